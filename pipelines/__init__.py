@@ -1,0 +1,1 @@
+"""Pure stages (`ingest`, `turn`) and the ports, providers and stores they are given."""

@@ -1,0 +1,205 @@
+"""What the stages need from the outside, as types: providers in, values out.
+
+Audio is mono everywhere inside AURA: 16 kHz float32 towards recognition, PCM16 at the speaker's
+own rate towards the listener.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+STT_RATE_HZ = 16_000
+"""Sample rate of audio that is to be recognised."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle on a page in PDF points, origin at the top left of the page."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One retrieved piece of knowledge. `similarity` is calibrated to 0…1, equal over all models."""
+
+    source: str
+    chunk_id: int
+    doc_id: UUID
+    filename: str
+    text: str
+    heading_path: tuple[str, ...] = ()
+    page_from: int | None = None
+    page_to: int | None = None
+    boxes: tuple[Box, ...] = ()
+    chunk_type: str = "general"
+    similarity: float = 0.0
+    bm25: float = 0.0
+    score: float = 0.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """One earlier message; `role` is `user` or `assistant`."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """All that an answer is made from. Passages are data: nothing in them is an instruction.
+
+    An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports.
+    """
+
+    question: str
+    passages: tuple[Passage, ...]
+    instructions: str
+    history: tuple[Said, ...] = ()
+    spoken: bool = False
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a call consumed; `cost_usd` is 0 for local models."""
+
+    provider: str
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+Delta: TypeAlias = str | Usage
+"""A piece of an answer; the last one of a stream is the `Usage`."""
+
+
+class ChatModel(Protocol):
+    """Writes answers."""
+
+    name: str
+    model: str
+
+    def answer(self, prompt: Prompt) -> Iterator[Delta]:
+        """Yield the answer in pieces, then one `Usage`.
+
+        Closing the iterator ends the call at the provider. Raises ProviderUnavailable or RateLimited.
+        """
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Turns a model's cosine into a similarity that means the same for every model.
+
+    similarity = 1 / (1 + exp(-slope * (cosine - midpoint))); `midpoint` is the cosine at which a
+    passage is as likely relevant as not. Fitted by `bench/calibrate.py`.
+    """
+
+    midpoint: float
+    slope: float
+
+    def similarity(self, cosine: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return calibrated similarities in 0…1, of the same shape."""
+        return (1 / (1 + np.exp(-self.slope * (cosine - self.midpoint)))).astype(np.float32)
+
+    def cosine(self, similarity: float) -> float:
+        """Return the cosine that has this calibrated similarity (0 < similarity < 1)."""
+        return float(self.midpoint - np.log(1 / similarity - 1) / self.slope)
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors. `batch_size` is the most texts one call should carry."""
+
+    model: str
+    width: int
+    batch_size: int
+    calibration: Calibration
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors, shape (len(texts), width), in the order of `texts`.
+
+        Raises ProviderUnavailable or RateLimited.
+        """
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Mono sound: float32 samples in -1…1."""
+
+    samples: NDArray[np.float32]
+    sample_rate_hz: int
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.sample_rate_hz
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was said. `text` is empty where no speech was found; `confidence` is 0…1."""
+
+    text: str
+    language: str
+    duration_s: float
+    confidence: float
+
+
+class Transcriber(Protocol):
+    """Turns speech into text."""
+
+    name: str
+    model: str
+
+    def transcribe(self, audio: Audio, language: str | None = None) -> Transcript:
+        """Return the transcript of 16 kHz mono `audio`; the language is detected unless given.
+
+        Raises ProviderUnavailable or RateLimited.
+        """
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice that can be asked for by `voice_id`."""
+
+    voice_id: str
+    name: str
+    language: str
+    provider: str
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+class Speaker(Protocol):
+    """Turns text into speech."""
+
+    name: str
+    sample_rate_hz: int
+
+    def voices(self) -> Sequence[Voice]:
+        """Return the voices on offer, the default first."""
+
+    def speak(self, text: str, voice_id: str | None = None) -> Iterator[bytes]:
+        """Yield mono PCM16 little-endian at `sample_rate_hz`, in pieces as they become ready.
+
+        Raises ProviderUnavailable or RateLimited.
+        """
+
+
+class Objects(Protocol):
+    """Keeps bytes under keys that start with the tenant's id."""
+
+    def put(self, key: str, data: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes:
+        """Return the bytes. Raises NotFound."""
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete all keys under `prefix` and return how many there were."""

@@ -1,0 +1,1 @@
+"""What crosses a border: settings, errors, events, request bodies and tables."""

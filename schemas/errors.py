@@ -1,0 +1,220 @@
+"""The whole tree of errors. A class's docstring is the sentence its user reads.
+
+`Transient` is tried again, after `retry_after_s`; `Permanent` never is. `code` is stable: clients
+may branch on it. `status` is the HTTP status it has at the border (RFC 9457 problem details).
+"""
+
+from typing import ClassVar
+
+
+class AuraError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str | None = None, **facts: object) -> None:
+        self.detail = detail or type(self).sentence()
+        self.facts = facts
+        super().__init__(self.detail)
+
+    @classmethod
+    def sentence(cls) -> str:
+        """Return the docstring's first line."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+class Transient(AuraError):
+    """This did not work just now; it is tried again by itself."""
+
+    code, status = "temporarily_unavailable", 503
+
+    def __init__(self, detail: str | None = None, *, retry_after_s: float = 1.0, **facts: object) -> None:
+        super().__init__(detail, **facts)
+        self.retry_after_s = retry_after_s
+
+
+class ProviderUnavailable(Transient):
+    """The provider did not answer. Try again in a moment."""
+
+    code, status = "provider_unavailable", 503
+
+
+class RateLimited(Transient):
+    """The provider asked to slow down. The work goes on when it allows it."""
+
+    code, status = "provider_rate_limited", 429
+
+
+class StoreUnavailable(Transient):
+    """The database or the message store does not answer. Nothing accepted is lost; try again in a moment."""
+
+    code, status = "store_unavailable", 503
+
+
+class TooBusy(Transient):
+    """The server is at its limit of open connections. Try again in a moment."""
+
+    code, status = "too_busy", 503
+
+
+class Permanent(AuraError):
+    """This cannot work as it was asked."""
+
+    code, status = "refused", 400
+
+
+# A request that cannot be met
+
+
+class InvalidRequest(Permanent):
+    """The request is not valid."""
+
+    code, status = "invalid_request", 422
+
+
+class MalformedJson(Permanent):
+    """The body is not valid JSON."""
+
+    code, status = "malformed_json", 400
+
+
+class Unauthenticated(Permanent):
+    """Sign in first: the request carries no valid token."""
+
+    code, status = "unauthenticated", 401
+
+
+class Forbidden(Permanent):
+    """This is not allowed for you."""
+
+    code, status = "forbidden", 403
+
+
+class NotFound(Permanent):
+    """There is nothing with this id."""
+
+    code, status = "not_found", 404
+
+
+class UnknownAssistant(Permanent):
+    """There is no assistant with this key."""
+
+    code, status = "unknown_assistant", 404
+
+
+class NotReady(Permanent):
+    """This is not finished yet."""
+
+    code, status = "not_ready", 409
+
+
+class MessageTooLong(Permanent):
+    """The message is too long."""
+
+    code, status = "message_too_long", 413
+
+
+class NotOffered(Permanent):
+    """No provider for this is set up here. `flask --app api doctor` says what is missing."""
+
+    code, status = "not_offered", 503
+
+
+# A file that is refused at the door
+
+
+class NoFile(Permanent):
+    """The request carries no file. Send it as the form field `file`."""
+
+    code, status = "no_file", 422
+
+
+class EmptyFile(Permanent):
+    """The file is empty."""
+
+    code, status = "empty_file", 422
+
+
+class FileTooLarge(Permanent):
+    """The file is larger than this server accepts."""
+
+    code, status = "file_too_large", 413
+
+
+class UnsupportedType(Permanent):
+    """Files of this kind cannot be read."""
+
+    code, status = "unsupported_type", 415
+
+
+class TypeMismatch(Permanent):
+    """The file's content is not what its name says."""
+
+    code, status = "type_mismatch", 415
+
+
+# A file whose content turned out to be at fault
+
+
+class Encrypted(Permanent):
+    """The file is protected by a password. Upload it without one."""
+
+    code, status = "encrypted", 422
+
+
+class Damaged(Permanent):
+    """The file is damaged or cut short and could not be read."""
+
+    code, status = "damaged", 422
+
+
+class NoText(Permanent):
+    """No text was found in the file."""
+
+    code, status = "no_text", 422
+
+
+class Bomb(Permanent):
+    """The file unpacks to far more than its size and was not opened."""
+
+    code, status = "unpacks_too_large", 422
+
+
+class TooManyAttempts(Permanent):
+    """Reading this file stopped the worker repeatedly, so it was put aside."""
+
+    code, status = "too_many_attempts", 422
+
+
+# Sound
+
+
+class UndecodableAudio(Permanent):
+    """The recording could not be decoded. Send WAV, FLAC, MP3, M4A, OGG or WEBM."""
+
+    code, status = "undecodable_audio", 422
+
+
+class AudioTooLong(Permanent):
+    """The recording is longer than this server accepts."""
+
+    code, status = "audio_too_long", 413
+
+
+class NoSpeech(Permanent):
+    """No speech was heard. Please say it again."""
+
+    code, status = "no_speech", 422
+
+
+class Cancelled(Permanent):
+    """This was cancelled."""
+
+    code, status = "cancelled", 409
+
+
+class LeaseLost(AuraError):
+    """Another worker has taken over; this result is dropped."""
+
+    code, status = "lease_lost", 409

@@ -1,0 +1,80 @@
+"""Every event of AURA, named once: the same on WebSocket, SSE, webhooks and in logs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class EventName(StrEnum):
+    """What can happen."""
+
+    DOCUMENT_ACCEPTED = "document.accepted"
+    DOCUMENT_EXTRACTED = "document.extracted"
+    DOCUMENT_CHUNKED = "document.chunked"
+    DOCUMENT_EMBEDDED = "document.embedded"
+    DOCUMENT_PROCESSED = "document.processed"
+    DOCUMENT_FAILED = "document.failed"
+    DOCUMENT_DELETED = "document.deleted"
+    TURN_STARTED = "turn.started"
+    TURN_SPEECH_STARTED = "turn.speech_started"
+    TURN_SPEECH_STOPPED = "turn.speech_stopped"
+    TURN_TRANSCRIPT = "turn.transcript"
+    TURN_RETRIEVED = "turn.retrieved"
+    TURN_TOKEN = "turn.token"
+    TURN_SENTENCE = "turn.sentence"
+    TURN_AUDIO = "turn.audio"
+    TURN_COMPLETED = "turn.completed"
+    TURN_CANCELLED = "turn.cancelled"
+    TURN_FAILED = "turn.failed"
+
+
+TERMINAL = frozenset(
+    {
+        EventName.DOCUMENT_PROCESSED,
+        EventName.DOCUMENT_FAILED,
+        EventName.DOCUMENT_DELETED,
+        EventName.TURN_COMPLETED,
+        EventName.TURN_CANCELLED,
+        EventName.TURN_FAILED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an event is about and where it is published: one tenant's document or conversation."""
+
+    tenant_id: UUID
+    kind: str
+    id: UUID
+
+    @classmethod
+    def document(cls, tenant_id: UUID, doc_id: UUID) -> "Subject":
+        return cls(tenant_id, "document", doc_id)
+
+    @classmethod
+    def conversation(cls, tenant_id: UUID, conversation_id: UUID) -> "Subject":
+        return cls(tenant_id, "conversation", conversation_id)
+
+    @property
+    def key(self) -> str:
+        """Return the name of the subject's stream and channel; it starts with the tenant."""
+        return f"aura:{self.tenant_id}:events:{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event. `id` is its stream id, empty until it is published; it orders a subject's events."""
+
+    name: EventName
+    subject: Subject
+    data: Mapping[str, Any]
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    id: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form clients see: `type`, `id`, `at` and the event's own fields, flat."""
+        return {"type": self.name.value, "id": self.id, "at": self.at.isoformat(), **self.data}

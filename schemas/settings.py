@@ -1,0 +1,104 @@
+"""Every setting of AURA, read from the environment here and nowhere else.
+
+Names in the environment are `AURA_` plus the field's name in capitals; provider keys keep the
+names their vendors document. `.env.example` is generated from this file.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, computed_field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def key(name: str, description: str) -> SecretStr | None:
+    """Return the field of an optional provider key that is called `name` in the environment."""
+    found: SecretStr | None = Field(None, validation_alias=AliasChoices(name, name.lower()), description=description)
+    return found
+
+
+class Settings(BaseSettings):
+    """The configuration of one deployment; immutable."""
+
+    model_config = SettingsConfigDict(env_prefix="AURA_", env_file=".env", frozen=True, extra="ignore")
+
+    # Where things are
+    data_dir: Path = Field(Path(".aura"), description="Folder of everything AURA keeps on this machine.")
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the web server.")
+    flower_port: int = Field(5555, ge=1, le=65535, description="Port of Flower, the live view of the task queues.")
+    database_url: str = Field("", description="Postgres the app connects to, as a role without BYPASSRLS. Empty: embedded.")
+    database_admin_url: str = Field("", description="Postgres role that migrates and creates `aura_owner` and `aura_app`.")
+    redis_url: str = Field("", description="Redis or Valkey, redis:// or rediss://. Empty: embedded.")
+    objects_url: str = Field("", description="Object store, file:// or s3://bucket/prefix. Empty: a folder in data_dir.")
+    objects_endpoint: str = Field("", description="Endpoint of an S3-compatible store that is not AWS.")
+    database_port: int = Field(0, ge=0, le=65535, description="Port of the embedded Postgres; 0 takes a free one.")
+    redis_port: int = Field(0, ge=0, le=65535, description="Port of the embedded Valkey; 0 takes a free one.")
+
+    # Who may ask
+    single_tenant: bool = Field(True, description="Requests without a token act as the default tenant. Loopback only.")
+    allowed_hosts: tuple[str, ...] = Field(
+        ("localhost", "127.0.0.1", "[::1]"), description="Host names a request may carry in single-tenant mode (JSON list)."
+    )
+
+    # Limits
+    max_upload_mb: int = Field(100, ge=1, description="Largest file accepted, in MiB.")
+    max_message_chars: int = Field(20_000, ge=1, description="Longest question accepted, in characters.")
+    max_decoded_audio_s: float = Field(1800, gt=0, description="Longest recording transcribed by one request, in seconds.")
+    max_audio_frame_bytes: int = Field(65_536, ge=640, description="Largest frame a voice socket accepts.")
+    max_session_s: float = Field(3600, gt=0, description="Longest voice session, in seconds.")
+    max_sockets: int = Field(200, ge=1, description="Open sockets and event streams a web process serves at once.")
+    web_threads: int = Field(256, ge=8, description="Threads of the web process; must exceed max_sockets.")
+    ingest_per_tenant: int = Field(16, ge=1, description="Documents of one tenant in work at once.")
+    ingest_in_flight: int = Field(64, ge=1, description="Documents in work at once over all tenants.")
+
+    # Retrieval
+    match_threshold: float = Field(0.7, ge=0, le=1, description="Confidence below which the answer is “I don't know”.")
+    match_count: int = Field(6, ge=1, le=50, description="Passages an answer is grounded in, at most.")
+
+    # Providers: what answers, embeds, listens and speaks
+    chat_provider: str = Field("auto", description="auto, openai, grok, groq, custom or local. auto: the first that has a key.")
+    chat_model: str = Field("", description="Chat model; empty takes the provider's default.")
+    chat_base_url: str = Field("", description="OpenAI-compatible chat server of your own (Ollama, vLLM, llama.cpp): `custom`.")
+    embedder: Literal["local", "openai", "custom"] = Field("local", description="What embeds. Changing it needs a re-index.")
+    embedding_model: str = Field("", description="Embedding model; empty takes the provider's default.")
+    embedding_base_url: str = Field("", description="OpenAI-compatible embedding server of your own: `custom`.")
+    transcriber: Literal["local", "openai", "groq", "custom"] = Field("local", description="What turns speech into text.")
+    transcriber_base_url: str = Field("", description="OpenAI-compatible transcription server of your own: `custom`.")
+    transcription_model: str = Field("", description="Transcription model; empty takes the provider's default.")
+    speaker: Literal["auto", "local", "elevenlabs"] = Field("auto", description="What turns text into speech.")
+    speech_base_url: str = Field("", description="Base URL used in place of ElevenLabs' own.")
+    provider_timeout_s: float = Field(30, gt=0, description="Longest silence of a provider before the call is given up.")
+
+    openai_api_key: SecretStr | None = key("OPENAI_API_KEY", "OpenAI: chat, embeddings, transcription.")
+    grok_api_key: SecretStr | None = key("GROK_API_KEY", "xAI: chat with Grok.")
+    groq_api_key: SecretStr | None = key("GROQ_API_KEY", "Groq: chat and transcription.")
+    custom_api_key: SecretStr | None = key("AURA_CUSTOM_API_KEY", "Key for the `custom` servers, where they want one.")
+    elevenlabs_api_key: SecretStr | None = key("ELEVENLABS_API_KEY", "ElevenLabs: speech.")
+    elevenlabs_voice_id: str = Field(
+        "21m00Tcm4TlvDq8ikWAM",
+        validation_alias=AliasChoices("ELEVENLABS_VOICE_ID", "elevenlabs_voice_id"),
+        description="Default voice of ElevenLabs.",
+    )
+
+    # Running
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written.")
+    stage_lease_s: float = Field(20, gt=1, description="Seconds after which work of a silent worker is given to another.")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def resolved_objects_url(self) -> str:
+        """Return the object store's URL; a folder in `data_dir` unless another is set."""
+        return self.objects_url or (self.data_dir.resolve() / "objects").as_uri()
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """Return the settings of this process, read once.
+
+    A running local stack writes the addresses it chose to `runtime.env` in its data folder, so that
+    a command typed in another terminal finds it.
+    """
+    here = Settings()
+    return Settings(_env_file=(".env", here.data_dir / "runtime.env"))  # type: ignore[call-arg]
