@@ -109,7 +109,8 @@ class Calibration:
 
     def similarity(self, cosine: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return calibrated similarities in 0…1, of the same shape."""
-        return (1 / (1 + np.exp(-self.slope * (cosine - self.midpoint)))).astype(np.float32)
+        odds = np.exp(-self.slope * (cosine - self.midpoint))
+        return np.asarray(1 / (1 + odds), dtype=np.float32)
 
     def cosine(self, similarity: float) -> float:
         """Return the cosine that has this calibrated similarity (0 < similarity < 1)."""

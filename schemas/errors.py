@@ -23,6 +23,16 @@ class AuraError(Exception):
         """Return the docstring's first line."""
         return (cls.__doc__ or "").strip().splitlines()[0]
 
+    @staticmethod
+    def by_code(code: str, detail: str | None = None) -> "AuraError":
+        """Return an error of the class that has this `code`, as a row or a reply kept it."""
+        kinds = [AuraError]
+        for kind in kinds:
+            if kind.code == code:
+                return kind(detail)
+            kinds += kind.__subclasses__()
+        return AuraError(detail)
+
 
 class Transient(AuraError):
     """This did not work just now; it is tried again by itself."""
@@ -218,3 +228,12 @@ class LeaseLost(AuraError):
     """Another worker has taken over; this result is dropped."""
 
     code, status = "lease_lost", 409
+
+
+# The stack on this machine
+
+
+class CannotStart(AuraError):
+    """AURA cannot start on this machine as it is."""
+
+    code, status = "cannot_start", 500

@@ -28,10 +28,16 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the web server.")
     flower_port: int = Field(5555, ge=1, le=65535, description="Port of Flower, the live view of the task queues.")
-    database_url: str = Field("", description="Postgres the app connects to, as a role without BYPASSRLS. Empty: embedded.")
-    database_admin_url: str = Field("", description="Postgres role that migrates and creates `aura_owner` and `aura_app`.")
+    database_url: str = Field(
+        "", description="Postgres the app connects to, as a role without BYPASSRLS. Empty: embedded."
+    )
+    database_admin_url: str = Field(
+        "", description="Postgres role that migrates and creates `aura_owner` and `aura_app`."
+    )
     redis_url: str = Field("", description="Redis or Valkey, redis:// or rediss://. Empty: embedded.")
-    objects_url: str = Field("", description="Object store, file:// or s3://bucket/prefix. Empty: a folder in data_dir.")
+    objects_url: str = Field(
+        "", description="Object store, file:// or s3://bucket/prefix. Empty: a folder in data_dir."
+    )
     objects_endpoint: str = Field("", description="Endpoint of an S3-compatible store that is not AWS.")
     database_port: int = Field(0, ge=0, le=65535, description="Port of the embedded Postgres; 0 takes a free one.")
     redis_port: int = Field(0, ge=0, le=65535, description="Port of the embedded Valkey; 0 takes a free one.")
@@ -39,13 +45,16 @@ class Settings(BaseSettings):
     # Who may ask
     single_tenant: bool = Field(True, description="Requests without a token act as the default tenant. Loopback only.")
     allowed_hosts: tuple[str, ...] = Field(
-        ("localhost", "127.0.0.1", "[::1]"), description="Host names a request may carry in single-tenant mode (JSON list)."
+        ("localhost", "127.0.0.1", "[::1]"),
+        description="Host names a request may carry in single-tenant mode (JSON list).",
     )
 
     # Limits
     max_upload_mb: int = Field(100, ge=1, description="Largest file accepted, in MiB.")
     max_message_chars: int = Field(20_000, ge=1, description="Longest question accepted, in characters.")
-    max_decoded_audio_s: float = Field(1800, gt=0, description="Longest recording transcribed by one request, in seconds.")
+    max_decoded_audio_s: float = Field(
+        1800, gt=0, description="Longest recording transcribed by one request, in seconds."
+    )
     max_audio_frame_bytes: int = Field(65_536, ge=640, description="Largest frame a voice socket accepts.")
     max_session_s: float = Field(3600, gt=0, description="Longest voice session, in seconds.")
     max_sockets: int = Field(200, ge=1, description="Open sockets and event streams a web process serves at once.")
@@ -58,18 +67,28 @@ class Settings(BaseSettings):
     match_count: int = Field(6, ge=1, le=50, description="Passages an answer is grounded in, at most.")
 
     # Providers: what answers, embeds, listens and speaks
-    chat_provider: str = Field("auto", description="auto, openai, grok, groq, custom or local. auto: the first that has a key.")
+    chat_provider: str = Field(
+        "auto", description="auto, openai, grok, groq, custom or local. auto: the first that has a key."
+    )
     chat_model: str = Field("", description="Chat model; empty takes the provider's default.")
-    chat_base_url: str = Field("", description="OpenAI-compatible chat server of your own (Ollama, vLLM, llama.cpp): `custom`.")
-    embedder: Literal["local", "openai", "custom"] = Field("local", description="What embeds. Changing it needs a re-index.")
+    chat_base_url: str = Field(
+        "", description="OpenAI-compatible chat server of your own (Ollama, vLLM, llama.cpp): `custom`."
+    )
+    embedder: Literal["local", "openai", "custom"] = Field(
+        "local", description="What embeds. Changing it needs a re-index."
+    )
     embedding_model: str = Field("", description="Embedding model; empty takes the provider's default.")
     embedding_base_url: str = Field("", description="OpenAI-compatible embedding server of your own: `custom`.")
-    transcriber: Literal["local", "openai", "groq", "custom"] = Field("local", description="What turns speech into text.")
+    transcriber: Literal["local", "openai", "groq", "custom"] = Field(
+        "local", description="What turns speech into text."
+    )
     transcriber_base_url: str = Field("", description="OpenAI-compatible transcription server of your own: `custom`.")
     transcription_model: str = Field("", description="Transcription model; empty takes the provider's default.")
     speaker: Literal["auto", "local", "elevenlabs"] = Field("auto", description="What turns text into speech.")
     speech_base_url: str = Field("", description="Base URL used in place of ElevenLabs' own.")
-    provider_timeout_s: float = Field(30, gt=0, description="Longest silence of a provider before the call is given up.")
+    provider_timeout_s: float = Field(
+        30, gt=0, description="Longest silence of a provider before the call is given up."
+    )
 
     openai_api_key: SecretStr | None = key("OPENAI_API_KEY", "OpenAI: chat, embeddings, transcription.")
     grok_api_key: SecretStr | None = key("GROK_API_KEY", "xAI: chat with Grok.")
@@ -83,8 +102,12 @@ class Settings(BaseSettings):
     )
 
     # Running
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line written.")
-    stage_lease_s: float = Field(20, gt=1, description="Seconds after which work of a silent worker is given to another.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log line written."
+    )
+    stage_lease_s: float = Field(
+        20, gt=1, description="Seconds after which work of a silent worker is given to another."
+    )
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -101,4 +124,4 @@ def get_settings() -> Settings:
     a command typed in another terminal finds it.
     """
     here = Settings()
-    return Settings(_env_file=(".env", here.data_dir / "runtime.env"))  # type: ignore[call-arg]
+    return Settings(_env_file=(".env", here.data_dir / "runtime.env"))

@@ -1,0 +1,1 @@
+"""Where things are kept: Postgres (truth), the object store (bytes), Redis (live events)."""

@@ -1,0 +1,32 @@
+"""Other names for the same routes, as the reference clients use them. One table, nothing else."""
+
+from flask import Flask
+
+ALIASES = {
+    "/chat": "/api/chat",
+    "/chat/": "/api/chat",
+    "/chat/message": "/api/chat",
+    "/knowledge/upload": "/api/documents/upload",
+    "/knowledge/list": "/api/documents",
+    "/voice/status": "/api/voice/status",
+    "/voice/voices": "/api/voice/voices",
+    "/voice/transcribe": "/api/voice/transcribe",
+    "/voice/synthesize": "/api/voice/synthesize",
+    "/api/voice/continuous": "/ws/voice/continuous",
+    "/api/continuous-voice/ws": "/ws/voice/continuous",
+    "/voice/stream": "/ws/voice/continuous",
+}
+
+
+def register(app: Flask) -> None:
+    """Route each alias to the view of its canonical path. Called after all routes are there."""
+    canonical = {rule.rule: rule for rule in app.url_map.iter_rules()}
+    for alias, path in ALIASES.items():
+        rule = canonical[path]
+        app.add_url_rule(
+            alias,
+            endpoint=f"{rule.endpoint}@{alias}",
+            view_func=app.view_functions[rule.endpoint],
+            methods=(rule.methods or set()) - {"HEAD", "OPTIONS"},
+            websocket=rule.websocket,
+        )

@@ -1,0 +1,63 @@
+"""Chat: a turn that is asked and answered by text."""
+
+from typing import Any
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from api import sse
+from api.auth import caller
+from api.turns import finished_turn, open_conversation, start_turn
+from pipelines.ingest import tokens
+from pipelines.stores import turns
+from schemas.dialogue import Turn, TurnStatus
+from schemas.errors import AuraError
+from schemas.events import TERMINAL, Subject
+from schemas.requests import ChatAnswer, ChatBody
+
+blueprint = APIBlueprint("chat", __name__, abp_tags=[Tag(name="chat")])
+
+
+@blueprint.post("/api/chat", responses={200: ChatAnswer})
+def chat(body: ChatBody) -> Any:
+    """Answer a question from the tenant's documents, with citations; `stream` answers with events."""
+    return _ask(body, with_stats=False)
+
+
+@blueprint.post("/rag/chat", responses={200: ChatAnswer})
+def rag_chat(body: ChatBody) -> Any:
+    """The same, with `rag_stats`."""
+    return _ask(body, with_stats=True)
+
+
+def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
+    asking = caller(body.tenant_id, body.user_id)
+    conversation_id = open_conversation(asking, body.assistant_key, body.conversation_id or body.session_id)
+    turn_id = start_turn(
+        asking,
+        conversation_id,
+        assistant_key=body.assistant_key,
+        question=body.message,
+        use_memory=body.use_memory,
+    )
+    if body.stream:
+        return sse.stream(
+            Subject.conversation(asking.tenant_id, conversation_id),
+            keep=lambda event: event.data.get("turn_id") == str(turn_id),
+            until=lambda event: event.name in TERMINAL,
+        )
+    turn = finished_turn(asking, conversation_id, turn_id)
+    if turn.status != TurnStatus.COMPLETED:
+        raise AuraError.by_code(turn.error_code or "", turn.error_detail)
+    answer = turns.as_answer(turn)
+    return {**answer, "rag_stats": _stats(turn)} if with_stats else answer
+
+
+def _stats(turn: Turn) -> dict[str, Any]:
+    passages = turns.unpacked(turn.passages)
+    return {
+        "chunks_retrieved": len(passages),
+        "context_tokens": sum(tokens.count(passage.text) for passage in passages),
+        "search_time": round(turn.timings.get("retrieve", {}).get("run_ms", 0.0) / 1e3, 4),
+        "model_used": turn.model,
+    }

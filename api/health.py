@@ -1,0 +1,63 @@
+"""Whether this process lives, and whether the whole stack can take work."""
+
+from typing import Any
+
+import redis
+from flask import Flask, jsonify
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipelines import providers
+from pipelines.stores.database import PrivilegedRole, get_engine
+from pipelines.stores.redis import get_redis
+from schemas.settings import get_settings
+from workers.presence import live_queues
+from workers.send import QUEUES
+
+
+def register(app: Flask) -> None:
+    """Add /health and /health/ready; neither asks who is asking."""
+    app.add_url_rule("/health", view_func=health)
+    app.add_url_rule("/health/ready", view_func=ready)
+
+
+def health() -> dict[str, Any]:
+    """Answer that the process lives, with what is chosen; asks nothing that could hang."""
+    settings = get_settings()
+    offers = providers.offers(settings)
+    chosen = {offer.kind: offer.offered for offer in offers if offer.chosen}
+    return {
+        "status": "healthy",
+        "mode": "single-tenant" if settings.single_tenant else "multi-tenant",
+        "services": {
+            "smart_router": chosen.get("chat", False),
+            "voice": chosen.get("transcriber", False) and chosen.get("speaker", False),
+            "data_service": chosen.get("embedder", False),
+        },
+        "apis": {offer.name: {"offered": offer.offered} for offer in offers if offer.kind == "chat"},
+    }
+
+
+def ready() -> Any:
+    """Answer 200 once Postgres, Redis and a worker for every queue are there, else 503; lists each."""
+    parts: dict[str, bool] = {"postgres": _postgres_answers()}
+    try:
+        live = live_queues(get_redis())
+        parts["redis"] = True
+    except redis.RedisError:
+        live = {}
+        parts["redis"] = False
+    parts |= {f"worker:{queue}": queue in live for queue in QUEUES}
+    everything = all(parts.values())
+    response = jsonify({"status": "ready" if everything else "not ready", "parts": parts})
+    response.status_code = 200 if everything else 503
+    return response
+
+
+def _postgres_answers() -> bool:
+    try:
+        with get_engine().connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except (SQLAlchemyError, PrivilegedRole):
+        return False
+    return True

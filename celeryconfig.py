@@ -1,0 +1,57 @@
+"""Celery's settings, each with its reason. Messages carry ids; Postgres holds the work itself."""
+
+from kombu import Exchange, Queue
+
+from schemas.settings import get_settings
+
+broker_url = get_settings().redis_url
+task_ignore_result = True  # State lives in Postgres.
+accept_content = ["json"]  # Never unpickle what a queue holds.
+task_serializer = "json"
+
+QUEUES = ("extract", "chunk", "embed", "store", "transcribe", "retrieve", "generate", "synthesize", "upkeep")
+# The nameless exchange routes by queue name alone. A named one keeps its bindings in Redis, and
+# nothing could be sent after a FLUSHALL.
+task_queues = [Queue(name, Exchange("", type="direct"), routing_key=name) for name in QUEUES]
+task_create_missing_queues = False
+task_default_queue = "upkeep"
+task_default_exchange = ""
+task_default_routing_key = "upkeep"
+task_routes = {
+    **{f"workers.ingest.{name}": {"queue": name} for name in ("extract", "chunk", "embed", "store")},
+    **{f"workers.turn.{name}": {"queue": name} for name in ("transcribe", "retrieve", "generate", "synthesize")},
+    "workers.voice.transcribe": {"queue": "transcribe"},
+    "workers.voice.synthesize": {"queue": "synthesize"},
+    "workers.voice.voices": {"queue": "synthesize"},
+    "workers.upkeep.*": {"queue": "upkeep"},
+}
+
+task_acks_late = True  # A message outlives the worker that took it,
+task_reject_on_worker_lost = True  # also when only a pool child was killed,
+task_acks_on_failure_or_timeout = True  # but an error is ours to record, not the broker's to repeat.
+worker_prefetch_multiplier = 1  # With early acks a short task waits seconds behind a long one.
+task_soft_time_limit = 120  # Prefork only; thread pools have none, their calls are bounded one by one.
+task_time_limit = 150
+broker_transport_options = {
+    "visibility_timeout": 600,  # Above twice the hard limit. Recovery is our lease and sweep, not redelivery.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_keepalive": True,
+    "health_check_interval": 30,
+}
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # A broker that is away comes back; the supervisor ends us otherwise.
+task_publish_retry_policy = {"max_retries": 2, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.3}
+worker_soft_shutdown_timeout = 8
+worker_cancel_long_running_tasks_on_connection_loss = True
+worker_max_tasks_per_child = 200  # Prefork children give back what native parsers leak.
+worker_max_memory_per_child = 900_000  # KiB.
+worker_send_task_events = True  # Flower shows live tasks from these.
+task_send_sent_event = False  # 1.6 times the CPU of a no-op task, for little.
+worker_hijack_root_logger = False
+worker_redirect_stdouts = False
+
+beat_schedule = {
+    "sweep": {"task": "workers.upkeep.sweep", "schedule": 2.0, "options": {"expires": 4}},
+}
+beat_scheduler = "celery.beat:Scheduler"  # Nothing to remember between starts, so no schedule file.

@@ -1,0 +1,1 @@
+"""What runs AURA: the embedded servers, the supervisor of the Procfile, and the commands of the Makefile."""

@@ -1,0 +1,150 @@
+"""Starting and ending the processes of one stack so that none is ever left behind.
+
+Each program leads a process group of its own and carries the stack's mark in its environment, as
+its children do. On Linux the kernel also ends it when the launcher dies, however that happens.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from deploy.places import REPO, Places
+
+MARK = "AURA_STACK"
+LOG_KEPT_BYTES = 5 * 2**20
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Program:
+    """One long-running program of the stack.
+
+    Programs are stopped by falling `rank`: those of one rank together. `stop_signal` asks it to
+    end in order; after `stop_within_s` it is killed.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path = REPO
+    uid: int | None = None
+    stop_signal: int = signal.SIGTERM
+    stop_within_s: float = 10.0
+    rank: int = 1
+    leftovers: Callable[[], list[psutil.Process]] = list
+
+
+def spawn(program: Program, where: Places) -> subprocess.Popen[bytes]:
+    """Start `program`, its output appended to `logs/<name>.log`.
+
+    Call it from the main thread: Linux ends the child when the *thread* that started it ends.
+    """
+    log_path = where.logs / f"{program.name}.log"
+    if log_path.exists() and log_path.stat().st_size > LOG_KEPT_BYTES:
+        log_path.replace(log_path.with_suffix(".log.1"))
+    drop = {} if program.uid is None else {"user": program.uid, "group": primary_group(program.uid), "extra_groups": []}
+    with log_path.open("ab") as log:
+        return subprocess.Popen(
+            program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=program.cwd,
+            # The children see the launcher's environment, and what the launcher decided on top of it.
+            env={**os.environ, **program.env, MARK: where.mark},
+            start_new_session=True,
+            preexec_fn=_die_with_parent(program.stop_signal),  # noqa: PLW1509 (the launcher has one thread)
+            **drop,  # type: ignore[call-overload]
+        )
+
+
+def primary_group(uid: int) -> int:
+    """Return the primary group of the user `uid`."""
+    import pwd  # Late: it exists on POSIX systems only.
+
+    return pwd.getpwuid(uid).pw_gid
+
+
+def _die_with_parent(signal_number: int) -> Callable[[], None] | None:
+    """Return what makes a child of this process get `signal_number` when this process ends (Linux)."""
+    libc, parent = _libc, os.getpid()
+    if libc is None:
+        return None
+
+    def arrange() -> None:
+        # Runs after the change of user, which would have cleared it.
+        libc.prctl(PR_SET_PDEATHSIG, signal_number)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal_number)
+
+    return arrange
+
+
+def marked(where: Places) -> list[psutil.Process]:
+    """Return the running processes that carry this stack's mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(MARK) == where.mark:
+                found.append(process)
+        except (psutil.Error, OSError):
+            # It ended while we looked, or belongs to somebody else.
+            continue
+    return found
+
+
+def send(processes: Iterable[psutil.Process], signal_number: int) -> None:
+    """Send the signal to those of `processes` that still run."""
+    for process in processes:
+        try:
+            process.send_signal(signal_number)
+        except psutil.Error:
+            continue
+
+
+def end(processes: Sequence[psutil.Process], within_s: float, first: int = signal.SIGTERM) -> None:
+    """End `processes`: the signal `first`, then after `within_s` SIGKILL."""
+    send(processes, first)
+    _, alive = psutil.wait_procs(processes, timeout=within_s)
+    send(alive, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=5)
+
+
+def kill_group(pid: int) -> None:
+    """Kill what is left of the process group that `pid` led."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        # Nothing is left; macOS says EPERM where only zombies are.
+        return
+
+
+def wait_until(ready: Callable[[], bool], within_s: float, step_s: float = 0.02) -> bool:
+    """Return whether `ready()` became true within `within_s`, asking every `step_s`."""
+    pause, deadline = threading.Event(), time.monotonic() + within_s
+    while not ready():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(step_s)
+    return True
+
+
+def log_tail(where: Places, name: str, lines: int = 12) -> str:
+    """Return the last `lines` lines that the program `name` wrote."""
+    path = where.logs / f"{name}.log"
+    if not path.exists():
+        return ""
+    with path.open("rb") as log:
+        log.seek(max(0, path.stat().st_size - 8192))
+        return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])

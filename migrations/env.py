@@ -1,0 +1,27 @@
+"""Run migrations as `aura_owner`, on the connection that the caller hands over."""
+
+from alembic import context
+from sqlalchemy import create_engine, text
+
+import schemas.dialogue
+import schemas.knowledge
+import schemas.tenancy  # noqa: F401 (fills the metadata)
+from schemas.base import Base
+
+
+def migrate(connection) -> None:  # noqa: ANN001
+    connection.execute(text("SET ROLE aura_owner"))
+    connection.commit()
+    context.configure(connection=connection, target_metadata=Base.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.execute(text("RESET ROLE"))
+    connection.commit()
+
+
+handed_over = context.config.attributes.get("connection")
+if handed_over is not None:
+    migrate(handed_over)
+else:
+    with create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as opened:
+        migrate(opened)

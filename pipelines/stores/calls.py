@@ -1,0 +1,62 @@
+"""Short calls to a worker whose caller waits: a recording to transcribe, a text to speak.
+
+The message carries the call's id; what goes in and what comes out lies in Redis for a minute or
+two. Nothing of it is accepted work: a caller whose worker dies asks again.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import redis
+
+from pipelines.stores.events import reaching_redis
+from schemas.errors import ProviderUnavailable
+
+TTL_S = 300
+
+
+def ask(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes = b"") -> None:
+    """Lay down what the worker needs: JSON `facts` and a binary `body`."""
+    with reaching_redis():
+        client.hset(_key(tenant_id, call_id, "in"), mapping={"facts": json.dumps(facts), "body": body})
+        client.expire(_key(tenant_id, call_id, "in"), TTL_S)
+
+
+def asked(client: "redis.Redis", tenant_id: UUID, call_id: UUID) -> tuple[dict[str, Any], bytes] | None:
+    """Return what `ask` laid down; None where its caller has long gone."""
+    with reaching_redis():
+        found: dict[bytes, bytes] = client.hgetall(_key(tenant_id, call_id, "in"))  # type: ignore[assignment]
+    return (json.loads(found[b"facts"]), found[b"body"]) if found else None
+
+
+def reply(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes = b"") -> None:
+    """Hand the result to the waiting caller."""
+    head = json.dumps(facts).encode()
+    key = _key(tenant_id, call_id, "out")
+    with reaching_redis(), client.pipeline() as pipe:
+        pipe.rpush(key, len(head).to_bytes(4, "big") + head + body)
+        pipe.expire(key, TTL_S)
+        pipe.delete(_key(tenant_id, call_id, "in"))
+        pipe.execute()
+
+
+def result(client: "redis.Redis", tenant_id: UUID, call_id: UUID, timeout_s: float) -> tuple[dict[str, Any], bytes]:
+    """Wait for the reply, at most `timeout_s` seconds. Raises ProviderUnavailable."""
+    key = _key(tenant_id, call_id, "out")
+    waited = 0.0
+    # Slices below the client's socket timeout, so that a long wait is not taken for a dead server.
+    while waited < timeout_s:
+        with reaching_redis():
+            found = client.blpop([key], timeout=5)
+        if found:
+            data: bytes = found[1]  # type: ignore[index]
+            size = int.from_bytes(data[:4], "big")
+            return json.loads(data[4 : 4 + size]), data[4 + size :]
+        waited += 5
+    raise ProviderUnavailable("The voice worker did not answer in time.")
+
+
+def _key(tenant_id: UUID, call_id: UUID, way: str) -> str:
+    return f"aura:{tenant_id}:call:{call_id}:{way}"

@@ -1,0 +1,257 @@
+"""Turns: accepting a question, claiming its steps by lease, and keeping what each step found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, and_, cast, exists, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from pipelines.ports import Box, Passage, Said
+from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage, TurnStatus
+from schemas.errors import AuraError, LeaseLost, NotFound, TooManyAttempts, UnknownAssistant
+from schemas.tenancy import Agent
+
+MAX_ATTEMPTS = 3
+"""Claims of one step that may end in silence before the turn fails."""
+
+OPEN = (TurnStatus.QUEUED, TurnStatus.RUNNING)
+
+
+def agent(session: Session, assistant_key: str) -> Agent:
+    """Return the tenant's assistant. Raises UnknownAssistant."""
+    found = session.scalar(select(Agent).where(Agent.assistant_key == assistant_key))
+    if found is None:
+        raise UnknownAssistant(f"There is no assistant {assistant_key!r}.")
+    return found
+
+
+def open_conversation(
+    session: Session, tenant_id: UUID, user_id: str, assistant_key: str, conversation_id: UUID | None = None
+) -> UUID:
+    """Return the id of the user's conversation, a new one unless an id is given. Raises NotFound."""
+    if conversation_id is not None:
+        found = session.scalar(
+            select(Conversation.conversation_id).where(
+                Conversation.conversation_id == conversation_id, Conversation.user_id == user_id
+            )
+        )
+        if found is None:
+            raise NotFound("There is no conversation with this id.")
+        return found
+    opened = Conversation(tenant_id=tenant_id, conversation_id=uuid4(), user_id=user_id, assistant_key=assistant_key)
+    session.add(opened)
+    session.flush()
+    return opened.conversation_id
+
+
+def get(session: Session, turn_id: UUID) -> Turn:
+    """Return the tenant's turn. Raises NotFound."""
+    found = session.scalar(select(Turn).where(Turn.turn_id == turn_id))
+    if found is None:
+        raise NotFound("There is no turn with this id.")
+    return found
+
+
+def history(session: Session, turn: Turn, limit: int = 20) -> tuple[Said, ...]:
+    """Return what was said before `turn` in its conversation, oldest first, `limit` messages at most."""
+    rows = session.execute(
+        select(Message.role, Message.content)
+        .where(Message.conversation_id == turn.conversation_id, Message.turn_id != turn.turn_id)
+        .order_by(Message.created_at.desc(), Message.role.desc())
+        .limit(limit)
+    ).all()
+    return tuple(Said(role, content) for role, content in reversed(rows))
+
+
+def claim(session: Session, turn_id: UUID, stage: TurnStage, lease_s: float) -> Turn | None:
+    """Take the turn's step for `lease_s` seconds; None where it is past, ended or held by another.
+
+    Raises TooManyAttempts at the claim after the last one allowed.
+    """
+    free = or_(Turn.lease_until.is_(None), Turn.lease_until < func.now())
+    found = session.scalar(
+        update(Turn)
+        .where(Turn.turn_id == turn_id, Turn.stage == stage, Turn.status.in_(OPEN), Turn.answer.is_(None), free)
+        .values(
+            status=TurnStatus.RUNNING,
+            attempts=Turn.attempts + 1,
+            lease_token=uuid4(),
+            lease_until=func.now() + timedelta(seconds=lease_s),
+        )
+        .returning(Turn)
+    )
+    if found is not None and found.attempts > MAX_ATTEMPTS:
+        raise TooManyAttempts("The answer could not be made: its worker stopped repeatedly.")
+    return found
+
+
+def renew(session: Session, turn: Turn, lease_s: float) -> bool:
+    """Prolong the lease; False where it is ours no more."""
+    return _update_held(session, turn, lease_until=func.now() + timedelta(seconds=lease_s))
+
+
+def advance(session: Session, turn: Turn, following: TurnStage, timings: Mapping[str, Any], **found: object) -> None:
+    """Keep what the step `found` and hand the turn to the `following` one. Raises LeaseLost."""
+    done = _update_held(
+        session,
+        turn,
+        stage=following,
+        attempts=0,
+        lease_token=None,
+        lease_until=None,
+        enqueued_at=func.now(),
+        timings=_merged(timings),
+        **found,
+    )
+    if not done:
+        raise LeaseLost
+
+
+def answer(session: Session, turn: Turn, timings: Mapping[str, Any], **found: object) -> None:
+    """Keep the finished `answer` with its costs; the turn is complete once it is spoken. Raises LeaseLost."""
+    done = _update_held(session, turn, lease_token=None, lease_until=None, timings=_merged(timings), **found)
+    if not done:
+        raise LeaseLost
+    said = [("user", turn.question or ""), ("assistant", str(found["answer"]))]
+    session.execute(
+        insert(Message),
+        [
+            {
+                "tenant_id": turn.tenant_id,
+                "turn_id": turn.turn_id,
+                "conversation_id": turn.conversation_id,
+                "role": role,
+                "content": content,
+            }
+            for role, content in said
+        ],
+    )
+
+
+def complete(session: Session, turn_id: UUID, timings: Mapping[str, Any] | None = None) -> Turn | None:
+    """End the turn if its answer is there and every sentence has its voice; None where it goes on.
+
+    Whoever ends the last piece completes the turn; the row's lock lets only one do it.
+    """
+    waiting = exists().where(
+        Sentence.tenant_id == Turn.tenant_id, Sentence.turn_id == Turn.turn_id, Sentence.status.in_(OPEN)
+    )
+    session.execute(select(Turn.turn_id).where(Turn.turn_id == turn_id).with_for_update())
+    return session.scalar(
+        update(Turn)
+        .where(Turn.turn_id == turn_id, Turn.status.in_(OPEN), Turn.answer.is_not(None), ~waiting)
+        .values(status=TurnStatus.COMPLETED, completed_at=func.clock_timestamp(), timings=_merged(timings or {}))
+        .returning(Turn)
+        .execution_options(populate_existing=True)
+    )
+
+
+def end(session: Session, turn_id: UUID, status: TurnStatus, error: AuraError) -> Turn | None:
+    """End the turn as failed or cancelled, its sentences too; None where it had ended already."""
+    ended = session.scalar(
+        update(Turn)
+        .where(Turn.turn_id == turn_id, Turn.status.in_(OPEN))
+        .values(
+            status=status,
+            error_code=error.code,
+            error_detail=error.detail,
+            lease_token=None,
+            completed_at=func.clock_timestamp(),
+        )
+        .returning(Turn)
+    )
+    if ended is not None:
+        session.execute(
+            update(Sentence)
+            .where(Sentence.turn_id == turn_id, Sentence.status.in_(OPEN))
+            .values(status=TurnStatus.CANCELLED, lease_token=None)
+        )
+    return ended
+
+
+def add_timings(session: Session, turn_id: UUID, timings: Mapping[str, Any]) -> None:
+    """Add to the turn's waterfall; a name that is there already keeps its first value."""
+    session.execute(
+        update(Turn).where(Turn.turn_id == turn_id).values(timings=cast(dict(timings), JSONB).op("||")(Turn.timings))
+    )
+
+
+def take_due(session: Session, idle: Sequence[str], at_most: int = 100) -> list[tuple[UUID, UUID, TurnStage]]:
+    """Return turns that are due and that nobody holds, over all tenants, marked as enqueued now."""
+    rows = session.execute(
+        text("SELECT * FROM take_due_turns(:idle, :at_most)"), {"idle": list(idle), "at_most": at_most}
+    )
+    return [(tenant_id, turn_id, TurnStage(stage)) for tenant_id, turn_id, stage in rows]
+
+
+def as_answer(turn: Turn) -> dict[str, Any]:
+    """Return a completed turn as clients see it: answer, sources, confidence, costs, waterfall."""
+    passages = unpacked(turn.passages)
+    ended_at = turn.completed_at or datetime.now(UTC)
+    seconds = round((ended_at - turn.created_at).total_seconds(), 3)
+    return {
+        "response": turn.answer,
+        "session_id": str(turn.conversation_id),
+        "turn_id": str(turn.turn_id),
+        "sources_used": sorted({passage.source for passage in passages}),
+        "sources": sources(passages),
+        "citations": turn.citations,
+        "context_confidence": round(turn.confidence or 0.0, 3),
+        "knowledge_used": bool(turn.citations),
+        "processing_time": seconds,
+        "response_time": seconds,
+        "cost": float(turn.cost_usd),
+        "model_used": turn.model,
+        "provider": turn.provider,
+        "assistant_key": turn.assistant_key,
+        "timings": turn.timings,
+        "timestamp": ended_at.isoformat(),
+    }
+
+
+def sources(passages: Sequence[Passage]) -> list[str]:
+    """Return the file names of the passages, best first, each once."""
+    return list(dict.fromkeys(passage.filename for passage in passages))
+
+
+def packed(passages: Sequence[Passage]) -> list[dict[str, Any]]:
+    """Return passages as the JSON that a turn keeps."""
+    return [{**asdict(passage), "doc_id": str(passage.doc_id)} for passage in passages]
+
+
+def unpacked(found: Sequence[Mapping[str, Any]]) -> tuple[Passage, ...]:
+    """Return the passages that `packed` wrote."""
+    return tuple(
+        Passage(
+            **{
+                **passage,
+                "doc_id": UUID(passage["doc_id"]),
+                "heading_path": tuple(passage["heading_path"]),
+                "boxes": tuple(Box(**box) for box in passage["boxes"]),
+            }
+        )
+        for passage in found
+    )
+
+
+def _update_held(session: Session, turn: Turn, **values: object) -> bool:
+    done = session.execute(
+        update(Turn)
+        .where(_held(turn))
+        .values(**values)
+        .returning(Turn.turn_id)
+        .execution_options(synchronize_session=False)
+    )
+    return done.one_or_none() is not None
+
+
+def _held(turn: Turn) -> ColumnElement[bool]:
+    return and_(Turn.turn_id == turn.turn_id, Turn.lease_token == turn.lease_token, Turn.status == TurnStatus.RUNNING)
+
+
+def _merged(timings: Mapping[str, Any]) -> ColumnElement[Any]:
+    return Turn.timings.op("||")(cast(dict(timings), JSONB))

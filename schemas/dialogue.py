@@ -1,0 +1,132 @@
+"""Tables of conversations: turns, the sentences they speak, and messages."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, Numeric, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schemas.base import Base
+
+
+class TurnStatus(StrEnum):
+    """Where a turn stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class TurnStage(StrEnum):
+    """The steps of a turn, in order; each is the name of its queue. Text starts at `retrieve`."""
+
+    TRANSCRIBE = "transcribe"
+    RETRIEVE = "retrieve"
+    GENERATE = "generate"
+    SYNTHESIZE = "synthesize"
+
+
+class Conversation(Base):
+    """A thread of turns between one user and one assistant."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    user_id: Mapped[str]
+    assistant_key: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Turn(Base):
+    """A question and its answer. `stage` is the step it waits for or is in, held by lease.
+
+    `passages` keeps what retrieval found, so that a generation that dies is repeated on the same
+    ground. `timings` maps a stage to its `queued_ms` and `run_ms`, and names the firsts.
+    """
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "conversation_id"],
+            ["conversations.tenant_id", "conversations.conversation_id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_turns_conversation", "tenant_id", "conversation_id", "created_at"),
+        Index("ix_turns_open", "enqueued_at", postgresql_where=text("status in ('queued', 'running')")),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    turn_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    conversation_id: Mapped[UUID]
+    assistant_key: Mapped[str]
+    spoken: Mapped[bool]
+    use_memory: Mapped[bool] = mapped_column(server_default="true")
+    language: Mapped[str | None]
+    question: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default=TurnStatus.QUEUED)
+    stage: Mapped[str]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    enqueued_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    passages: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    confidence: Mapped[float | None]
+    answer: Mapped[str | None]
+    citations: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    provider: Mapped[str | None]
+    model: Mapped[str | None]
+    input_tokens: Mapped[int] = mapped_column(server_default="0")
+    output_tokens: Mapped[int] = mapped_column(server_default="0")
+    cost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 6), server_default="0")
+    timings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    error_code: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    completed_at: Mapped[datetime | None]
+
+
+class Sentence(Base):
+    """A finished sentence of a spoken answer, waiting for its voice or already spoken."""
+
+    __tablename__ = "sentences"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "turn_id"], ["turns.tenant_id", "turns.turn_id"], ondelete="CASCADE"),
+        Index("ix_sentences_open", "enqueued_at", postgresql_where=text("status in ('queued', 'running')")),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    turn_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=TurnStatus.QUEUED)
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    enqueued_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Message(Base):
+    """What was said by `user` or `assistant`, as later turns remember it."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "turn_id"], ["turns.tenant_id", "turns.turn_id"], ondelete="CASCADE"),
+        Index("ix_messages_conversation", "tenant_id", "conversation_id", "created_at"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    turn_id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID]
+    content: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

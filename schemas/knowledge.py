@@ -1,0 +1,182 @@
+"""Tables of documents: what was uploaded, the work on it, and what it became."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schemas.base import Base, HalfVector, Tsvector
+
+
+class Status(StrEnum):
+    """Where a piece of work stands. A row that is committed as `queued` is accepted work."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PROCESSED = "processed"
+    FAILED = "failed"
+
+
+class Stage(StrEnum):
+    """The steps of an ingest, in order; each is the name of its queue."""
+
+    EXTRACT = "extract"
+    CHUNK = "chunk"
+    EMBED = "embed"
+    STORE = "store"
+
+
+class Document(Base):
+    """An uploaded document. `version` is the one that answers; 0 until the first is processed."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),
+        # The same bytes for the same assistant are one document, also when they arrive twice at once.
+        Index(
+            "uq_documents_content",
+            "tenant_id",
+            text("coalesce(assistant_key, '')"),
+            "content_sha256",
+            unique=True,
+        ),
+        Index("ix_documents_queued", "created_at", postgresql_where=text("processing_status = 'queued'")),
+        Index("ix_documents_running", "tenant_id", postgresql_where=text("processing_status = 'running'")),
+        Index("ix_documents_listing", "tenant_id", "created_at", "doc_id"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    doc_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    user_id: Mapped[str]
+    assistant_key: Mapped[str | None]
+    filename: Mapped[str]
+    file_type: Mapped[str]
+    file_size: Mapped[int] = mapped_column(BigInteger)
+    content_sha256: Mapped[str]
+    title: Mapped[str] = mapped_column(server_default="")
+    content_preview: Mapped[str] = mapped_column(server_default="")
+    version: Mapped[int] = mapped_column(server_default="0")
+    processing_status: Mapped[str] = mapped_column(server_default=Status.QUEUED)
+    error_code: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    pages: Mapped[int | None]
+    chunks_count: Mapped[int] = mapped_column(server_default="0")
+    tokens_count: Mapped[int] = mapped_column(server_default="0")
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    processed_at: Mapped[datetime | None]
+
+
+class DocumentVersion(Base):
+    """One processing of a document. Its row is locked while parts of a stage are counted."""
+
+    __tablename__ = "document_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "doc_id"], ["documents.tenant_id", "documents.doc_id"], ondelete="CASCADE"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    doc_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    embedding_model: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DocumentStage(Base):
+    """One part of one stage: the unit of ingest work, claimed by lease.
+
+    `span_from`, `span_to` are pages for `extract` (0-based, end excluded) and chunks for `embed`.
+    A large document is extracted by page range and embedded by batch; `part` counts them.
+    `attempts` counts claims that ended in silence (a worker died), `deferrals` those put off because
+    something outside did not answer.
+    """
+
+    __tablename__ = "document_stages"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "doc_id", "version"],
+            ["document_versions.tenant_id", "document_versions.doc_id", "document_versions.version"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_document_stages_open", "stage", "enqueued_at", postgresql_where=text("status <> 'processed'")),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    doc_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True)
+    span_from: Mapped[int | None]
+    span_to: Mapped[int | None]
+    status: Mapped[str] = mapped_column(server_default=Status.QUEUED)
+    artefact: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    deferrals: Mapped[int] = mapped_column(server_default="0")
+    lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    enqueued_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DocumentChunk(Base):
+    """A findable piece of a document. Partitioned by tenant; see the migration."""
+
+    __tablename__ = "document_chunks"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "doc_id"], ["documents.tenant_id", "documents.doc_id"], ondelete="CASCADE"),
+        Index("uq_document_chunks_index", "tenant_id", "doc_id", "version", "chunk_index", unique=True),
+        Index("ix_document_chunks_lexemes", "lexemes", postgresql_using="gin"),
+        {"postgresql_partition_by": "HASH (tenant_id)"},
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    chunk_id: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("nextval('document_chunk_ids')"), primary_key=True
+    )
+    doc_id: Mapped[UUID]
+    version: Mapped[int]
+    chunk_index: Mapped[int]
+    assistant_key: Mapped[str | None]
+    chunk_text: Mapped[str]
+    chunk_type: Mapped[str]
+    token_count: Mapped[int]
+    start_char: Mapped[int]
+    end_char: Mapped[int]
+    heading_path: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    page_from: Mapped[int | None]
+    page_to: Mapped[int | None]
+    boxes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default="{}")
+    embedding: Mapped[NDArray[np.float16]] = mapped_column(HalfVector)
+    embedding_model: Mapped[str]
+    lexemes: Mapped[str] = mapped_column(Tsvector)
+    lexeme_count: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class TermFrequency(Base):
+    """In how many chunks of a tenant a lexeme occurs: the `df` of BM25."""
+
+    __tablename__ = "term_frequencies"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lexeme: Mapped[str] = mapped_column(primary_key=True)
+    chunks: Mapped[int]
+
+
+class CorpusSize(Base):
+    """How many chunks and lexemes a tenant has: the `N` and the average length of BM25."""
+
+    __tablename__ = "corpus_sizes"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    chunks: Mapped[int] = mapped_column(BigInteger)
+    lexemes: Mapped[int] = mapped_column(BigInteger)

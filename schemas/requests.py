@@ -1,0 +1,171 @@
+"""Bodies of requests and responses. Field names are those of the reference clients."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Body(BaseModel):
+    """A request body; fields it does not know are ignored, as reference clients send some."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `code` is stable; `trace_id` finds the log line."""
+
+    type: str = Field(description="A URI reference that names the kind of problem.")
+    title: str
+    status: int
+    code: str
+    detail: str
+    trace_id: str
+    errors: list[dict[str, Any]] | None = Field(None, description="Which fields are at fault, and why.")
+
+
+class ChatBody(Body):
+    """A question to an assistant."""
+
+    message: str = Field(min_length=1, description="The question.")
+    assistant_key: str = Field("default-assistant", max_length=255)
+    tenant_id: UUID | None = Field(None, description="May only repeat what the token says.")
+    user_id: str | None = Field(None, max_length=255)
+    session_id: UUID | None = Field(None, description="The conversation to go on with.")
+    conversation_id: UUID | None = Field(None, description="The same as session_id.")
+    use_memory: bool = True
+    stream: bool = Field(False, description="Answer with server-sent events.")
+
+
+class RagStats(BaseModel):
+    """What retrieval found for an answer, times in seconds."""
+
+    chunks_retrieved: int
+    context_tokens: int
+    search_time: float
+    model_used: str | None
+
+
+class ChatAnswer(BaseModel):
+    """An answer with its sources. `citations` point at document, page and passage."""
+
+    response: str
+    session_id: UUID
+    turn_id: UUID
+    sources_used: list[str]
+    sources: list[str]
+    citations: list[dict[str, Any]]
+    context_confidence: float
+    knowledge_used: bool
+    processing_time: float
+    response_time: float
+    cost: float
+    model_used: str | None
+    provider: str | None
+    assistant_key: str
+    timings: dict[str, Any]
+    timestamp: datetime
+    rag_stats: RagStats | None = None
+
+
+class DocumentView(BaseModel):
+    """A document and where it stands."""
+
+    id: UUID
+    filename: str
+    file_type: str
+    file_size: int
+    title: str
+    status: Literal["queued", "running", "processed", "failed"]
+    stage: str | None = Field(None, description="The step it is in, or waits for.")
+    done: int | None = Field(None, description="Pages or chunks of this step that are done,")
+    total: int | None = Field(None, description="of so many.")
+    waiting_for: str | None = Field(None, description="Why nothing happens right now, in words.")
+    code: str | None = Field(None, description="Why it failed: stable code,")
+    detail: str | None = Field(None, description="and a sentence.")
+    assistant_key: str | None
+    version: int
+    chunks: int
+    tokens: int
+    content_preview: str
+    created_at: datetime
+    processed_at: datetime | None
+
+
+class DocumentPage(BaseModel):
+    """A page of documents, newest first; `next` is the cursor of the page after."""
+
+    documents: list[DocumentView]
+    next: str | None
+
+
+class UploadAccepted(BaseModel):
+    """An upload that is accepted work; follow it by its job."""
+
+    success: bool = True
+    message: str
+    job_id: UUID
+    job: str = Field(description="Where the job is.")
+    events: str = Field(description="Where the job's events stream.")
+    document: dict[str, Any]
+
+
+class ChunkView(BaseModel):
+    """A chunk of a document."""
+
+    chunk_id: int
+    chunk_index: int
+    chunk_type: str
+    text: str
+    token_count: int
+    heading_path: list[str]
+    page_from: int | None
+    page_to: int | None
+
+
+class ChunkPage(BaseModel):
+    """Chunks of a document in order; `next` is the cursor of the page after."""
+
+    chunks: list[ChunkView]
+    next: str | None
+
+
+class DeletionReceipt(BaseModel):
+    """What was removed with a document."""
+
+    id: UUID
+    filename: str
+    chunks_deleted: int
+    objects_deleted: int
+    deleted_at: datetime
+
+
+class JobView(BaseModel):
+    """Anything a client can wait for: a document's ingest or a turn."""
+
+    id: UUID
+    kind: Literal["document", "turn"]
+    status: str
+    finished: bool
+    result: dict[str, Any]
+
+
+class SpeakBody(Body):
+    """A text to be spoken."""
+
+    text: str = Field(min_length=1, max_length=5000)
+    voice_id: str | None = Field(None, max_length=255)
+
+
+class Listing(BaseModel):
+    """How many, and from where."""
+
+    limit: int = Field(50, ge=1, le=200)
+    after: str | None = Field(None, max_length=200, description="The `next` of the page before.")
+
+
+class IdPath(BaseModel):
+    """An id in a path."""
+
+    id: UUID

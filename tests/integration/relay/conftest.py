@@ -1,0 +1,38 @@
+"""Servers and clients of the relay's tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from api.relay import Relay
+from pipelines.stores.redis import open_redis
+from tests.integration.relay.valkey import Valkey
+
+
+@pytest.fixture(scope="session")
+def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    server = Valkey(tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def client(shared_valkey: Valkey) -> Iterator["redis.Redis"]:
+    with open_redis(shared_valkey.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def relay(client: "redis.Redis") -> Iterator[Relay]:
+    made = Relay(client, max_clients=10)
+    yield made
+    made.close()

@@ -1,0 +1,1 @@
+"""Celery tasks: they read a row by id, call a pure stage, and commit its effect."""

@@ -1,0 +1,271 @@
+"""transcribe → retrieve → generate ⇒ synthesize, one task a sentence while generate still runs."""
+
+import base64
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from pipelines.ports import Passage, Usage
+from pipelines.stores import cancellations, search, sentences, turns, utterances
+from pipelines.stores.database import tenant_session
+from pipelines.stores.redis import get_redis
+from pipelines.turn import citations, prompt
+from pipelines.turn import generate as generation
+from pipelines.turn import retrieve as retrieval
+from pipelines.turn import synthesize as speech
+from pipelines.turn import transcribe as recognition
+from schemas.dialogue import Turn, TurnStage, TurnStatus
+from schemas.errors import AuraError, Cancelled, LeaseLost, NoSpeech, Permanent, Transient
+from schemas.events import EventName
+from schemas.settings import get_settings
+from workers import announce, leases, send, wiring
+from workers.app import app
+from workers.waterfall import Clock
+
+LEASE_S = 6.0
+"""Somebody is waiting: work of a silent worker is given to another after this long."""
+
+CANDIDATES = 100
+"""Passages each search contributes to the fusion."""
+
+CANCEL_CHECK_S = 0.05
+
+
+@app.task(name="workers.turn.transcribe")
+def transcribe(tenant_id: str, turn_id: str) -> None:
+    """Turn the utterance into the question."""
+    _run(UUID(tenant_id), UUID(turn_id), TurnStage.TRANSCRIBE, _transcribe)
+
+
+@app.task(name="workers.turn.retrieve")
+def retrieve(tenant_id: str, turn_id: str) -> None:
+    """Find the passages that the answer is to be grounded in."""
+    _run(UUID(tenant_id), UUID(turn_id), TurnStage.RETRIEVE, _retrieve)
+
+
+@app.task(name="workers.turn.generate")
+def generate(tenant_id: str, turn_id: str) -> None:
+    """Write the answer, sending each finished sentence to be spoken."""
+    _run(UUID(tenant_id), UUID(turn_id), TurnStage.GENERATE, _generate)
+
+
+@app.task(name="workers.turn.synthesize")
+def synthesize(tenant_id: str, turn_id: str, seq: int) -> None:
+    """Speak one sentence; whoever speaks the last one completes the turn."""
+    tenant, turn = UUID(tenant_id), UUID(turn_id)
+    with tenant_session(tenant, durable=False) as session:
+        sentence = sentences.claim(session, turn, seq, LEASE_S)
+        of = turns.get(session, turn)
+        voice_id = turns.agent(session, of.assistant_key).voice_id
+    if sentence is not None:
+        started = Clock(of)
+        status = TurnStatus.COMPLETED
+        try:
+            with _held(tenant, lambda session: sentences.renew(session, sentence, LEASE_S)):
+                _speak(of, seq, sentence.text, voice_id, started)
+        except AuraError as error:
+            # The text has arrived; the answer goes on without this sentence's voice.
+            status = TurnStatus.FAILED
+            _tell(EventName.TURN_AUDIO, of, seq=seq, part=0, last=True, code=error.code, detail=error.detail)
+        with tenant_session(tenant, durable=False) as session:
+            sentences.finish(session, sentence, status)
+            turns.add_timings(session, turn, {f"synthesize_{seq}": started.stage(sentence.enqueued_at)})
+    _complete(of)
+
+
+def _run(tenant_id: UUID, turn_id: UUID, stage: TurnStage, work: Callable[[Turn, Clock], None]) -> None:
+    """Claim the step, do the work; an error ends the turn with a reason."""
+    turn = None
+    try:
+        with tenant_session(tenant_id, durable=False) as session:
+            turn = turns.claim(session, turn_id, stage, LEASE_S)
+        if turn is None:
+            return
+        if cancellations.requested(get_redis(), tenant_id, turn_id):
+            raise Cancelled
+        claimed = turn
+        with _held(tenant_id, lambda session: turns.renew(session, claimed, LEASE_S)):
+            work(turn, Clock(turn))
+    except LeaseLost:
+        return
+    except Cancelled as error:
+        _end(tenant_id, turn_id, TurnStatus.CANCELLED, error)
+    except (Permanent, Transient) as error:
+        _end(tenant_id, turn_id, TurnStatus.FAILED, error)
+
+
+def _transcribe(turn: Turn, clock: Clock) -> None:
+    audio = utterances.get(get_redis(), turn.tenant_id, turn.turn_id)
+    if audio is None:
+        raise NoSpeech("What was said is kept for ten minutes only and is gone. Please say it again.")
+    transcript = recognition.transcribe(wiring.transcriber(), audio, turn.language)
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        turns.advance(
+            session,
+            turn,
+            TurnStage.RETRIEVE,
+            {"transcribe": clock.stage(turn.enqueued_at)},
+            question=transcript.text,
+            language=transcript.language,
+        )
+    send.turn(turn.tenant_id, turn.turn_id, TurnStage.RETRIEVE)
+    _tell(
+        EventName.TURN_TRANSCRIPT,
+        turn,
+        text=transcript.text,
+        language=transcript.language,
+        confidence=round(transcript.confidence, 3),
+    )
+
+
+def _retrieve(turn: Turn, clock: Clock) -> None:
+    question = turn.question or ""
+    embedder = wiring.embedder()
+    query = embedder.embed([question])[0]
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        dense = search.nearest(
+            session, turn.tenant_id, query, embedder.model, embedder.calibration, CANDIDATES, turn.assistant_key
+        )
+        lexical = search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key)
+    passages = retrieval.fuse(dense, lexical, get_settings().match_count)
+    confidence = retrieval.confidence(passages, question)
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        turns.advance(
+            session,
+            turn,
+            TurnStage.GENERATE,
+            {"retrieve": clock.stage(turn.enqueued_at)},
+            passages=turns.packed(passages),
+            confidence=confidence,
+        )
+    send.turn(turn.tenant_id, turn.turn_id, TurnStage.GENERATE)
+    _tell(EventName.TURN_RETRIEVED, turn, confidence=round(confidence, 3), sources=turns.sources(passages))
+
+
+def _generate(turn: Turn, clock: Clock) -> None:
+    passages = turns.unpacked(turn.passages)
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        agent = turns.agent(session, turn.assistant_key)
+        history = turns.history(session, turn) if turn.use_memory else ()
+        if turn.attempts > 1:
+            sentences.clear(session, turn)
+    _tell(EventName.TURN_STARTED, turn, attempt=turn.attempts)
+    asked = prompt.build(
+        question=turn.question or "",
+        passages=passages,
+        agent_name=agent.name,
+        agent_instructions=agent.instructions,
+        history=history,
+        spoken=turn.spoken,
+        confidence=turn.confidence or 0.0,
+        threshold=get_settings().match_threshold,
+    )
+    said: list[str] = []
+    usage = Usage("none", "none")
+    firsts: dict[str, float] = {}
+    for piece in generation.generate(wiring.chat_model(), asked, _cancelled(turn)):
+        match piece:
+            case generation.Token(text):
+                firsts.setdefault("first_token_ms", clock.since_start_ms())
+                said.append(text)
+                _tell(EventName.TURN_TOKEN, turn, text=text)
+            case generation.Sentence(seq, text):
+                _say(turn, seq, text)
+            case Usage():
+                usage = piece
+    _answer(turn, clock, "".join(said), passages, usage, firsts)
+
+
+def _say(turn: Turn, seq: int, text: str) -> None:
+    """Tell a finished sentence and, where the answer is spoken, have it spoken."""
+    if turn.spoken:
+        with tenant_session(turn.tenant_id, durable=False) as session:
+            sentences.add(session, turn, seq, text)
+        send.sentence(turn.tenant_id, turn.turn_id, seq)
+    _tell(EventName.TURN_SENTENCE, turn, seq=seq, text=text)
+
+
+def _answer(
+    turn: Turn, clock: Clock, text: str, passages: tuple[Passage, ...], usage: Usage, firsts: Mapping[str, float]
+) -> None:
+    cleaned, cited = citations.cite(text, passages)
+    with tenant_session(turn.tenant_id) as session:
+        turns.answer(
+            session,
+            turn,
+            {"generate": clock.stage(turn.enqueued_at), **firsts},
+            answer=cleaned,
+            citations=cited,
+            provider=usage.provider,
+            model=usage.model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=usage.cost_usd,
+        )
+    _complete(turn)
+
+
+def _speak(turn: Turn, seq: int, text: str, voice_id: str | None, clock: Clock) -> None:
+    """Publish a sentence's sound in pieces as they become ready; the last one says so."""
+    speaker = wiring.speaker()
+    cancelled = _cancelled(turn)
+    about = {"seq": seq, "sample_rate_hz": speaker.sample_rate_hz, "encoding": "pcm16"}
+    part = 0
+    for part, frame in enumerate(speech.synthesize(speaker, text, voice_id)):
+        if cancelled():
+            raise Cancelled
+        if part == 0:
+            with tenant_session(turn.tenant_id, durable=False) as session:
+                turns.add_timings(session, turn.turn_id, {f"audio_{seq}_ms": clock.since_start_ms()})
+        _tell(EventName.TURN_AUDIO, turn, **about, part=part, last=False, audio=base64.b64encode(frame).decode())
+    _tell(EventName.TURN_AUDIO, turn, **about, part=part + 1, last=True, audio="")
+
+
+def _complete(turn: Turn) -> None:
+    """End the turn if this was its last piece, and tell the whole answer."""
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        ended = turns.complete(session, turn.turn_id)
+    if ended is None:
+        return
+    _tell(EventName.TURN_COMPLETED, ended, **turns.as_answer(ended))
+
+
+def _end(tenant_id: UUID, turn_id: UUID, status: TurnStatus, error: AuraError) -> None:
+    with tenant_session(tenant_id) as session:
+        ended = turns.end(session, turn_id, status, error)
+    if ended is None:
+        return
+    if status is TurnStatus.CANCELLED:
+        _tell(EventName.TURN_CANCELLED, ended, reason=error.detail)
+    else:
+        _tell(EventName.TURN_FAILED, ended, code=error.code, detail=error.detail)
+
+
+def _tell(name: EventName, turn: Turn, **data: object) -> None:
+    announce.turn(name, turn.tenant_id, turn.conversation_id, turn.turn_id, **data)
+
+
+def _cancelled(turn: Turn) -> Callable[[], bool]:
+    """Return a check of the turn's flag that asks Redis at most every 50 ms."""
+    last = [0.0, False]
+
+    def check() -> bool:
+        now = time.monotonic()
+        if now - last[0] > CANCEL_CHECK_S:
+            last[:] = [now, cancellations.requested(get_redis(), turn.tenant_id, turn.turn_id)]
+        return bool(last[1])
+
+    return check
+
+
+@contextmanager
+def _held(tenant_id: UUID, renew: Callable[[Session], bool]) -> Iterator[None]:
+    def renewed() -> bool:
+        with tenant_session(tenant_id, durable=False) as session:
+            return renew(session)
+
+    with leases.kept(renewed, LEASE_S / 3):
+        yield

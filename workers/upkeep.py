@@ -1,0 +1,47 @@
+"""Work that keeps work going: admission of documents, and the sweep that finds what was lost."""
+
+from pipelines.stores import documents, sentences, turns
+from pipelines.stores.database import operator_session
+from pipelines.stores.redis import get_redis
+from schemas.dialogue import TurnStage
+from schemas.knowledge import Stage
+from schemas.settings import get_settings
+from workers import send
+from workers.app import app
+
+
+@app.task(name="workers.upkeep.admit")
+def admit() -> None:
+    """Start queued documents, fairly over all tenants."""
+    settings = get_settings()
+    with operator_session() as session:
+        refs = documents.admit(session, settings.ingest_in_flight, settings.ingest_per_tenant)
+    send.stages(refs)
+
+
+@app.task(name="workers.upkeep.sweep")
+def sweep() -> None:
+    """Enqueue again what is due and held by nobody, and admit what waits.
+
+    A message that is still in its queue is not sent twice for a minute; where the queue is empty
+    two seconds prove that it is lost.
+    """
+    idle = _idle_queues()
+    with operator_session() as session:
+        parts = documents.take_due(session, idle)
+        steps = turns.take_due(session, idle)
+        spoken = sentences.take_due(session, TurnStage.SYNTHESIZE in idle)
+    send.stages(parts)
+    for tenant_id, turn_id, stage in steps:
+        send.turn(tenant_id, turn_id, stage)
+    for tenant_id, turn_id, seq in spoken:
+        send.sentence(tenant_id, turn_id, seq)
+    admit.run()
+
+
+def _idle_queues() -> list[str]:
+    names = [stage.value for stage in (*Stage, *TurnStage)]
+    with get_redis().pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.llen(name)
+        return [name for name, length in zip(names, pipe.execute(), strict=True) if length == 0]
