@@ -7,12 +7,12 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from api import sse
 from api.auth import caller
-from api.turns import finished_turn, open_conversation, start_turn
+from api.turns import ends, finished_turn, last_event, open_conversation, start_turn
 from pipelines.ingest import tokens
 from pipelines.stores import turns
 from schemas.dialogue import Turn, TurnStatus
 from schemas.errors import AuraError
-from schemas.events import TERMINAL, Subject
+from schemas.events import Subject
 from schemas.requests import ChatAnswer, ChatBody
 
 blueprint = APIBlueprint("chat", __name__, abp_tags=[Tag(name="chat")])
@@ -44,7 +44,8 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
         return sse.stream(
             Subject.conversation(asking.tenant_id, conversation_id),
             keep=lambda event: event.data.get("turn_id") == str(turn_id),
-            until=lambda event: event.name in TERMINAL,
+            until=lambda event: ends(event, turn_id),
+            settled=lambda: last_event(asking, turn_id),
         )
     turn = finished_turn(asking, conversation_id, turn_id)
     if turn.status != TurnStatus.COMPLETED:

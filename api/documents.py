@@ -7,17 +7,17 @@ from uuid import UUID, uuid4
 
 from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
-from pipelines.ingest.sniff import file_type, safe_filename
 from werkzeug.datastructures import FileStorage
 
 from api import jobs
 from api.auth import Caller, caller
 from api.paging import cursor, position
+from pipelines.ingest.sniff import HEAD_BYTES, file_type, safe_filename
 from pipelines.stores import chunks, documents, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.documents import Upload
 from pipelines.stores.objects import ObjectStore, document_prefix, original_key
-from schemas.errors import FileTooLarge, NoFile
+from schemas.errors import FileTooLarge, InvalidRequest, NoFile
 from schemas.events import EventName
 from schemas.knowledge import Document
 from schemas.requests import (
@@ -34,9 +34,6 @@ from schemas.settings import get_settings
 from workers import announce, send
 
 blueprint = APIBlueprint("documents", __name__, url_prefix="/api/documents", abp_tags=[Tag(name="documents")])
-
-HEAD_BYTES = 65_536
-"""Bytes of a file's beginning that its type is told from."""
 
 
 @blueprint.post("/upload", responses={202: UploadAccepted, 200: UploadAccepted})
@@ -125,9 +122,8 @@ def accept(asking: Caller, file: FileStorage, assistant_key: str | None) -> Docu
     Raises EmptyFile, FileTooLarge, UnsupportedType, TypeMismatch, UnknownAssistant.
     """
     filename = safe_filename(file.filename or "")
-    head = file.stream.read(HEAD_BYTES)
-    kind = file_type(filename, head)
-    size, sha256 = _measured(file, head)
+    size, sha256 = _measured(file)
+    kind = file_type(filename, *_ends(file, size))
     found = Upload(asking.user_id, filename, kind, size, sha256, assistant_key)
     with tenant_session(asking.tenant_id) as session:
         if assistant_key:
@@ -147,16 +143,24 @@ def accept(asking: Caller, file: FileStorage, assistant_key: str | None) -> Docu
     return document
 
 
-def _measured(file: FileStorage, head: bytes) -> tuple[int, str]:
+def _measured(file: FileStorage) -> tuple[int, str]:
     """Return size and SHA-256 of the whole file. Raises FileTooLarge."""
     limit = get_settings().max_upload_mb << 20
-    digest, size = hashlib.sha256(head), len(head)
+    digest, size = hashlib.sha256(), 0
     while piece := file.stream.read(1 << 20):
         digest.update(piece)
         size += len(piece)
     if size > limit:
         raise FileTooLarge(f"The file has {size >> 20} MiB; this server accepts {limit >> 20} MiB.")
     return size, digest.hexdigest()
+
+
+def _ends(file: FileStorage, size: int) -> tuple[bytes, bytes]:
+    """Return the first and the last bytes of the file, by which its type is told."""
+    file.stream.seek(0)
+    head = file.stream.read(HEAD_BYTES)
+    file.stream.seek(max(0, size - HEAD_BYTES))
+    return head, file.stream.read(HEAD_BYTES)
 
 
 def _accepted(document: Document) -> dict[str, Any]:
@@ -188,7 +192,8 @@ def _processed(document: Document) -> dict[str, Any]:
 
 
 def _form_uuid(name: str) -> UUID | None:
-    from pydantic import TypeAdapter
-
     value = request.form.get(name)
-    return TypeAdapter(UUID).validate_python(value) if value else None
+    try:
+        return UUID(value) if value else None
+    except ValueError as error:
+        raise InvalidRequest(f"{name}: this is not a UUID.") from error

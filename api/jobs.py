@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from api import sse
 from api.auth import Caller, caller
 from api.live import relay
-from api.turns import cancel_turn
+from api.turns import cancel_turn, ends, last_event
 from pipelines.stores import documents, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
 from schemas.errors import AuraError, NotFound, NotReady
-from schemas.events import TERMINAL, Subject
+from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.knowledge import Document, Stage, Status
 from schemas.requests import DocumentView, IdPath, JobView
 from workers.presence import live_queues
@@ -47,17 +47,22 @@ def show(path: IdPath) -> dict[str, Any]:
 @blueprint.get("/<uuid:id>/events")
 def events(path: IdPath) -> Response:
     """Stream the job's events (server-sent events) until it has ended; resume with `Last-Event-ID`."""
-    tenant_id = caller().tenant_id
-    with tenant_session(tenant_id) as session:
+    asking = caller()
+    with tenant_session(asking.tenant_id) as session:
         try:
             documents.get(session, path.id)
-            subject, key = Subject.document(tenant_id, path.id), "doc_id"
         except NotFound:
-            subject, key = Subject.conversation(tenant_id, _turn(session, path.id).conversation_id), "turn_id"
+            conversation_id = _turn(session, path.id).conversation_id
+            return sse.stream(
+                Subject.conversation(asking.tenant_id, conversation_id),
+                keep=lambda event: event.data.get("turn_id") == str(path.id),
+                until=lambda event: ends(event, path.id),
+                settled=lambda: last_event(asking, path.id),
+            )
     return sse.stream(
-        subject,
-        keep=lambda event: event.data.get(key) == str(path.id),
+        Subject.document(asking.tenant_id, path.id),
         until=lambda event: event.name in TERMINAL,
+        settled=lambda: _last_event(asking, path.id),
     )
 
 
@@ -131,6 +136,23 @@ def _reason(session: Session, document: Document, stage: Stage | None) -> str | 
         return document.error_detail
     if stage is not None and stage.value not in live_queues(get_redis()):
         return f"a worker: none is running for `{stage.value}`"
+    return None
+
+
+def _last_event(asking: Caller, doc_id: UUID) -> Event | None:
+    """Return the event that a document's ingest ended with, as its row knows it; None while it goes on."""
+    subject, about = Subject.document(asking.tenant_id, doc_id), {"doc_id": str(doc_id)}
+    with tenant_session(asking.tenant_id) as session:
+        try:
+            document = documents.get(session, doc_id)
+        except NotFound:
+            return Event(EventName.DOCUMENT_DELETED, subject, about)
+    if document.processing_status == Status.PROCESSED:
+        found = {"filename": document.filename, "chunks": document.chunks_count, "tokens": document.tokens_count}
+        return Event(EventName.DOCUMENT_PROCESSED, subject, {**about, **found})
+    if document.processing_status == Status.FAILED:
+        found = {"code": document.error_code, "detail": document.error_detail}
+        return Event(EventName.DOCUMENT_FAILED, subject, {**about, **found})
     return None
 
 

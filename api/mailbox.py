@@ -92,9 +92,9 @@ class Mailbox:
             self._changed.notify()
 
     def offer(self, event: Published) -> None:
-        """Put a live event in."""
+        """Put a live event in. Before a stream is followed it is let go: the stream will bring it."""
         with self._changed:
-            if self._closed is not None:
+            if self._closed is not None or self._stream is None:
                 return
             if len(self._live) >= MAX_LIVE_EVENTS or self._live_bytes + len(event.body) > MAX_LIVE_BYTES:
                 self._forget_live()

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,6 @@ from redis.retry import Retry
 
 from api.following import Following, KeptEvents
 from api.mailbox import Mailbox, Reason
-from api.seats import Seats
 from pipelines.stores import events
 from schemas.errors import StoreUnavailable
 from schemas.events import Subject
@@ -48,13 +48,9 @@ class Topic:
 
 class Relay:
     """Brings every subject's events to its followers. Its one thread starts with the first follower,
-    so that it may be made before a server forks.
+    so that it may be made before a server forks."""
 
-    `seats` are for those followers that hold a thread each: sockets and event streams.
-    """
-
-    def __init__(self, client: "redis.Redis", max_clients: int) -> None:
-        self.seats = Seats(max_clients)
+    def __init__(self, client: "redis.Redis") -> None:
         self._client = client
         pool = client.connection_pool
         # Nothing is retried below: a reader that reconnects by itself would not know what it missed.
@@ -70,16 +66,22 @@ class Relay:
         self._pid = 0
         self._stopped = threading.Event()
 
-    def follow(self, subject: Subject, after: str | None = None, mailbox: Mailbox | None = None) -> Following:
+    def follow(
+        self,
+        subject: Subject,
+        after: str | None = None,
+        mailbox: Mailbox | None = None,
+        begin: Callable[[str, bool], None] = lambda place, resumed: None,
+    ) -> Following:
         """Return the subject's events after the place `after`; None means those from now on.
 
-        With a `mailbox` they go there. Raises InvalidRequest where `after` is no place, and
+        With a `mailbox` they go there; `begin` is called with the place and `Following.resumed`
+        before the first of them. Raises InvalidRequest where `after` is no place, and
         StoreUnavailable where Redis does not answer.
         """
         mailbox = mailbox or Mailbox()
-        start = events.last_id(self._client, subject) if after is None else after
-        resumed = events.place(start) == (0, 0) or events.keeps(self._client, subject, start)
-        mailbox.follow(KeptEvents(self._client, subject), start)
+        place = events.last_id(self._client, subject) if after is None else after
+        resumed = events.place(place) == (0, 0) or events.keeps(self._client, subject, place)
         topic = self._join(subject.key, mailbox)
 
         def leave() -> None:
@@ -87,8 +89,10 @@ class Relay:
             self._leave(subject.key, mailbox)
 
         if not topic.confirmed.wait(CONFIRM_TIMEOUT_S):
-            leave()
+            self._leave(subject.key, mailbox)
             raise StoreUnavailable
+        begin(place, resumed)
+        mailbox.follow(KeptEvents(self._client, subject), place)
         return Following(mailbox, resumed, leave)
 
     def close(self, reason: Reason = Reason.GOING_AWAY) -> None:

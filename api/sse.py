@@ -4,16 +4,17 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from flask import Request, Response, request
+from flask import Response, request
 
 from api.following import Following
-from api.mailbox import Closed
-from api.relay import Relay
-from pipelines.stores.events import Published
-from schemas.events import Event
+from api.handshake import connection
+from api.live import relay, seats
+from api.mailbox import Closed, Mailbox
+from pipelines.stores.events import START, Published
+from schemas.errors import AuraError
+from schemas.events import Event, Subject
 
 HEARTBEAT_S = 15.0
 GLANCE_S = 5.0
@@ -25,50 +26,53 @@ STALL_S = 20
 RETRY_MS = 1000
 
 
-def resume_place(asking: Request) -> str | None:
-    """Return after which event the client wants to go on: `Last-Event-ID`, else `?after=`, else None."""
-    return asking.headers.get("Last-Event-ID") or asking.args.get("after") or None
-
-
-def respond(
-    relay: Relay,
-    following: Following,
+def stream(
+    subject: Subject,
     *,
+    keep: Callable[[Published], bool] = lambda _: True,
     until: Callable[[Published], bool],
-    wanted: Callable[[Published], bool] = lambda _: True,
     settled: Callable[[], Event | None] = lambda: None,
+    after: str = START,
     heartbeat_s: float = HEARTBEAT_S,
 ) -> Response:
-    """Return a response that streams the `wanted` events up to and with the one that `until` names.
+    """Return a response that streams the subject's events which `keep` names, up to and with the
+    first of them that `until` names.
 
-    `settled` is asked once the kept events are through and at every heartbeat: it returns the last
-    event as the database knows it, or None, so that a stream ends even where Redis lost that event.
-    The stream ends early where the client is gone, too slow, or the server stops; the client then
-    comes back with its last id. The following is left in each case. Raises TooBusy.
+    It begins after the id in `Last-Event-ID` or `?after=`, else after `after`: the kept events come
+    first. `settled` is asked when they are through, and at every heartbeat: it returns the last event
+    as the database knows it, or None, so that a stream ends even where Redis lost that event. The
+    stream ends early where the client is gone, too slow, or the server stops; a client comes back
+    with its last id. Raises TooBusy, InvalidRequest and StoreUnavailable.
     """
+    place = request.headers.get("Last-Event-ID") or request.args.get("after") or after
+    mailbox = Mailbox()
+    give_back = seats().take(mailbox)
     try:
-        give_back = relay.seats.take()
-    except BaseException:
-        following.leave()
+        following = relay().follow(subject, place, mailbox)
+    except AuraError:
+        give_back()
         raise
-    lines = _lines(following, until, wanted, settled, heartbeat_s, request.environ)
+    client = connection(request)
+    if client is not None:
+        # A write that nobody reads would hold its thread for ever.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL_S, 0))
+    lines = _lines(following, keep, until, settled, heartbeat_s, client)
     response = Response(lines, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     # Not in the generator's `finally`: one that was never started has none.
     response.call_on_close(following.leave)
     response.call_on_close(give_back)
-    _cut_where_stalled(request.environ)
     return response
 
 
 def _lines(
     following: Following,
+    keep: Callable[[Published], bool],
     until: Callable[[Published], bool],
-    wanted: Callable[[Published], bool],
     settled: Callable[[], Event | None],
     heartbeat_s: float,
-    environ: Mapping[str, Any],
+    client: socket.socket | None,
 ) -> Iterator[str]:
     yield f"retry: {RETRY_MS}\n\n"
     # The first look at the truth comes as soon as the kept events are through.
@@ -79,10 +83,10 @@ def _lines(
         except Closed:
             return
         if event is not None:
-            if wanted(event):
+            if keep(event):
                 yield _block(event.name, event.text, event.id)
-            if until(event):
-                return
+                if until(event):
+                    return
         elif time.monotonic() >= heartbeat_at:
             if (last := settled()) is not None:
                 yield _block(last.name, json.dumps(last.as_json(), default=str))
@@ -90,7 +94,7 @@ def _lines(
             yield ": waiting\n\n"
             heartbeat_at = time.monotonic() + heartbeat_s
             wait_s = min(GLANCE_S, heartbeat_s)
-        elif _is_gone(environ):
+        elif _is_gone(client):
             return
 
 
@@ -99,25 +103,13 @@ def _block(name: str, data: str, event_id: str = "") -> str:
     return f"{place}event: {name}\ndata: {data}\n\n"
 
 
-def _socket(environ: Mapping[str, Any]) -> socket.socket | None:
-    found = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
-    return found if isinstance(found, socket.socket) else None
-
-
-def _is_gone(environ: Mapping[str, Any]) -> bool:
+def _is_gone(client: socket.socket | None) -> bool:
     """Return whether the client has closed its connection; a write would only tell at the second try."""
-    connection = _socket(environ)
-    if connection is None:
+    if client is None:
         return False
     try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        return client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
         return False
     except OSError:
         return True
-
-
-def _cut_where_stalled(environ: Mapping[str, Any]) -> None:
-    """Let a write that does not get through in time fail: it would hold its thread for ever."""
-    if (connection := _socket(environ)) is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL_S, 0))

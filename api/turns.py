@@ -11,7 +11,7 @@ from pipelines.stores.events import Published
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import Cancelled, InvalidRequest, MessageTooLong, ProviderUnavailable
-from schemas.events import TERMINAL, EventName, Subject
+from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.settings import get_settings
 from workers import announce, send
 
@@ -98,3 +98,17 @@ def finished_turn(caller: Caller, conversation_id: UUID, turn_id: UUID, timeout_
 def ends(event: Published, turn_id: UUID) -> bool:
     """Return whether this is the turn's last event."""
     return event.name in TERMINAL and event.data.get("turn_id") == str(turn_id)
+
+
+def last_event(caller: Caller, turn_id: UUID) -> Event | None:
+    """Return the event that a turn ended with, as its row knows it; None while it goes on."""
+    with tenant_session(caller.tenant_id) as session:
+        turn = turns.get(session, turn_id)
+    if turn.status in turns.OPEN:
+        return None
+    subject = Subject.conversation(caller.tenant_id, turn.conversation_id)
+    about: dict[str, object] = {"turn_id": str(turn_id), "conversation_id": str(turn.conversation_id)}
+    if turn.status == TurnStatus.COMPLETED:
+        return Event(EventName.TURN_COMPLETED, subject, {**about, **turns.as_answer(turn)})
+    name = EventName.TURN_CANCELLED if turn.status == TurnStatus.CANCELLED else EventName.TURN_FAILED
+    return Event(name, subject, {**about, "code": turn.error_code, "detail": turn.error_detail})

@@ -55,14 +55,14 @@ def prepare(admin_url: str, app_url: str | None = None, password: str | None = N
     """
     target = _app_url(admin_url, app_url, password)
     to = urlsplit(target)
-    database, user, secret = to.path.lstrip("/"), unquote(to.username or APP), unquote(to.password or "")
+    database = to.path.lstrip("/")
     with connected(admin_url) as admin:
         admin.execute("SELECT pg_advisory_lock(%s)", (STARTERS_LOCK,))
         version = admin.info.server_version // 10_000
         if version < MIN_POSTGRES:
             raise CannotStart(f"Postgres {MIN_POSTGRES} or newer is needed; {to.hostname} runs Postgres {version}.")
         try:
-            _roles(admin, user, secret)
+            _roles(admin, target)
             _database(admin, database)
             with connected(with_database(admin_url, database)) as connection:
                 _extensions(connection)
@@ -99,16 +99,26 @@ def revision(connection: psycopg.Connection) -> str | None:
 
 def head() -> str:
     """Return the newest version in `migrations/`. Read without Alembic, whose import costs a warm start 0.3 s."""
-    known, replaced = set(), set()
+    known: set[str] = set()
+    replaced: set[str | None] = set()
     for path in (REPO / "migrations" / "versions").glob("*.py"):
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                if node.targets[0].id == "revision":
-                    known.add(ast.literal_eval(node.value))
-                elif node.targets[0].id == "down_revision":
-                    replaced.add(ast.literal_eval(node.value))
+            target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+            name = target.id if isinstance(target, ast.Name) else ""
+            if name in ("revision", "down_revision") and isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+                (known if name == "revision" else replaced).add(ast.literal_eval(node.value))
     (newest,) = known - replaced
-    return str(newest)
+    return newest
+
+
+def for_driver(url: str) -> str:
+    """Return `url` as psycopg reads it."""
+    return urlunsplit(urlsplit(url)._replace(scheme="postgresql"))
+
+
+def for_sqlalchemy(url: str) -> str:
+    """Return `url` as SQLAlchemy reads it."""
+    return urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg"))
 
 
 def with_database(url: str, database: str) -> str:
@@ -120,13 +130,14 @@ def with_database(url: str, database: str) -> str:
 def connected(url: str) -> Iterator[psycopg.Connection]:
     """Yield an autocommit connection. Raises CannotStart where the server refuses or does not answer."""
     try:
-        connection = psycopg.connect(
-            url.replace("postgresql+psycopg://", "postgresql://", 1), autocommit=True, connect_timeout=10
-        )
+        connection = psycopg.connect(for_driver(url), autocommit=True, connect_timeout=10)
+    except psycopg.ProgrammingError as error:
+        raise CannotStart(f"A database URL is not one: {str(error).strip()[-200:]}") from error
     except psycopg.OperationalError as error:
         to = urlsplit(url)
         raise CannotStart(
-            f"Postgres at {to.hostname}:{to.port or 5432} did not let {to.username or 'us'} in: {str(error).strip()[-300:]}"
+            f"Postgres at {to.hostname}:{to.port or 5432} did not let {to.username or 'us'} in: "
+            f"{str(error).strip()[-300:]}"
         ) from error
     with connection:
         yield connection
@@ -144,10 +155,12 @@ def _app_url(admin_url: str, app_url: str | None, password: str | None) -> str:
         host = parts.netloc.rpartition("@")[2]
         parts = parts._replace(netloc=f"{APP}:{quote(password or derived, safe='')}@{host}")
         name = DATABASE if name in ("", "postgres") else name
-    return urlunsplit(parts._replace(scheme="postgresql+psycopg", path=f"/{name or DATABASE}"))
+    return for_sqlalchemy(urlunsplit(parts._replace(path=f"/{name or DATABASE}")))
 
 
-def _roles(admin: psycopg.Connection, user: str, password: str) -> None:
+def _roles(admin: psycopg.Connection, app_url: str) -> None:
+    to = urlsplit(app_url)
+    user, password = unquote(to.username or APP), unquote(to.password or "")
     known = {row[0] for row in admin.execute("SELECT rolname FROM pg_roles")}
     # NOINHERIT: the owner may hand a function to the sweeper, but has none of the sweeper's rights itself.
     for role in (OWNER, SWEEPER):
@@ -155,7 +168,7 @@ def _roles(admin: psycopg.Connection, user: str, password: str) -> None:
             admin.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(sql.Identifier(role)))
     for role in {APP, user} - known:
         admin.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-    if user not in known or not _may_log_in(admin, user, password):
+    if user not in known or not _may_log_in(app_url):
         # CREATEROLE alone may not even say NOSUPERUSER, and it is what a new role is anyway.
         admin.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(user), sql.Literal(password)))
     if user != APP:
@@ -165,14 +178,13 @@ def _roles(admin: psycopg.Connection, user: str, password: str) -> None:
     admin.execute(f"GRANT {SWEEPER} TO {OWNER}")
 
 
-def _may_log_in(admin: psycopg.Connection, user: str, password: str) -> bool:
-    """Return whether `user` can log in with `password`; asked by doing so, as hashes are not for all to read."""
+def _may_log_in(url: str) -> bool:
+    """Return whether the app's role has this password; asked by logging in, as hashes are not for all to read."""
     try:
-        psycopg.connect(
-            host=admin.info.host, port=admin.info.port, user=user, password=password, dbname="postgres", connect_timeout=10
-        ).close()
+        psycopg.connect(for_driver(url), connect_timeout=10).close()
     except psycopg.OperationalError as error:
-        return "database" in str(error) and "authentication" not in str(error)
+        # The password is right where only the database is missing.
+        return "does not exist" in str(error) and "role" not in str(error)
     return True
 
 
@@ -186,7 +198,9 @@ def _database(admin: psycopg.Connection, name: str) -> None:
 
 
 def _extensions(connection: psycopg.Connection) -> None:
-    there = dict(connection.execute("SELECT name, default_version FROM pg_available_extensions").fetchall())
+    there: dict[str, str] = dict(
+        connection.execute("SELECT name, default_version FROM pg_available_extensions").fetchall()
+    )
     version = there.get("vector")
     if version is None or tuple(int(part) for part in version.split(".")[:2]) < MIN_VECTOR:
         raise CannotStart(
@@ -203,12 +217,10 @@ def _grants(connection: psycopg.Connection, database: str) -> None:
     # CREATE for the sweeper too: Postgres asks it of whoever is to own a function there.
     connection.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}, {SWEEPER}")
     connection.execute(f"GRANT USAGE ON SCHEMA public TO {APP}")
-    connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
-        sql.Identifier(database), sql.Identifier(APP)))  # fmt: skip
-    for rights, things in (("SELECT, INSERT, UPDATE, DELETE", "TABLES"), ("USAGE", "SEQUENCES"), ("EXECUTE", "FUNCTIONS")):
-        connection.execute(
-            f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT {rights} ON {things} TO {APP}"
-        )
+    named = {"database": sql.Identifier(database), "app": sql.Identifier(APP)}
+    connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app}").format(**named))
+    for granted in ("SELECT, INSERT, UPDATE, DELETE ON TABLES", "USAGE ON SEQUENCES", "EXECUTE ON FUNCTIONS"):
+        connection.execute(f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT {granted} TO {APP}")
 
 
 def _migrate(admin_url: str) -> None:
@@ -217,8 +229,7 @@ def _migrate(admin_url: str) -> None:
     from alembic.config import Config
     from sqlalchemy import create_engine
 
-    url = urlunsplit(urlsplit(admin_url)._replace(scheme="postgresql+psycopg"))
-    engine = create_engine(url)
+    engine = create_engine(for_sqlalchemy(admin_url))
     try:
         with engine.connect() as connection:
             config = Config(REPO / "alembic.ini")

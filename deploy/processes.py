@@ -22,6 +22,8 @@ from deploy.places import REPO, Places
 MARK = "AURA_STACK"
 LOG_KEPT_BYTES = 5 * 2**20
 PR_SET_PDEATHSIG = 1
+SERVERS_RANK = 8
+"""From this rank on a program keeps data: it gets a moment to close it even in a hurry."""
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -30,8 +32,10 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Program:
     """One long-running program of the stack.
 
-    Programs are stopped by falling `rank`: those of one rank together. `stop_signal` asks it to
-    end in order; after `stop_within_s` it is killed.
+    Programs are stopped by rising `rank`, those of one rank together: `stop_signal` asks for an
+    orderly end, and after `stop_within_s` it is killed. `leftovers` finds children that left the
+    program's process group. `mend` is given what it wrote before it died, repairs what can be
+    repaired, and returns a sentence about it.
     """
 
     name: str
@@ -43,9 +47,26 @@ class Program:
     stop_within_s: float = 10.0
     rank: int = 1
     leftovers: Callable[[], list[psutil.Process]] = list
+    mend: Callable[[str], str | None] = lambda said: None
 
 
-def spawn(program: Program, where: Places) -> subprocess.Popen[bytes]:
+@dataclass(frozen=True)
+class Started:
+    """A program that was started. What it wrote begins at byte `log_from` of its log."""
+
+    program: Program
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    log_from: int
+
+    def said(self, most_bytes: int = 4096) -> str:
+        """Return the end of what it wrote since it was started."""
+        with self.log.open("rb") as log:
+            log.seek(max(self.log_from, self.log.stat().st_size - most_bytes))
+            return log.read().decode(errors="replace").strip()
+
+
+def spawn(program: Program, where: Places) -> Started:
     """Start `program`, its output appended to `logs/<name>.log`.
 
     Call it from the main thread: Linux ends the child when the *thread* that started it ends.
@@ -55,18 +76,26 @@ def spawn(program: Program, where: Places) -> subprocess.Popen[bytes]:
         log_path.replace(log_path.with_suffix(".log.1"))
     drop = {} if program.uid is None else {"user": program.uid, "group": primary_group(program.uid), "extra_groups": []}
     with log_path.open("ab") as log:
-        return subprocess.Popen(
+        log_from = log.tell()
+        process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]
             program.command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=program.cwd,
-            # The children see the launcher's environment, and what the launcher decided on top of it.
-            env={**os.environ, **program.env, MARK: where.mark},
+            env=environment(where, program.env),
             start_new_session=True,
             preexec_fn=_die_with_parent(program.stop_signal),  # noqa: PLW1509 (the launcher has one thread)
-            **drop,  # type: ignore[call-overload]
+            **drop,
         )
+    return Started(program, process, log_path, log_from)
+
+
+def environment(where: Places, told: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment, passed on with what is `told`, its Python first on PATH, and the mark."""
+    inherited = dict(os.environ)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
+    return {**inherited, "PATH": path, "PYTHONUNBUFFERED": "1", **told, MARK: where.mark}
 
 
 def primary_group(uid: int) -> int:
@@ -140,11 +169,26 @@ def wait_until(ready: Callable[[], bool], within_s: float, step_s: float = 0.02)
     return True
 
 
-def log_tail(where: Places, name: str, lines: int = 12) -> str:
-    """Return the last `lines` lines that the program `name` wrote."""
-    path = where.logs / f"{name}.log"
-    if not path.exists():
-        return ""
-    with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - 8192))
-        return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+def stop(started: Sequence[Started], hurry: Callable[[], bool] = bool) -> None:
+    """End all of `started` in the order of their ranks, and whatever children they left behind.
+
+    `hurry` is asked while waiting: once true, nothing but the servers is waited for.
+    """
+    for rank in sorted({each.program.rank for each in started}):
+        same = [each for each in started if each.program.rank == rank]
+        for each in same:
+            if each.process.poll() is None:
+                each.process.send_signal(each.program.stop_signal)
+        patience_s = max(each.program.stop_within_s for each in same)
+        wait_until(lambda same=same: hurry() or all(e.process.poll() is not None for e in same), patience_s)  # type: ignore[misc]
+        if rank >= SERVERS_RANK:
+            wait_until(lambda same=same: all(e.process.poll() is not None for e in same), 3)  # type: ignore[misc]
+        for each in same:
+            clear(each)
+            each.process.wait()
+
+
+def clear(each: Started) -> None:
+    """Kill what is left of `each`: its process group, and children that left the group."""
+    kill_group(each.process.pid)
+    end(each.program.leftovers(), within_s=1, first=signal.SIGQUIT)

@@ -1,20 +1,18 @@
 """Postgres and Valkey for this machine: chosen by URL, or embedded."""
 
-import signal
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import psycopg
 import redis
 
-from deploy.database import prepare, require_schema, role_of
+from deploy.claim import claimed
+from deploy.database import for_driver, for_sqlalchemy, prepare, require_schema, role_of
 from deploy.places import Places, free_port, places, port_is_free
 from deploy.postgres import postgres
-from deploy.processes import Program, end, log_tail, send, spawn, wait_until
+from deploy.processes import Program, Started, spawn, stop, wait_until
 from deploy.valkey import valkey
 from schemas.errors import CannotStart
 from schemas.settings import Settings
@@ -66,15 +64,13 @@ def prepared(servers: Servers) -> str:
     if servers.admin_url:
         return prepare(servers.admin_url, servers.app_url or None)
     require_schema(servers.app_url)
-    return servers.app_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return for_sqlalchemy(servers.app_url)
 
 
 def answers(servers: Servers) -> tuple[bool, str]:
     """Return whether both servers answer, and a word on the one that does not."""
     try:
-        psycopg.connect(
-            (servers.admin_url or servers.app_url).replace("+psycopg", "", 1), connect_timeout=5
-        ).close()
+        psycopg.connect(for_driver(servers.admin_url or servers.app_url), connect_timeout=5).close()
     except psycopg.OperationalError as error:
         return False, f"Postgres: {str(error).strip()[-200:]}"
     try:
@@ -92,28 +88,23 @@ def services(data_dir: Path, settings: Settings, durable: bool = True) -> Iterat
     Must be entered in the main thread. `durable=False` skips fsync, for tests.
     """
     where = places(data_dir)
-    servers = choose(where, settings, durable)
-    started = [(program, spawn(program, where)) for program in servers.programs]
-    try:
-        if not wait_until(lambda: answers(servers)[0] or any(p.poll() is not None for _, p in started), START_WITHIN_S):
-            raise CannotStart(f"The servers did not answer within {START_WITHIN_S} s. {answers(servers)[1]}")
-        for program, process in started:
-            if process.poll() is not None:
-                raise CannotStart(f"{program.name} ended at once. It said:\n{log_tail(where, program.name)}")
-        yield servers.admin_url, prepared(servers), servers.redis_url
-    finally:
-        stop(started)
-
-
-def stop(started: list[tuple[Program, "subprocess.Popen[bytes]"]]) -> None:
-    """Ask all to end, wait as long as each may take, and kill what remains."""
-    for program, process in started:
-        if process.poll() is None:
-            process.send_signal(program.stop_signal)
-    for program, process in started:
+    with claimed(where):
+        servers = choose(where, settings, durable)
+        started = [spawn(program, where) for program in servers.programs]
         try:
-            process.wait(program.stop_within_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        end(program.leftovers(), within_s=1, first=signal.SIGQUIT)
+            await_answer(servers, started)
+            yield servers.admin_url, prepared(servers), servers.redis_url
+        finally:
+            stop(started)
+
+
+def await_answer(servers: Servers, started: Sequence[Started]) -> None:
+    """Return when the servers answer. Raises CannotStart when one ended or took too long."""
+
+    def gone() -> list[Started]:
+        return [each for each in started if each.process.poll() is not None]
+
+    if not wait_until(lambda: bool(gone()) or answers(servers)[0], START_WITHIN_S):
+        raise CannotStart(f"The servers did not answer within {START_WITHIN_S} s. {answers(servers)[1]}")
+    for each in gone():
+        raise CannotStart(f"{each.program.name} ended at once. It said:\n{each.said()}")

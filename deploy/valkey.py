@@ -6,11 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.places import LOOPBACK, Places, secret, write_private
-from deploy.processes import Program
+from deploy.processes import SERVERS_RANK, Program
 from schemas.errors import CannotStart
-
-RANK = 8
-"""Valkey stops after every process that uses it."""
 
 UNREADABLE = ("Bad file format reading the append only file", "Unexpected end of file reading the append only file")
 """What it says of a log of changes that it cannot load."""
@@ -46,7 +43,11 @@ def valkey(where: Places, port: int) -> tuple[Program, str]:
         CONFIG.format(host=LOOPBACK, port=port, password=password, folder=f'"{where.valkey}"', no_title=no_title),
     )
     program = Program(
-        name="valkey", command=(str(server), str(config)), cwd=where.valkey, rank=RANK, stop_within_s=10
+        name="valkey",
+        command=(str(server), str(config)),
+        cwd=where.valkey,
+        rank=SERVERS_RANK,
+        mend=lambda said: mend(where, said),
     )
     return program, f"redis://:{password}@{LOOPBACK}:{port}/0"
 

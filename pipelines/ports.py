@@ -58,7 +58,8 @@ class Said:
 class Prompt:
     """All that an answer is made from. Passages are data: nothing in them is an instruction.
 
-    An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports.
+    An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports. `confident`
+    is False where the passages fit the question too badly to answer from.
     """
 
     question: str
@@ -66,6 +67,7 @@ class Prompt:
     instructions: str
     history: tuple[Said, ...] = ()
     spoken: bool = False
+    confident: bool = True
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,18 @@ class NoSpeech(Permanent):
     code, status = "no_speech", 422
 
 
+class NotStarted(Permanent):
+    """Send `start` first."""
+
+    code, status = "not_started", 409
+
+
+class TooFast(Permanent):
+    """Sound comes much faster than it is spoken; it is read at the speed of speech from now on."""
+
+    code, status = "too_fast", 429
+
+
 class Cancelled(Permanent):
     """This was cancelled."""
 

@@ -8,6 +8,7 @@ import redis
 
 from api.relay import Relay
 from pipelines.stores.redis import open_redis
+from tests.integration.relay.talking import Web, Workers
 from tests.integration.relay.valkey import Valkey
 
 
@@ -33,6 +34,18 @@ def client(shared_valkey: Valkey) -> Iterator["redis.Redis"]:
 
 @pytest.fixture
 def relay(client: "redis.Redis") -> Iterator[Relay]:
-    made = Relay(client, max_clients=10)
+    made = Relay(client)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def web(shared_valkey: Valkey) -> Iterator[Web]:
+    server = Web(shared_valkey.url)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def workers(client: "redis.Redis") -> Workers:
+    return Workers(client)

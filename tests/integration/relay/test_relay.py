@@ -97,7 +97,7 @@ def test_a_client_cut_fifty_times_misses_nothing_and_gets_nothing_twice(client: 
 
 def test_a_restart_of_the_server_in_mid_stream_loses_nothing(own_valkey: Valkey) -> None:
     with open_redis(own_valkey.url) as client:
-        relay, about = Relay(client, max_clients=10), subject()
+        relay, about = Relay(client), subject()
         with relay.follow(about) as following, relay.follow(about) as second:
             publisher = Publisher(client, about, 400, pause_s=0.002)
             publisher.start()
@@ -236,14 +236,14 @@ def test_a_place_that_is_none_is_refused(relay: Relay) -> None:
 
 def test_without_a_server_following_fails_within_seconds() -> None:
     with open_redis("redis://127.0.0.1:1/0") as nowhere:
-        relay = Relay(nowhere, max_clients=10)
+        relay = Relay(nowhere)
         with pytest.raises(StoreUnavailable):
             relay.follow(subject())
         relay.close()
 
 
 def test_all_are_told_when_the_process_stops(client: "redis.Redis") -> None:
-    relay = Relay(client, max_clients=10)
+    relay = Relay(client)
     followings = [relay.follow(subject()) for _ in range(3)]
     relay.close()
     for following in followings:

@@ -1,0 +1,245 @@
+"""A server's end of one WebSocket on a WSGI server's thread: bounded both ways, never blocked by a slow client.
+
+The request's thread reads; a second thread writes what the client's mailbox holds, and alone writes.
+The protocol is `websockets`' sans-IO one, without compression: sound does not shrink, and every
+compressor would hold 300 kB.
+"""
+
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import structlog
+from websockets.exceptions import InvalidState
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from api.mailbox import Closed, Mailbox, Reason
+from api.pace import Pace
+
+PING_INTERVAL_S = 20.0
+PONG_TIMEOUT_S = 20.0
+STALL_S = 10.0
+"""How long a client may leave what was sent unread before its connection is cut."""
+
+CLOSE_TIMEOUT_S = 3.0
+GLANCE_S = 2.0
+"""How often the reading thread looks whether the writing one has closed."""
+
+SEND_BUFFER_BYTES = 131_072
+"""What the kernel holds for a slow client: sound in there can no longer be taken back at a barge-in."""
+
+FRAMES_PER_S, FRAMES_BURST = 200, 1000
+"""Frames of any kind a client may send; beyond that it is read no faster."""
+
+CODES = {
+    Reason.DONE: (CloseCode.NORMAL_CLOSURE, "done"),
+    Reason.OVERFLOW: (CloseCode.TRY_AGAIN_LATER, "overflow: read faster, then resume"),
+    Reason.GOING_AWAY: (CloseCode.GOING_AWAY, "the server stops; resume"),
+}
+
+log = structlog.get_logger(__name__)
+
+
+class Ended(Exception):
+    """The connection is closed or closing; nothing more is received."""
+
+
+class NotText(Exception):
+    """A text message is not UTF-8."""
+
+
+class WebSocket:
+    """One open connection. `render` turns what the mailbox hands out into messages to send."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        protocol: ServerProtocol,
+        mailbox: Mailbox,
+        render: Callable[[object], Iterable[str | bytes]],
+        ping_interval_s: float = PING_INTERVAL_S,
+        pong_timeout_s: float = PONG_TIMEOUT_S,
+    ) -> None:
+        self._socket, self._protocol, self._mailbox, self._render = connection, protocol, mailbox, render
+        self._ping_interval_s, self._pong_timeout_s = ping_interval_s, pong_timeout_s
+        self._lock = threading.Lock()
+        self._outgoing: list[bytes] = []
+        self._messages: deque[str | bytes] = deque()
+        self._fragments = bytearray()
+        self._is_text = False
+        self._pace = Pace(FRAMES_PER_S, FRAMES_BURST)
+        self._closing: tuple[int, str] | None = None
+        self._pinged_at = self._ponged_at = time.monotonic()
+        self._readable, self._writable = select.poll(), select.poll()
+        self._readable.register(connection, select.POLLIN)
+        self._writable.register(connection, select.POLLOUT)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        if connection.family in (socket.AF_INET, socket.AF_INET6):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._collect()
+        self._writer = threading.Thread(target=self._write_always, name="websocket-writer", daemon=True)
+        self._writer.start()
+
+    def receive(self, timeout_s: float) -> str | bytes | None:
+        """Return the next message, None after `timeout_s`. Raises Ended and NotText."""
+        until = time.monotonic() + timeout_s
+        while True:
+            if self._closing or self._protocol.state is not State.OPEN:
+                raise Ended
+            if self._messages:
+                return self._messages.popleft()
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                return None
+            # Looking up now and then, since the writer may have closed.
+            if self._readable.poll(min(left_s, GLANCE_S) * 1000):
+                self._read()
+
+    def rest(self, duration_s: float) -> None:
+        """Read nothing for a while, so that a client that sends too much has to wait."""
+        time.sleep(min(duration_s, GLANCE_S))
+        # An answer to a ping stands behind what waits to be read: its absence is no sign of death.
+        self._ponged_at = time.monotonic()
+
+    def close(self, code: int, reason: str) -> None:
+        """Send what the session has said so far, then close with `code`."""
+        self._closing = self._closing or (code, reason)
+        self._mailbox.close()
+
+    def finish(self) -> None:
+        """End the connection from the reading thread: what is to be sent, then the client's answer."""
+        self._mailbox.close()
+        self._writer.join(STALL_S)
+        if self._writer.is_alive():
+            self._cut()
+            self._writer.join()
+        deadline = time.monotonic() + CLOSE_TIMEOUT_S
+        try:
+            self._flush()
+            while self._protocol.state is not State.CLOSED and (left_s := deadline - time.monotonic()) > 0:
+                if self._readable.poll(left_s * 1000):
+                    self._read()
+                    self._flush()
+        except OSError:
+            log.info("websocket.gone")
+        self._cut()
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(65_536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        with self._lock:
+            if data:
+                self._protocol.receive_data(data)
+            else:
+                self._protocol.receive_eof()
+            frames = [frame for frame in self._protocol.events_received() if isinstance(frame, Frame)]
+            self._collect()
+            answers = bool(self._outgoing)
+        if answers:
+            self._mailbox.poke()
+        for frame in frames:
+            self._take(frame)
+        if rest_s := self._pace.take(len(frames)):
+            self.rest(rest_s)
+
+    def _take(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.PONG:
+            self._ponged_at = time.monotonic()
+        elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            if frame.opcode is not Opcode.CONT:
+                self._is_text = frame.opcode is Opcode.TEXT
+            self._fragments += frame.data
+            if frame.fin:
+                whole, self._fragments = bytes(self._fragments), bytearray()
+                try:
+                    self._messages.append(whole.decode() if self._is_text else whole)
+                except UnicodeDecodeError as error:
+                    raise NotText from error
+
+    def _write_always(self) -> None:
+        try:
+            self._flush()
+            while True:
+                item = self._mailbox.take(self._watch())
+                for message in self._render(item) if item is not None else ():
+                    self._send_message(message)
+                self._flush()
+        except Closed as closed:
+            self._say_goodbye(closed.reason)
+        except InvalidState:
+            pass  # The client closed first; the reading thread answers it.
+        except OSError as error:
+            log.info("websocket.cut", reason=str(error))
+            self._cut()
+        except Exception:
+            # The outermost of this thread: the client is told, the log has the rest.
+            log.exception("websocket.writer_broke")
+            self._closing = (CloseCode.INTERNAL_ERROR, "internal error")
+            self._say_goodbye(Reason.DONE)
+
+    def _watch(self) -> float:
+        """Ping a client that was quiet, give up one that does not answer; return when to look again, in seconds."""
+        now = time.monotonic()
+        waits_for_pong = self._pinged_at > self._ponged_at
+        left_s = self._pinged_at + (self._pong_timeout_s if waits_for_pong else self._ping_interval_s) - now
+        if left_s > 0:
+            return left_s
+        if waits_for_pong:
+            self.close(CloseCode.POLICY_VIOLATION, "no pong")
+        else:
+            self._pinged_at = now
+            self._send(lambda: self._protocol.send_ping(b""))
+            self._flush()
+        return 0.0
+
+    def _say_goodbye(self, reason: Reason) -> None:
+        code, text = self._closing or CODES[reason]
+        try:
+            self._send(lambda: self._protocol.send_close(code, text))
+            self._flush()
+        except InvalidState:
+            pass
+        except OSError:
+            self._cut()
+
+    def _send_message(self, message: str | bytes) -> None:
+        if isinstance(message, bytes):
+            self._send(lambda: self._protocol.send_binary(message))
+        else:
+            self._send(lambda: self._protocol.send_text(message.encode()))
+
+    def _send(self, act: Callable[[], None]) -> None:
+        with self._lock:
+            act()
+            self._collect()
+
+    def _collect(self) -> None:
+        self._outgoing += self._protocol.data_to_send()
+
+    def _flush(self) -> None:
+        with self._lock:
+            chunks, self._outgoing = self._outgoing, []
+        for chunk in chunks:
+            if not chunk:
+                self._socket.shutdown(socket.SHUT_WR)
+            left = memoryview(chunk)
+            while left:
+                try:
+                    left = left[self._socket.send(left, socket.MSG_DONTWAIT) :]
+                except BlockingIOError:
+                    if not self._writable.poll(STALL_S * 1000):
+                        raise TimeoutError("stalled: the client does not read") from None
+
+    def _cut(self) -> None:
+        with suppress(OSError):  # The client may have cut it first.
+            self._socket.shutdown(socket.SHUT_RDWR)

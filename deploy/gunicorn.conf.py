@@ -1,0 +1,19 @@
+# ruff: noqa: N999 (Gunicorn gives the name.)
+"""Gunicorn: one process of many threads, as every open socket and event stream holds one."""
+
+from pathlib import Path
+
+from schemas.settings import get_settings
+
+_settings = get_settings()
+
+bind = f"{_settings.host}:{_settings.port}"
+worker_class = "gthread"
+workers = 1  # One subscriber connection and one table of open sockets serve all of them.
+threads = _settings.web_threads
+timeout = 60
+graceful_timeout = 3  # An open stream never ends by itself; its client comes back with its last id.
+keepalive = 75
+backlog = 1024
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # The heartbeat file must never wait for a disk.
+control_socket_disable = True  # Nobody steers this process but the supervisor, by signals.

@@ -1,0 +1,210 @@
+"""The local stack: `python -m deploy.local run|demo|services|stop|clean`.
+
+`run` starts what no URL is given for (Postgres, Valkey), migrates, starts the Procfile, waits until
+all is ready and serves until Ctrl-C. `demo` shows the whole product on it. `services` starts only
+the servers. `stop` ends a running stack from another terminal; `clean` also deletes what it kept.
+"""
+
+import argparse
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from deploy import claim
+from deploy.places import REPO, Places, places, write_private
+from deploy.ports import next_free, require_web_port
+from deploy.postgres import remove
+from deploy.processes import environment
+from deploy.readiness import missing
+from deploy.services import START_WITHIN_S, Servers, answers, choose, prepared
+from deploy.supervisor import Supervisor, procfile
+from deploy.terminal import Terminal
+from pipelines.providers import weights
+from schemas.errors import CannotStart
+from schemas.settings import Settings
+
+READY_WITHIN_S = 180
+HOPELESS = 5
+"""Deaths in a row after which a start is given up."""
+
+
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM came while the stack was starting."""
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    arguments = _arguments()
+    terminal = Terminal(arguments.verbose)
+    try:
+        settings = Settings()
+        where = places(settings.data_dir)
+        if arguments.command in ("stop", "clean"):
+            _stop(where, terminal)
+            return _clean(where, terminal) if arguments.command == "clean" else 0
+        with claim.claimed(where, terminal.say):
+            return _serve(arguments, settings, where, terminal)
+    except CannotStart as error:
+        terminal.waiting("")
+        terminal.say(f"AURA cannot start. {error.detail}")
+        return 1
+    except Stopped:
+        terminal.waiting("")
+        return 130
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    parser.add_argument("command", choices=("run", "demo", "services", "stop", "clean"))
+    parser.add_argument("--leave", action="store_true", help="end after the demo instead of serving on")
+    parser.add_argument("--verbose", action="store_true", help="show every log line, not only warnings")
+    return parser.parse_args()
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings, where: Places, terminal: Terminal) -> int:
+    """Start the stack, do what the command asks, stop the stack; return the exit code."""
+    began = time.monotonic()
+    whole = arguments.command != "services"
+    if whole:
+        require_web_port(settings.port, settings.host)
+    terminal.skip(where.logs)
+    code = 0
+    with Supervisor(where, terminal.say) as supervisor, ThreadPoolExecutor(1) as beside:
+        checked = beside.submit(weights.verify_all, where.models) if whole else None
+        told = _start_servers(supervisor, settings, where, terminal)
+        address = f"http://{_visible(settings.host)}:{settings.port}"
+        if checked is not None:
+            terminal.waiting("the model weights to be checked")
+            checked.result()
+            told = _start_processes(supervisor, told, settings, where, terminal)
+            claim.note(where, address)
+            _await(supervisor, lambda: missing(address), READY_WITHIN_S, where, terminal)
+        terminal.say(f"Ready after {time.monotonic() - began:.1f} s.")
+        if arguments.command == "demo":
+            code = _demo(supervisor, told, where)
+        if not (arguments.command == "demo" and arguments.leave):
+            _say_addresses(terminal, told, address if whole else "", where)
+            while not supervisor.stopping:
+                supervisor.tick(0.5)
+                terminal.echo(where.logs)
+        terminal.say("Stopping …")
+    terminal.say("Everything is stopped.")
+    return code
+
+
+def _start_servers(supervisor: Supervisor, settings: Settings, where: Places, terminal: Terminal) -> dict[str, str]:
+    """Start the servers that no URL names, make the database ready, and return the settings that lead there."""
+    servers = choose(where, settings)
+    supervisor.start(*servers.programs)
+    _await(supervisor, lambda: _unanswered(servers), START_WITHIN_S, where, terminal)
+    terminal.waiting("the database to be prepared")
+    told = {
+        "AURA_DATABASE_URL": prepared(servers),
+        "AURA_REDIS_URL": servers.redis_url,
+        "AURA_HOST": settings.host,
+        "AURA_PORT": str(settings.port),
+    }
+    _tell(where, told)
+    return told
+
+
+def _start_processes(
+    supervisor: Supervisor, told: Mapping[str, str], settings: Settings, where: Places, terminal: Terminal
+) -> dict[str, str]:
+    """Start the Procfile and return the settings it was started with."""
+    flower_port = next_free(settings.flower_port)
+    if flower_port != settings.flower_port:
+        terminal.say(f"Port {settings.flower_port} is in use; Flower takes {flower_port} (AURA_FLOWER_PORT).")
+    told = {**told, "AURA_FLOWER_PORT": str(flower_port)}
+    _tell(where, told)
+    given = {**told, "AURA_DATA_DIR": str(where.data_dir)}
+    supervisor.start(*(replace(program, env=given) for program in procfile(REPO / "Procfile")))
+    return told
+
+
+def _tell(where: Places, told: Mapping[str, str]) -> None:
+    """Write the settings down for commands in other terminals."""
+    write_private(where.runtime_env, "".join(f"{name}='{value}'\n" for name, value in told.items()))
+
+
+def _unanswered(servers: Servers) -> tuple[str, ...]:
+    there, why = answers(servers)
+    return () if there else (why,)
+
+
+def _await(
+    supervisor: Supervisor, left: Callable[[], tuple[str, ...]], within_s: float, where: Places, terminal: Terminal
+) -> None:
+    """Keep the stack running until nothing is `left` to wait for. Raises CannotStart, or Stopped."""
+    deadline = time.monotonic() + within_s
+    while waiting := left():
+        terminal.waiting(", ".join(waiting))
+        supervisor.tick(0.1)
+        terminal.echo(where.logs)
+        if supervisor.stopping:
+            raise Stopped
+        for hopeless in supervisor.looping(HOPELESS):
+            raise CannotStart(f"{hopeless.program.name} ends whenever it is started ({hopeless.log}).")
+        if time.monotonic() > deadline:
+            raise CannotStart(
+                f"After {within_s:.0f} s this is still missing: {', '.join(waiting)}. "
+                f"The logs are in {where.logs}; `flask --app api doctor` says more."
+            )
+    terminal.waiting("")
+
+
+def _demo(supervisor: Supervisor, told: Mapping[str, str], where: Places) -> int:
+    """Run the demo beside the stack and return its exit code."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "deploy.demo"], cwd=REPO, env=environment(where, told), stdin=subprocess.DEVNULL
+    ) as demo:
+        while demo.poll() is None:
+            supervisor.tick(0.5)
+            if supervisor.stopping:
+                demo.send_signal(signal.SIGTERM)
+        return demo.returncode
+
+
+def _say_addresses(terminal: Terminal, told: Mapping[str, str], address: str, where: Places) -> None:
+    if address:
+        terminal.say(
+            f"\n  App     {address}\n  API     {address}/docs\n  Flower  http://127.0.0.1:{told['AURA_FLOWER_PORT']}"
+        )
+    terminal.say(f"  Logs    {where.logs}\n\nCtrl-C stops everything.")
+
+
+def _visible(host: str) -> str:
+    """Return the address by which this machine reaches a server that listens on `host`."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}
+    return here.get(host, host)
+
+
+def _stop(where: Places, terminal: Terminal) -> None:
+    """End the stack of this data folder, wherever it was started, and whatever a killed one left."""
+    state = claim.read(where)
+    launcher = state.process() if state else None
+    if launcher is not None:
+        launcher.terminate()
+        if not claim.gone(launcher, within_s=45):
+            launcher.kill()
+    left = claim.end_leftovers(where)
+    where.state.unlink(missing_ok=True)
+    where.runtime_env.unlink(missing_ok=True)
+    terminal.say("AURA is stopped." if launcher or left else "AURA was not running.")
+
+
+def _clean(where: Places, terminal: Terminal) -> int:
+    """Delete what a stopped stack kept: database, documents, models, logs."""
+    remove(where)
+    shutil.rmtree(where.data_dir, ignore_errors=True)
+    terminal.say(f"{where.data_dir} and its database are deleted.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

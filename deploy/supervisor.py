@@ -1,0 +1,166 @@
+"""Keeps the programs of one stack running, in one thread: what dies is started again, and stop ends all.
+
+The owner calls `tick` as long as the stack is to live. Nothing here waits except `tick` and `stop`.
+"""
+
+import contextlib
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from honcho.environ import parse_procfile
+
+from deploy.places import Places
+from deploy.processes import Program, Started, clear, spawn, stop
+from schemas.errors import CannotStart
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+STEADY_S = 30.0
+"""A program that ran this long has recovered: its next death is a first one."""
+
+LOOPING = 3
+"""Deaths in a row after which the terminal shows what the program said."""
+
+RANKS = {"web": 0, "beat": 2, "flower": 2}
+"""Order of stopping: the front door, the workers (1, also where not named), then what watches them."""
+
+WEB_GRACE_S, WORKER_GRACE_S = 5.0, 10.0
+
+
+@dataclass
+class Kept:
+    """A program under watch. `due` is when it is to be started again, None while it runs."""
+
+    program: Program
+    started: Started
+    since: float
+    deaths: int = 0
+    due: float | None = None
+
+
+class Supervisor:
+    """The programs of one stack. Use it as a context: it takes the signals, and its end stops everything."""
+
+    def __init__(self, where: Places, say: Callable[[str], None]) -> None:
+        self._where = where
+        self._say = say
+        self._kept: dict[str, Kept] = {}
+        self._asked = 0
+
+    @property
+    def stopping(self) -> bool:
+        """Return whether Ctrl-C or SIGTERM has asked for the end."""
+        return self._asked > 0
+
+    @property
+    def started(self) -> list[Started]:
+        return [kept.started for kept in self._kept.values()]
+
+    def __enter__(self) -> "Supervisor":
+        self._stack = contextlib.ExitStack()
+        self._wake = self._stack.enter_context(_signals(self._ask))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._stack:
+            self.stop()
+
+    def start(self, *programs: Program) -> None:
+        """Start `programs` and watch them."""
+        for program in programs:
+            self._kept[program.name] = Kept(program, spawn(program, self._where), time.monotonic())
+
+    def tick(self, within_s: float) -> None:
+        """Wait up to `within_s`, less when a program dies or a signal comes; then start again what is due."""
+        due = min((kept.due for kept in self._kept.values() if kept.due is not None), default=None)
+        wait_s = within_s if due is None else max(0.0, min(within_s, due - time.monotonic()))
+        if select.select([self._wake], [], [], wait_s)[0]:
+            self._wake.recv(4096)
+        for kept in self._kept.values():
+            if kept.due is None and kept.started.process.poll() is not None:
+                self._bury(kept)
+            if kept.due is not None and kept.due <= time.monotonic() and not self.stopping:
+                kept.started, kept.since, kept.due = spawn(kept.program, self._where), time.monotonic(), None
+
+    def looping(self, deaths: int = LOOPING) -> list[Started]:
+        """Return the programs that died `deaths` times in a row, or more, and are not steady yet."""
+        unsteady = (kept for kept in self._kept.values() if time.monotonic() - kept.since < STEADY_S)
+        return [kept.started for kept in unsteady if kept.deaths >= deaths]
+
+    def stop(self) -> None:
+        """End all programs in the order of their ranks. A second Ctrl-C meanwhile hurries it."""
+        asked = self._asked
+        stop(self.started, hurry=lambda: self._asked > max(asked, 1))
+        self._kept.clear()
+
+    def _ask(self) -> None:
+        self._asked += 1
+
+    def _bury(self, kept: Kept) -> None:
+        """Clear up after a program that died, and decide when it is started again."""
+        said = kept.started.said()
+        clear(kept.started)
+        kept.deaths = 1 if time.monotonic() - kept.since > STEADY_S else kept.deaths + 1
+        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (kept.deaths - 1))
+        kept.due = time.monotonic() + pause_s
+        if self.stopping:
+            return
+        self._say(f"{kept.program.name} {_ending(kept.started.process.returncode)}; it is started again.")
+        if kept.deaths == LOOPING:
+            self._say(f"{kept.program.name} keeps ending. The last it said ({kept.started.log}):\n{said}")
+        mended = kept.program.mend(said)
+        if mended:
+            self._say(mended)
+
+
+def procfile(path: Path) -> tuple[Program, ...]:
+    """Return the programs of a Procfile. Raises CannotStart where it has none."""
+    processes = parse_procfile(path.read_text()).processes
+    if not processes:
+        raise CannotStart(f"{path} names no process.")
+    return tuple(
+        Program(
+            name=name,
+            # `exec`: the program itself leads its group, with no shell in between that a signal would end first.
+            command=("/bin/sh", "-c", f"exec {command}"),
+            rank=RANKS.get(name, 1),
+            stop_within_s=WEB_GRACE_S if name == "web" else WORKER_GRACE_S,
+        )
+        for name, command in processes.items()
+    )
+
+
+def _ending(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+
+@contextlib.contextmanager
+def _signals(ask: Callable[[], None]) -> Iterator[socket.socket]:
+    """Yield a socket that becomes readable when a child dies or a signal asks for the end, which calls `ask`.
+
+    A wake-up through a file descriptor: taking a lock inside a signal handler could deadlock.
+    """
+    ours, theirs = socket.socketpair()
+    handlers = {
+        signal.SIGINT: lambda *_: ask(),
+        signal.SIGTERM: lambda *_: ask(),
+        signal.SIGHUP: lambda *_: ask(),
+        signal.SIGCHLD: lambda *_: None,
+    }
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+            del handlers[signal.SIGHUP]  # Started with nohup: it outlives its terminal.
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        fd_before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        try:
+            yield ours
+        finally:
+            signal.set_wakeup_fd(fd_before)
+            for number, handler in before.items():
+                signal.signal(number, handler)

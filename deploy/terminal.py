@@ -1,0 +1,86 @@
+"""What the launcher shows: sentences, a line that says what is waited for, and warnings from the logs."""
+
+import json
+import re
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+WARNS = re.compile(r'"level": ?"(?:warning|error|critical)"|\b(?:WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b')
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+MOST_LINES = 12
+"""Lines of one log shown at a time; the rest is in the file."""
+
+
+class Terminal:
+    """The launcher's terminal. With `verbose` it shows every line the programs write, else their warnings."""
+
+    def __init__(self, verbose: bool = False) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self._verbose = verbose
+        self._read: dict[Path, int] = {}
+        self._status: Status | None = None
+        self._waiting_for = ""
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence."""
+        self.console.print(escape(sentence))
+
+    def waiting(self, what: str) -> None:
+        """Say what is waited for, in place on a terminal; empty when it is over."""
+        if what == self._waiting_for:
+            return
+        self._waiting_for = what
+        if not self.console.is_terminal:
+            if what:
+                self.say(f"  waiting for {what}")
+        elif not what:
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
+        elif self._status is None:
+            self._status = self.console.status(f"waiting for {escape(what)}")
+            self._status.start()
+        else:
+            self._status.update(f"waiting for {escape(what)}")
+
+    def skip(self, logs: Path) -> None:
+        """Take what the logs hold now as seen."""
+        self._read = {path: path.stat().st_size for path in logs.glob("*.log")}
+
+    def echo(self, logs: Path) -> None:
+        """Show what was written to the logs since the last look: all of it, or only what warns."""
+        for number, path in enumerate(sorted(logs.glob("*.log"))):
+            lines = self._fresh(path)
+            shown = lines if self._verbose else [line for line in lines if WARNS.search(line)]
+            for line in shown if self._verbose else shown[:MOST_LINES]:
+                colour = COLOURS[number % len(COLOURS)]
+                self.console.print(f"[{colour}]{path.stem:>10} │[/] {escape(_readable(line))}")
+            if not self._verbose and len(shown) > MOST_LINES:
+                self.say(f"{path.stem:>10} │ … {len(shown) - MOST_LINES} more such lines in {path}")
+
+    def _fresh(self, path: Path) -> list[str]:
+        """Return the whole lines written since the last look."""
+        size, seen = path.stat().st_size, self._read.get(path, 0)
+        seen = seen if seen <= size else 0  # It was rotated.
+        if seen == size:
+            return []
+        with path.open("rb") as log:
+            log.seek(seen)
+            new = log.read(size - seen)
+        whole = new[: new.rfind(b"\n") + 1]
+        self._read[path] = seen + len(whole)
+        return whole.decode(errors="replace").splitlines()
+
+
+def _readable(line: str) -> str:
+    """Return a structured log line as `event key=value …`; any other as it is."""
+    try:
+        fields = json.loads(line)
+        event = fields.pop("event")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return line
+    shown = " ".join(f"{key}={value}" for key, value in fields.items() if key not in ("timestamp", "exception"))
+    return f"{event} {shown}" + (f"\n{fields['exception']}" if "exception" in fields else "")

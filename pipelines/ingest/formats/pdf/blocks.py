@@ -1,0 +1,194 @@
+"""Paragraphs, list items and headings out of the lines of a page.
+
+A line break is a paragraph's end where the gap, the indent or the type changes, or where the next
+word would still have fitted on the line: then whoever set the page meant to stop there.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pipelines.ingest.clean import one_line
+from pipelines.ingest.elements import Element, Kind
+from pipelines.ingest.formats.pdf.frame import Frame
+from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, union
+from pipelines.ingest.formats.pdf.order import regions, rows
+from pipelines.ingest.formats.pdf.aligned import aligned
+
+MAX_HEADING_CHARS = 200
+MAX_HEADING_LINES = 3
+
+HEADING_RATIOS = (2.0, 1.6, 1.35, 1.15, 1.05)
+"""A title's level is the first of these ratios, to the size of running text, that its type reaches.
+
+Bold type of the running text's size is one level below. Fixed steps rather than a ranking of the
+sizes found, so that the parts of a long document, read apart, agree.
+"""
+
+_BULLET = re.compile(r"\s*(?:[•●○◦▪■□▸►‣➢➤✓✔✗·*–—-]|o(?=\s{2}))\s+\S")
+_NUMBERED = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])\s+\S")
+_LEADERS = re.compile(r"(?:\s?[.…·]){4,}\s*")
+_LEADER_END = re.compile(r"(?:\s?[.…·]){4,}\s*\S{0,6}\s*$")
+_LETTER = re.compile(r"[^\W\d_]")
+_CJK = re.compile(r"[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_LEADING = 1.2
+_ENDS = tuple(".,;:!?。，；：！？")
+
+
+@dataclass(slots=True)
+class Block:
+    """Lines that belong together, all of one type."""
+
+    lines: list[Line]
+    item: bool = False
+
+
+def page_elements(lines: Iterable[Line], frame: Frame, page: int, body_size: float) -> list[Element]:
+    """Return the elements of a page in reading order.
+
+    `body_size` is the size of the document's running text in points. Text that is turned otherwise
+    than the page comes last.
+    """
+    upright = [line for line in lines if line.quarter == frame.quarter]
+    turned = [line for line in lines if line.quarter != frame.quarter]
+    blocks = [block for region in regions(upright) for block in _blocks(aligned(rows(region)))]
+    found = [element for block in blocks if (element := _element(block, frame, page, body_size))]
+    if aside := one_line(" ".join(line.text for line in turned)):
+        found.append(Element(aside, page=page))
+    return found
+
+
+def _blocks(lines: Sequence[Line]) -> Iterator[Block]:
+    """Yield the blocks of a region whose lines come from top to bottom."""
+    leadings = _leadings(lines)
+    margin = max((line.right for line in lines if not line.rows), default=0.0)
+    block: Block | None = None
+    for i, line in enumerate(lines):
+        bullet = bool(_BULLET.match(line.text))
+        starts = bullet or bool(_NUMBERED.match(line.text))
+        if block and not _begins(block, lines[i : i + 3], leadings.get(round(line.size), _LEADING), margin, bullet, starts):
+            block.lines.append(line)
+            continue
+        if block:
+            yield block
+        block = Block([line], item=starts)
+    if block:
+        yield block
+
+
+def _leadings(lines: Sequence[Line]) -> dict[int, float]:
+    """Return the usual distance between baselines in em, by size of type in points.
+
+    It is the lower quartile, which the gaps between paragraphs do not reach.
+    """
+    steps: dict[int, list[float]] = defaultdict(list)
+    for a, b in zip(lines, lines[1:], strict=False):
+        if abs(a.size - b.size) < 0.08 * b.size and b.base - a.base > 0.8 * b.size:
+            steps[round(b.size)].append((b.base - a.base) / b.size)
+    return {size: sorted(found)[len(found) // 4] for size, found in steps.items()}
+
+
+def _begins(
+    block: Block, coming: Sequence[Line], leading: float, margin: float, bullet: bool, starts: bool
+) -> bool:
+    """Tell whether the first of the `coming` lines begins a new block after `block`."""
+    last, first, line = block.lines[-1], block.lines[0], coming[0]
+    step = (line.base - last.base) / line.size
+    if line.rows or last.rows or bullet or line.bold != last.bold or abs(line.size - last.size) > 0.08 * last.size:
+        return True
+    if step <= 0 or step > max(1.22 * leading, leading + 0.1):
+        return True
+    if last.text.endswith(HYPHEN):
+        return False
+    ended_early = _ends_early(last, line, margin) and _ends_early(last, line, _local_margin(block, coming, margin))
+    if starts and (ended_early or block.item and abs(line.left - first.left) < 0.5 * line.size):
+        return True
+    if _LEADER_END.search(last.text):
+        return True
+    indent = line.left - last.left
+    if block.item:
+        # The lines of an item hang under its text; one that stands out again is not part of it.
+        return ended_early and indent <= 0.5 * line.size or line.left < first.left - 0.5 * line.size
+    return ended_early or (0.8 * line.size < indent < 6 * line.size and last.right > margin - 6 * line.size)
+
+
+def _local_margin(block: Block, coming: Sequence[Line], margin: float) -> float:
+    """Return the right margin of the lines around a line break, which a quotation has of its own.
+
+    It takes three lines that end near one another to make one.
+    """
+    around = [line.right for line in (*block.lines[-3:], *coming) if abs(line.size - block.lines[-1].size) < 1]
+    right = max(around)
+    return right if sum(right - edge < 2 * block.lines[-1].size for edge in around) >= 3 else margin
+
+
+def _ends_early(last: Line, line: Line, margin: float) -> bool:
+    """Tell whether the first word of `line` would have fitted at the end of `last`."""
+    space = margin - last.right
+    if space < line.size:
+        return False
+    text = line.text.lstrip()
+    word = 1 if _CJK.match(text) else len(text.split(maxsplit=1)[0]) if text else 0
+    width = (line.right - line.left) / max(len(line.text), 1)
+    return space > (word + 1.5) * width + 0.5 * line.size
+
+
+def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element | None:
+    first = block.lines[0]
+    box = frame.box(union([line.rect for line in block.lines]), page)
+    if first.rows:
+        return Element("\n".join(" | ".join(row) for row in first.rows), Kind.TABLE, page, box, rows=first.rows)
+    text = one_line(_LEADERS.sub(" … ", join_lines([line.text for line in block.lines])))
+    if not text:
+        return None
+    if level := _heading_level(block, text, body_size):
+        return Element(text, Kind.TITLE, page, box, level)
+    return Element(text, Kind.LIST_ITEM if block.item else Kind.TEXT, page, box)
+
+
+def _heading_level(block: Block, text: str, body_size: float) -> int | None:
+    """Return the level of the heading that a block is, None if it is none."""
+    if len(block.lines) > MAX_HEADING_LINES or len(text) > MAX_HEADING_CHARS or "…" in text:
+        return None
+    letters = len(_LETTER.findall(text))
+    if letters < 2 or letters < len(text) * 0.4 or text.endswith((".", ",", ";", "。", "，")):
+        return None
+    ratio = block.lines[0].size / body_size
+    for level, least in enumerate(HEADING_RATIOS, 1):
+        if ratio >= least:
+            return level
+    plain_item = block.item and _BULLET.match(text) is not None
+    if ratio < 0.95 or plain_item or len(text) > MAX_HEADING_CHARS // 2 or text.endswith(_ENDS):
+        return None
+    if block.lines[0].bold:
+        return len(HEADING_RATIOS) + 1
+    return None
+
+
+def join_lines(texts: Sequence[str]) -> str:
+    """Return the lines of a paragraph as one text, words that were hyphenated at a line's end made whole.
+
+    A hyphen before a capital or a digit is kept, and one in a word that the paragraph itself writes
+    with it; Chinese and Japanese lines join without a space.
+    """
+    whole = texts[0]
+    for text in texts[1:]:
+        if whole.endswith((HYPHEN, "-", "\u00ad")):
+            whole = _hyphenated(whole, text.lstrip(), texts)
+        elif _CJK.match(text) and _CJK.match(whole[-1:]):
+            whole += text
+        else:
+            whole = f"{whole} {text}"
+    return whole[:-1] + "-" if whole.endswith(HYPHEN) else whole
+
+
+def _hyphenated(whole: str, text: str, texts: Sequence[str]) -> str:
+    stem = re.search(r"([^\W\d_]+)[\ufffe\u00ad-]$", whole)
+    rest = re.match(r"[^\W\d_]+", text)
+    if not stem or not rest:
+        return whole[:-1] + "-" + text
+    compound = f"{stem.group(1)}-{rest.group()}"
+    if not rest.group()[0].islower() or any(compound in line for line in texts):
+        return whole[:-1] + "-" + text
+    return whole[:-1] + text

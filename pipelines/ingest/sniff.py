@@ -1,0 +1,158 @@
+"""What a file really is, decided at the door from its name and its first bytes.
+
+This runs in the web process, so nothing here opens a document; a worker does that later.
+A further format is a row in `TYPES` here and one in `extract.READERS`.
+"""
+
+import codecs
+import mimetypes
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import filetype
+
+from schemas.errors import EmptyFile, TypeMismatch, UnsupportedType
+
+HEAD_BYTES = 8192
+"""How much of a file's beginning `file_type` wants to see; its end may be given in the same amount."""
+
+MAX_NAME_CHARS = 255
+
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_SIGNATURES = (b"%PDF-", b"PK\x03\x04", _OLE)
+# The comments before the first tag are an atomic group: no head can make the match backtrack.
+_HTML = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?>(?:<!--.*?-->\s*)*)<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+# The built-in table only: the answer must not depend on the machine's mime.types.
+_KNOWN_ELSEWHERE = mimetypes.MimeTypes(())
+_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b") | {0x7F}
+_RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³])(?=\.|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FileType:
+    """A kind of file that can be read. `matches` knows it by its (head, tail); None if it is plain text."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    matches: Callable[[bytes, bytes], bool] | None = None
+    markup: bool = False
+    """Whether it is text that is also known by its beginning, so that a text suffix may carry it."""
+
+
+def _is_pdf(head: bytes, tail: bytes) -> bool:
+    # Readers accept a header anywhere in the first kilobyte.
+    return b"%PDF-" in head[:1024]
+
+
+def _is_docx(head: bytes, tail: bytes) -> bool:
+    if head.startswith(_OLE):
+        # Office wraps an encrypted document in an OLE file; the worker tells it from an old .doc.
+        return True
+    return head.startswith(b"PK\x03\x04") and b"word/" in head + tail
+
+
+def _is_html(head: bytes, tail: bytes) -> bool:
+    return bool(_HTML.match(_without_bom(head)))
+
+
+TYPES = (
+    FileType("pdf", (".pdf",), _is_pdf),
+    FileType("docx", (".docx",), _is_docx),
+    FileType("html", (".html", ".htm", ".xhtml"), _is_html, markup=True),
+    FileType("md", (".md", ".markdown", ".mdown")),
+    FileType("json", (".json",)),
+    FileType("txt", (".txt", ".text", ".log")),
+)
+
+
+def file_type(filename: str, head: bytes, tail: bytes = b"") -> str:
+    """Return the name in `TYPES` of a file called `filename` that begins with `head` and ends with `tail`.
+
+    The content decides between binary formats, the suffix between plain-text ones; HTML called .txt
+    is HTML. A name without a suffix, or with one that means nothing, leaves it to the content.
+    Raises EmptyFile, UnsupportedType, or TypeMismatch where the name promises something else.
+    """
+    if not head:
+        raise EmptyFile()
+    suffix = PurePosixPath(filename).suffix.lower()
+    named = next((t for t in TYPES if suffix in t.suffixes), None)
+    found = next((t for t in TYPES if t.matches and t.matches(head, tail)), None)
+    if named is None:
+        return _by_content(suffix, found, head)
+    if named.matches and not named.markup:
+        if found is not named:
+            raise TypeMismatch(f"The name ends in {suffix}, but the content is not {named.name.upper()}.")
+        return named.name
+    if head.lstrip().startswith(_SIGNATURES) or not is_text(head):
+        raise TypeMismatch(f"The name ends in {suffix}, but the content is not text.")
+    return "html" if named.name == "txt" and _is_html(head, tail) else named.name
+
+
+def is_text(head: bytes) -> bool:
+    """Tell whether a file that begins with `head` can be text in any common encoding.
+
+    UTF-16 and UTF-32 are known by their mark or by their zeros; elsewhere text may hold a few stray
+    control bytes, but not together with the signature of a binary format.
+    """
+    if head.startswith(_BOMS[1:]) or _is_wide(head):
+        return True
+    strange = sum(head.count(code) for code in _CONTROLS)
+    if strange == 0:
+        return True
+    return strange <= len(head) // 10 and filetype.guess(head) is None
+
+
+def safe_filename(raw: str) -> str:
+    """Return `raw` as a name that is safe to store, show, log and send in a header; never empty.
+
+    Folders, control and invisible characters (line ends, bidi overrides), the characters and names
+    that Windows reserves are gone; at most 255 characters, the suffix kept.
+    """
+    name = unicodedata.normalize("NFC", raw).replace("\\", "/").rsplit("/", 1)[-1]
+    # Categories Cc, Cf, Cs, Co, Cn: controls, invisible formatting, surrogates, unassigned.
+    name = "".join(" " if c in "\r\n\t" else c for c in name if c in "\r\n\t" or unicodedata.category(c)[0] != "C")
+    name = " ".join(re.sub(r'[<>:"|?*]', "_", name).split()).rstrip(". ")
+    stem, dot, suffix = name.rpartition(".")
+    if dot and not stem.strip(". "):
+        name = f"document.{suffix}"
+    name = name.lstrip(". ") or "document"
+    if _RESERVED.match(name):
+        name = f"_{name}"
+    suffix = PurePosixPath(name).suffix[:MAX_NAME_CHARS // 4]
+    return name if len(name) <= MAX_NAME_CHARS else name[: MAX_NAME_CHARS - len(suffix)].rstrip(". ") + suffix
+
+
+def _by_content(suffix: str, found: FileType | None, head: bytes) -> str:
+    """Return the type of a file whose suffix is none of ours."""
+    if _KNOWN_ELSEWHERE.guess_type(f"file{suffix}", strict=False)[0]:
+        raise UnsupportedType(f"{suffix} files cannot be read. Send one of: {_offered()}.")
+    if found and not head.startswith(_OLE):
+        return found.name
+    if suffix == "" and is_text(head):
+        return "txt"
+    raise UnsupportedType(f"Files of this kind cannot be read. Send one of: {_offered()}.")
+
+
+def _offered() -> str:
+    return ", ".join(t.suffixes[0] for t in TYPES)
+
+
+def _is_wide(head: bytes) -> bool:
+    """Tell whether `head` looks like UTF-16 or UTF-32 without a mark: zeros at regular places only."""
+    if len(head) < 4 or not 0.2 < head.count(0) / len(head) < 0.8:
+        return False
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    return min(even, odd) * 20 < max(even, odd) or head.count(0) / len(head) > 0.7
+
+
+def _without_bom(head: bytes) -> bytes:
+    for bom in _BOMS[1:]:
+        if head.startswith(bom):
+            return head[len(bom) :].replace(b"\0", b"")
+    return head.removeprefix(codecs.BOM_UTF8)

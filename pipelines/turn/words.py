@@ -1,0 +1,64 @@
+"""The words that carry a question's meaning, in a form that can be compared."""
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
+
+STOP_WORDS = frozenset(
+    """
+    a about above after again against all also am an and any are as at be because been before being below between
+    both but by can could did do does doing down during each few for from further had has have having he her here
+    hers him his how i if in into is it its itself just let many may me might more most much must my no nor not of
+    off on once only or other our ours out over own please same shall she should so some such tell than that the
+    their theirs them then there these they this those through to too under until up upon us very was we were what
+    when where which while who whom whose why will with would you your yours
+    """.split()
+)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `text` in order, in lower case, without accents, possessive ends or stems' endings."""
+    return [stem(word) for word in _tokens(text)]
+
+
+def content_words(text: str) -> set[str]:
+    """Return the stems of the words that are no stop words."""
+    return {stem(word) for word in _tokens(text) if word not in STOP_WORDS}
+
+
+def stem(word: str) -> str:
+    """Return an English word without its most common endings: enough to match "refunded" with "refunds"."""
+    for suffix, rest, instead in _ENDINGS:
+        if word.endswith(suffix) and len(word) - len(suffix) >= rest:
+            return word[: -len(suffix)] + instead
+    return word
+
+
+_ENDINGS = (
+    ("ations", 3, "at"),
+    ("ation", 3, "at"),
+    ("ments", 3, ""),
+    ("ment", 4, ""),
+    ("ings", 3, ""),
+    ("ies", 2, "y"),
+    ("ied", 2, "y"),
+    ("sses", 1, "ss"),
+    ("ches", 2, "ch"),
+    ("shes", 2, "sh"),
+    ("xes", 2, "x"),
+    ("ing", 3, ""),
+    ("ed", 3, ""),
+    ("es", 3, ""),
+    ("ly", 4, ""),
+    ("ss", 1, "ss"),
+    ("us", 2, "us"),
+    ("s", 3, ""),
+    ("e", 3, ""),
+)
+
+
+def _tokens(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return [re.sub(r"['’]s$", "", word) for word in _WORD.findall(plain)]

@@ -1,0 +1,71 @@
+"""What tests share: real Postgres and Valkey of their own, and tenants to act as."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from deploy.places import places
+from deploy.postgres import remove
+from deploy.services import services
+from schemas.settings import Settings, get_settings
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real test files; a test that needs them is skipped where they are missing."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the shared test data at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[tuple[str, str, str]]:
+    """Yield (admin_url, app_url, redis_url) of migrated servers, and point this process's settings at them."""
+    # Not pytest's own folder: two runs at once may rotate it away below a running server.
+    with tempfile.TemporaryDirectory(prefix="aura-test-") as folder:
+        data_dir = Path(folder)
+        try:
+            with services(data_dir, Settings(data_dir=data_dir, _env_file=None), durable=False) as urls:
+                os.environ.update(AURA_DATA_DIR=folder, AURA_DATABASE_URL=urls[1], AURA_REDIS_URL=urls[2])
+                get_settings.cache_clear()
+                yield urls
+        finally:
+            remove(places(data_dir))
+
+
+@pytest.fixture(scope="session")
+def admin(servers: tuple[str, str, str]) -> Iterator[psycopg.Connection]:
+    """Yield a superuser's connection to AURA's database: what no part of AURA has."""
+    with psycopg.connect(servers[0].rpartition("/")[0] + "/aura", autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def new_tenant(admin: psycopg.Connection) -> Callable[[], UUID]:
+    """Return a maker of tenants, each with an assistant `default-assistant`."""
+
+    def make() -> UUID:
+        tenant_id = uuid4()
+        admin.execute(
+            "INSERT INTO tenants (tenant_id, organization_name, admin_email) VALUES (%s, %s, %s)",
+            (tenant_id, f"Tenant {tenant_id}", f"{tenant_id}@example.org"),
+        )
+        admin.execute(
+            "INSERT INTO agents (tenant_id, assistant_key, name) VALUES (%s, 'default-assistant', 'Ada')", (tenant_id,)
+        )
+        return tenant_id
+
+    return make
+
+
+@pytest.fixture
+def tenant(new_tenant: Callable[[], UUID]) -> UUID:
+    """Return a new tenant's id."""
+    return new_tenant()

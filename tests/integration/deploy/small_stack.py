@@ -1,0 +1,35 @@
+"""A launcher as `deploy.local` is one, of any Procfile: `small_stack.py DATA_DIR PROCFILE [--postgres]`."""
+
+import sys
+from pathlib import Path
+
+from deploy.claim import claimed
+from deploy.places import free_port, places
+from deploy.postgres import postgres
+from deploy.supervisor import Supervisor, procfile
+from schemas.errors import CannotStart
+
+
+def say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+def main(data_dir: str, processes: str, *options: str) -> None:
+    where = places(Path(data_dir))
+    try:
+        with claimed(where, say), Supervisor(where, say) as supervisor:
+            if "--postgres" in options:
+                program, url = postgres(where, free_port(), durable=False)
+                supervisor.start(program)
+                say(f"postgres at {url}")
+            supervisor.start(*procfile(Path(processes)))
+            say("started")
+            while not supervisor.stopping:
+                supervisor.tick(5)
+    except CannotStart as error:
+        say(error.detail)
+        sys.exit(1)
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,142 @@
+"""The supervisor keeps a stack running, and leaves nothing behind, however it ends."""
+
+import signal
+
+import psutil
+
+from deploy.database import connected
+from deploy.processes import wait_until
+from schemas.errors import CannotStart
+from tests.integration.deploy.conftest import SmallStack, until_said
+
+
+def test_stop_ends_every_process_and_its_children(small_stack: SmallStack) -> None:
+    launcher = small_stack.started('parent: sh -c "sleep 1000 & sleep 1001"\nother: sleep 1002\n')
+    assert wait_until(lambda: len(small_stack.running("sleep 100")) >= 4, 10)
+
+    launcher.send_signal(signal.SIGTERM)
+
+    assert launcher.wait(15) == 0
+    assert small_stack.running() == []
+
+
+def test_a_program_that_ignores_the_signal_is_killed(small_stack: SmallStack) -> None:
+    launcher = small_stack.started("web: sh -c \"trap '' TERM; while true; do sleep 0.1; done\"\n")
+    assert wait_until(lambda: small_stack.running("sleep 0.1") != [], 10)
+
+    launcher.send_signal(signal.SIGINT)
+
+    assert launcher.wait(15) == 0
+    assert small_stack.running() == []
+
+
+def test_a_second_ctrl_c_hurries(small_stack: SmallStack) -> None:
+    launcher = small_stack.started("worker: sh -c \"trap 'echo asked >&2' TERM; while true; do sleep 0.1; done\"\n")
+    assert wait_until(lambda: small_stack.running("sleep 0.1") != [], 10)
+
+    launcher.send_signal(signal.SIGINT)
+    log = small_stack.where.logs / "worker.log"
+    assert wait_until(lambda: "asked" in log.read_text(), 5)
+    launcher.send_signal(signal.SIGINT)
+
+    assert launcher.wait(3) == 0, "it waited the worker's whole grace of 10 s"
+    assert small_stack.running() == []
+
+
+def test_programs_stop_in_order_front_door_first(small_stack: SmallStack) -> None:
+    order = small_stack.where.data_dir / "order"
+    launcher = small_stack.started(
+        "".join(
+            f"{name}: sh -c \"trap 'echo {name} >> {order}; exit 0' TERM; while true; do sleep 0.05; done\"\n"
+            for name in ("beat", "worker", "web")
+        )
+    )
+    assert wait_until(lambda: len(small_stack.running("sleep 0.05")) >= 3, 10)
+
+    launcher.send_signal(signal.SIGTERM)
+
+    assert launcher.wait(15) == 0
+    assert order.read_text().split() == ["web", "worker", "beat"]
+
+
+def test_what_dies_is_started_again_and_its_orphans_are_ended(small_stack: SmallStack) -> None:
+    launcher = small_stack.started('pool: sh -c "sleep 1000 & sleep 1001"\n')
+    assert wait_until(lambda: len(small_stack.running("sleep 1000")) == 2, 10)
+    (before,) = [process for process in small_stack.running("sleep 1000") if process.name() == "sh"]
+    orphans = before.children(recursive=True)
+
+    before.kill()
+
+    assert until_said(launcher, "pool") == "pool was killed by SIGKILL; it is started again."
+    assert wait_until(
+        lambda: {p.pid for p in small_stack.running("sleep 1000")} - {p.pid for p in orphans} != set(), 10
+    )
+    assert psutil.wait_procs(orphans, timeout=5)[1] == []
+
+
+def test_a_program_that_keeps_ending_shows_what_it_said(small_stack: SmallStack) -> None:
+    launcher = small_stack.launch('web: sh -c "echo no bread today; exit 3"\n')
+
+    assert until_said(launcher, "web ended") == "web ended with code 3; it is started again."
+    assert until_said(launcher, "web keeps ending")
+    assert until_said(launcher, "no bread today")
+
+
+def test_killing_the_launcher_leaves_nothing_for_long(small_stack: SmallStack) -> None:
+    launcher = small_stack.started()
+    left = small_stack.running("sleep")
+    assert len(left) == 2
+
+    launcher.kill()
+
+    # On Linux the kernel ends them; elsewhere the next start does.
+    psutil.wait_procs(left, timeout=2)
+    small_stack.started()
+    assert [process for process in left if process.is_running()] == []
+    assert len(small_stack.running("sleep")) == 2
+
+
+def test_leftovers_of_a_killed_launcher_are_ended_by_the_next_start(small_stack: SmallStack) -> None:
+    launcher = small_stack.started("stubborn: sh -c \"trap '' TERM; exec sleep 1000\"\n")
+    assert wait_until(lambda: small_stack.running("sleep 1000") != [], 10)
+    (left,) = small_stack.running("sleep 1000")
+    launcher.kill()
+    launcher.wait()
+    assert left.is_running(), "the test needs a process that outlives its launcher"
+
+    until_said(small_stack.launch(), "An earlier run was killed")
+
+    assert wait_until(lambda: not left.is_running(), 15)
+
+
+def test_one_data_folder_has_one_stack(small_stack: SmallStack) -> None:
+    first = small_stack.started()
+
+    second = small_stack.launch()
+
+    assert f"(process {first.pid})" in until_said(second, "AURA already runs")
+    assert second.wait(5) == 1
+    assert len(small_stack.running("sleep")) == 2
+
+
+def test_a_killed_postgres_runs_again_with_its_data(small_stack: SmallStack) -> None:
+    launcher = small_stack.started("idle: sleep 1000\n", "--postgres")
+    url = small_stack.url
+    assert wait_until(lambda: _answers(url), 10)
+    with connected(url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+        psutil.Process(backend).parent().kill()  # type: ignore[union-attr]
+        until_said(launcher, "postgres was killed by SIGKILL")
+
+    assert wait_until(lambda: _answers(url), 15)
+    with connected(url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with connected(url):
+            return True
+    except CannotStart:
+        return False

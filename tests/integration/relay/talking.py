@@ -1,0 +1,175 @@
+"""A running web process, a client that talks to it, and the workers whose place a test takes."""
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import numpy as np
+import redis
+from websockets.sync.client import ClientConnection, connect
+
+from pipelines.stores import events
+from schemas.base import DEFAULT_TENANT_ID
+from schemas.events import Event, EventName, Subject
+from tests.integration.relay import voice_app
+from tests.integration.relay.valkey import wait_until
+
+ROOT = Path(__file__).parents[3]
+RATE_HZ = 22_050
+
+
+class Web:
+    """One gunicorn worker of threads on a free port."""
+
+    def __init__(self, redis_url: str, **settings: str) -> None:
+        environ = {**os.environ, "AURA_REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
+        environ |= {f"AURA_{name.upper()}": value for name, value in settings.items()}
+        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "64", "--bind"]
+        command += ["127.0.0.1:0", "--graceful-timeout", "8", "--config", voice_app.__file__]
+        command += ["tests.integration.relay.voice_app:create_app()"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr is not None
+        found, log = None, []
+        while found is None:
+            line = self.process.stderr.readline()
+            assert line, "".join(log)
+            log.append(line)
+            found = re.search(r"Listening at: http://127.0.0.1:(\d+)", line)
+        self.port = int(found[1])
+        wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/state").status_code == 200
+        except httpx.ConnectError:
+            return False
+
+    def state(self) -> dict[str, int]:
+        found: dict[str, int] = httpx.get(f"http://127.0.0.1:{self.port}/state").json()
+        return found
+
+    def talk(self, query: str = "", **options: Any) -> "Talker":
+        url = f"ws://127.0.0.1:{self.port}/ws/voice/continuous{query}"
+        return Talker(connect(url, max_size=None, **options))
+
+    def stop(self) -> str:
+        """Stop the server and return what it has logged since it listened."""
+        self.process.send_signal(signal.SIGTERM)
+        _, log = self.process.communicate(timeout=20)
+        return log
+
+
+class Talker:
+    """A client as the protocol page describes it: it keeps the id of the last message it has whole."""
+
+    def __init__(self, opening: connect) -> None:
+        self.opening = opening
+        self.place: str | None = None
+
+    def __enter__(self) -> "Talker":
+        self.socket: ClientConnection = self.opening.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, **message: Any) -> None:
+        self.socket.send(json.dumps(message))
+
+    def start(self, **fields: Any) -> dict[str, Any]:
+        self.send(type="start", **fields)
+        return self.expect("ready")
+
+    def next(self, timeout_s: float = 10) -> dict[str, Any]:
+        """Return the next message; the sound of a `turn.audio` is in `pcm`."""
+        text = self.socket.recv(timeout_s)
+        assert isinstance(text, str)
+        message: dict[str, Any] = json.loads(text)
+        if message["type"] == "turn.audio" and "audio" not in message:
+            message["pcm"] = self.socket.recv(timeout_s)
+            assert len(message["pcm"]) == message["bytes"] <= 65_536
+        self.place = message.get("id", self.place)
+        return message
+
+    def expect(self, kind: str, timeout_s: float = 10, **fields: Any) -> dict[str, Any]:
+        """Return the next message of this kind with these fields; others before it are passed over."""
+        while True:
+            message = self.next(timeout_s)
+            if message["type"] == kind and all(message.get(name) == value for name, value in fields.items()):
+                return message
+
+    def until(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
+        """Return all messages up to and with the first of this kind with these fields."""
+        found = [self.next()]
+        while found[-1]["type"] != kind or any(found[-1].get(name) != value for name, value in fields.items()):
+            found.append(self.next())
+        return found
+
+    def say(self, samples: np.ndarray, rate_hz: int = 16_000, frame_s: float = 0.02) -> None:
+        """Send sound in frames, as fast as they are taken."""
+        pcm = (samples * 32_767).astype("<i2").tobytes()
+        size = int(rate_hz * frame_s) * 2
+        for at in range(0, len(pcm), size):
+            self.socket.send(pcm[at : at + size])
+
+
+class Workers:
+    """What a test does in their place: takes the turns that were started, publishes what workers would."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self.client = client
+        client.delete(voice_app.STARTED, voice_app.CANCELLED)
+
+    def next_turn(self, timeout_s: float = 10) -> dict[str, Any]:
+        found = self.client.blpop([voice_app.STARTED], timeout=timeout_s)
+        assert found is not None, "no turn was started"
+        turn: dict[str, Any] = json.loads(found[1])
+        return turn
+
+    def next_cancelled(self, timeout_s: float = 10) -> list[str]:
+        found = self.client.blpop([voice_app.CANCELLED], timeout=timeout_s)
+        assert found is not None, "no turn was cancelled"
+        cancelled: list[str] = json.loads(found[1])
+        return cancelled
+
+    def started(self) -> int:
+        return int(self.client.llen(voice_app.STARTED))
+
+    def tell(self, turn: dict[str, Any], name: EventName, **data: Any) -> str:
+        subject = Subject.conversation(UUID(DEFAULT_TENANT_ID), UUID(turn["conversation_id"]))
+        return events.publish(self.client, Event(name, subject, {"turn_id": turn["turn_id"], **data}))
+
+    def speak(self, turn: dict[str, Any], seq: int, part: int, pcm: bytes, last: bool = False) -> None:
+        sound = base64.b64encode(pcm).decode()
+        about = {"seq": seq, "part": part, "last": last, "sample_rate_hz": RATE_HZ, "encoding": "pcm16"}
+        self.tell(turn, EventName.TURN_AUDIO, **about, audio=sound)
+
+    def answer(self, turn: dict[str, Any], sentences: int = 2, parts: int = 3, part_s: float = 0.1) -> bytes:
+        """Answer a turn at once and return the sound of the answer."""
+        self.tell(turn, EventName.TURN_TRANSCRIPT, text="what was said", language="en", confidence=0.9)
+        whole = b""
+        for seq in range(sentences):
+            self.tell(turn, EventName.TURN_SENTENCE, seq=seq, text=f"Sentence {seq}.")
+            for part in range(parts):
+                pcm = sound_of(seq, part, part_s)
+                self.speak(turn, seq, part, pcm)
+                whole += pcm
+            self.speak(turn, seq, parts, b"", last=True)
+        self.complete(turn)
+        return whole
+
+    def complete(self, turn: dict[str, Any]) -> None:
+        self.tell(turn, EventName.TURN_COMPLETED, response="The answer.", citations=[], sources=["handbook.pdf"])
+
+
+def sound_of(seq: int, part: int, duration_s: float) -> bytes:
+    """Return sound that names its sentence and part in every sample."""
+    return np.full(int(duration_s * RATE_HZ), seq * 1000 + part, "<i2").tobytes()

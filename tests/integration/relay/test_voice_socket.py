@@ -1,0 +1,319 @@
+"""A spoken conversation over the real socket on a real server: what is said, what is sent, what is resumed."""
+
+import base64
+import io
+import json
+import wave
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from schemas.events import EventName
+from tests.integration.relay.talking import RATE_HZ, ROOT, Talker, Web, Workers, sound_of
+
+SPEECH = ROOT.parent / "shared" / "data" / "speech"
+
+
+def recording(name: str) -> np.ndarray:
+    """Return a read sentence, 16 kHz float32, peak 0.5."""
+    path = SPEECH / name
+    if not path.is_file():
+        pytest.skip(f"needs {path}")
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32)
+    return samples / np.abs(samples).max() / 2
+
+
+def silence(duration_s: float) -> np.ndarray:
+    return np.zeros(int(duration_s * 16_000), np.float32)
+
+
+def names(messages: list[dict[str, object]]) -> list[object]:
+    return [message["type"] for message in messages]
+
+
+def heard(messages: list[dict[str, object]]) -> bytes:
+    return b"".join(message["pcm"] for message in messages if message["type"] == "turn.audio")  # type: ignore[misc]
+
+
+def test_a_spoken_question_is_heard_answered_and_spoken(web: Web, workers: Workers) -> None:
+    spoken = recording("spk1_snt1.wav")
+    with web.talk() as talker:
+        ready = talker.start(language="en-GB", assistant_key="desk")
+        assert ready["state"] == "listening" and ready["resumed"] is True
+        talker.say(np.concatenate([silence(0.5), spoken, silence(1.5)]))
+        turn = workers.next_turn()
+        assert (turn["conversation_id"], turn["spoken"]) == (ready["conversation_id"], True)
+        assert (turn["question"], turn["language"]) == (None, "en")
+        assert abs(turn["seconds"] - len(spoken) / 16_000) < 1.5
+        sound = workers.answer(turn)
+        found = talker.until("state", state="listening")
+        kinds = names(found)
+        order = ["turn.speech_started", "turn.speech_stopped", "turn.transcript", "turn.sentence", "turn.audio"]
+        assert [kinds.index(kind) for kind in [*order, "turn.completed"]] == sorted(
+            kinds.index(kind) for kind in [*order, "turn.completed"]
+        )
+        assert [m["state"] for m in found if m["type"] == "state"] == ["hearing", "thinking", "speaking", "listening"]
+        assert heard(found) == sound
+
+
+def test_sound_of_a_browser_in_two_channels_at_48_khz_is_heard_too(web: Web, workers: Workers) -> None:
+    spoken = np.concatenate([recording("spk1_snt2.wav"), silence(1.5)])
+    at_48 = np.interp(np.arange(len(spoken) * 3) / 3, np.arange(len(spoken)), spoken)
+    with web.talk() as talker:
+        talker.start(sample_rate_hz=48_000, channels=2)
+        talker.say(np.repeat(at_48, 2), rate_hz=96_000)
+        turn = workers.next_turn()
+        assert abs(turn["seconds"] - len(recording("spk1_snt2.wav")) / 16_000) < 1.5
+
+
+def test_speech_into_an_answer_stops_it_at_once(web: Web, workers: Workers) -> None:
+    spoken = recording("spk1_snt3.wav")
+    with web.talk() as talker:
+        talker.start()
+        talker.send(type="text", text="Tell me everything.")
+        turn = workers.next_turn()
+        for part in range(5):
+            workers.speak(turn, 0, part, sound_of(0, part, 1.0))
+        for _ in range(3):
+            talker.expect("turn.audio")
+        talker.send(type="playback", turn_id=turn["turn_id"], played_ms=1500)
+        talker.say(spoken)
+        cancelled = talker.expect("turn.cancelled")
+        assert (cancelled["turn_id"], cancelled["reason"]) == (turn["turn_id"], "barge_in")
+        assert cancelled["played_ms"] == 1500
+        assert workers.next_cancelled() == [turn["turn_id"], "barge_in"]
+        # What the workers still send of it, the cancellation too, is not passed on.
+        workers.speak(turn, 0, 5, sound_of(0, 5, 1.0))
+        workers.tell(turn, EventName.TURN_CANCELLED, reason="barge_in")
+        talker.say(silence(1.5))
+        following = workers.next_turn()
+        workers.answer(following)
+        found = talker.until("turn.completed")
+        assert {m.get("turn_id") for m in found if m["type"] not in ("state", "turn.speech_stopped")} == {
+            following["turn_id"]
+        }
+
+
+def test_speech_that_goes_on_while_its_beginning_is_thought_about_is_one_question(web: Web, workers: Workers) -> None:
+    head, tail = recording("spk1_snt1.wav"), recording("spk1_snt2.wav")
+    with web.talk() as talker:
+        talker.start()
+        talker.say(np.concatenate([head, silence(1.5)]))
+        first = workers.next_turn()
+        talker.say(np.concatenate([tail, silence(1.5)]))
+        assert workers.next_cancelled() == [first["turn_id"], "barge_in"]
+        whole = workers.next_turn()
+        assert whole["seconds"] > first["seconds"] + 0.7 * len(tail) / 16_000
+
+
+def test_silence_and_noise_start_nothing(web: Web, workers: Workers) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.02, 16_000 * 6).astype(np.float32)
+    with web.talk() as talker:
+        talker.start()
+        talker.say(np.concatenate([silence(3), noise, silence(2)]))
+        talker.send(type="ping")
+        assert names(talker.until("pong")) == ["pong"]
+        assert workers.started() == 0
+
+
+def test_a_client_that_stops_sending_in_mid_sentence_is_answered(web: Web, workers: Workers) -> None:
+    with web.talk() as talker:
+        talker.start()
+        talker.say(recording("spk1_snt1.wav"))
+        turn = workers.next_turn()
+        assert turn["seconds"] > 1
+
+
+def test_commit_ends_the_utterance_now(web: Web, workers: Workers) -> None:
+    with web.talk() as talker:
+        talker.start(endpointing={"silence_ms": 5000})
+        talker.say(recording("spk1_snt1.wav"))
+        talker.send(type="commit")
+        assert workers.next_turn(timeout_s=2)["seconds"] > 1
+    with web.talk() as talker:
+        talker.start()
+        talker.say(silence(1))
+        talker.send(type="commit")
+        assert talker.expect("error")["code"] == "no_speech"
+
+
+def test_a_typed_question_is_answered_by_voice(web: Web, workers: Workers) -> None:
+    with web.talk() as talker:
+        talker.start()
+        talker.send(type="text", text="When do you open?")
+        turn = workers.next_turn()
+        assert (turn["question"], turn["spoken"], turn["seconds"]) == ("When do you open?", True, None)
+        assert talker.expect("state", state="thinking")["turn_id"] == turn["turn_id"]
+        sound = workers.answer(turn)
+        assert heard(talker.until("turn.completed")) == sound
+
+
+def test_sentences_spoken_in_any_order_are_heard_in_theirs(web: Web, workers: Workers) -> None:
+    with web.talk() as talker:
+        talker.start()
+        talker.send(type="text", text="Tell me.")
+        turn = workers.next_turn()
+        order = [(1, 0), (2, 0), (0, 0), (1, 1), (0, 1), (2, 1), (0, 2), (2, 2), (1, 2)]
+        for seq, part in order:
+            workers.speak(turn, seq, part, sound_of(seq, part, 0.05), last=part == 2)
+        workers.speak(turn, 1, 1, sound_of(9, 9, 0.05))  # Spoken again after a worker died: dropped.
+        workers.complete(turn)
+        found = talker.until("turn.completed")
+        assert [(m["seq"], m["part"]) for m in found if m["type"] == "turn.audio"] == sorted(order)
+        assert heard(found) == b"".join(sound_of(seq, part, 0.05) for seq, part in sorted(order))
+
+
+def test_an_answer_whose_first_sentence_got_no_voice_is_still_heard(web: Web, workers: Workers) -> None:
+    with web.talk() as talker:
+        talker.start()
+        talker.send(type="text", text="Tell me.")
+        turn = workers.next_turn()
+        workers.speak(turn, 1, 0, sound_of(1, 0, 0.05), last=True)
+        workers.tell(turn, EventName.TURN_AUDIO, seq=0, part=0, last=True, code="provider_unavailable", detail="no")
+        workers.speak(turn, 3, 0, sound_of(3, 0, 0.05), last=True)
+        workers.complete(turn)
+        found = talker.until("turn.completed")
+        assert heard(found) == sound_of(1, 0, 0.05) + sound_of(3, 0, 0.05)
+
+
+def test_cancel_stops_the_answer_and_a_failure_is_told(web: Web, workers: Workers) -> None:
+    with web.talk() as talker:
+        talker.start()
+        talker.send(type="text", text="First.")
+        first = workers.next_turn()
+        talker.send(type="cancel")
+        assert talker.expect("turn.cancelled")["turn_id"] == first["turn_id"]
+        assert workers.next_cancelled() == [first["turn_id"], "client"]
+        talker.send(type="text", text="Second.")
+        second = workers.next_turn()
+        talker.send(type="text", text="Third.")
+        assert talker.expect("turn.cancelled")["reason"] == "asked_anew"
+        third = workers.next_turn()
+        workers.tell(third, EventName.TURN_FAILED, code="provider_unavailable", detail="No answer.")
+        failed = talker.expect("turn.failed")
+        assert (failed["turn_id"], failed["code"]) == (third["turn_id"], "provider_unavailable")
+        assert second["turn_id"] != third["turn_id"]
+        talker.expect("state", state="listening")
+
+
+def test_a_reference_client_gets_each_answer_as_one_response(web: Web, workers: Workers) -> None:
+    spoken = np.concatenate([recording("spk1_snt1.wav"), silence(0.2)])
+    pcm = (spoken * 32_767).astype("<i2").tobytes()
+    with web.talk("?token=jo") as talker:
+        for at in range(0, len(pcm), 8000):
+            talker.send(type="audio_chunk", audio=base64.b64encode(pcm[at : at + 8000]).decode())
+        turn = workers.next_turn()
+        assert turn["user_id"] == "jo"
+        sound = workers.answer(turn)
+        found = talker.until("response")
+        answer = found[-1]
+        assert (answer["text"], answer["sources"]) == ("The answer.", ["handbook.pdf"])
+        with wave.open(io.BytesIO(base64.b64decode(answer["audio"]))) as file:
+            assert (file.getframerate(), file.getnchannels()) == (RATE_HZ, 1)
+            assert file.readframes(file.getnframes()) == sound
+        parts = [base64.b64decode(m["audio"]) for m in found if m["type"] == "turn.audio"]
+        assert b"".join(parts) == sound
+
+
+def test_a_whole_file_in_a_chunk_is_an_utterance(web: Web, workers: Workers) -> None:
+    file = (SPEECH / "spk1_snt1.wav").read_bytes() if SPEECH.is_dir() else pytest.skip(f"needs {SPEECH}")
+    with web.talk() as talker:
+        talker.send(type="audio_chunk", audio="data:audio/wav;base64," + base64.b64encode(file).decode())
+        assert workers.next_turn()["seconds"] > 1
+        talker.send(type="audio_chunk", audio=base64.b64encode(b"\x01\x02" * 500).decode())
+        assert talker.expect("error")["code"] == "undecodable_audio"
+
+
+def test_fifty_cuts_during_one_answer_change_neither_text_nor_sound(web: Web, workers: Workers) -> None:
+    """Sentences are published out of order by as many workers; the client is cut wherever it happens to be."""
+    with web.talk() as talker:
+        conversation_id = talker.start()["conversation_id"]
+        talker.send(type="text", text="Tell me everything.")
+        talker.expect("state", state="thinking")
+        place = talker.place
+    turn = workers.next_turn()
+    sentences, parts = 12, 8
+    order = sorted(((seq, part) for seq in range(sentences) for part in range(parts)), key=lambda at: at[0] + at[1] * 2)
+    for seq, part in order:
+        if part == 0:
+            workers.tell(turn, EventName.TURN_SENTENCE, seq=seq, text=f"Sentence {seq}.")
+        workers.speak(turn, seq, part, sound_of(seq, part, 0.02), last=part == parts - 1)
+    workers.complete(turn)
+    found: list[dict[str, object]] = []
+    cuts = 0
+    while not found or found[-1]["type"] != "turn.completed":
+        with web.talk() as talker:
+            assert talker.start(conversation_id=conversation_id, after=place)["resumed"] is True
+            for _ in range(1 + cuts % 4):
+                message = talker.next()
+                if message["type"] not in ("state", "ready"):
+                    found.append(message)
+                place = talker.place
+                if message["type"] == "turn.completed":
+                    break
+        cuts += 1
+    assert cuts >= 50
+    assert heard(found) == b"".join(sound_of(seq, part, 0.02) for seq in range(sentences) for part in range(parts))
+    said = [m["text"] for m in found if m["type"] == "turn.sentence"]
+    assert sorted(said) == sorted(f"Sentence {seq}." for seq in range(sentences))
+    assert workers.started() == 0
+
+
+def test_two_conversations_hear_nothing_of_each_other(web: Web, workers: Workers) -> None:
+    with web.talk() as one, web.talk() as other:
+        one.start()
+        other.start()
+        one.send(type="text", text="One.")
+        turn = workers.next_turn()
+        workers.answer(turn)
+        one.until("turn.completed")
+        other.send(type="ping")
+        assert names(other.until("pong")) == ["pong"]
+
+
+def test_stop_ends_the_session_and_its_answer(web: Web, workers: Workers) -> None:
+    with web.talk() as talker:
+        talker.start()
+        talker.send(type="text", text="One.")
+        turn = workers.next_turn()
+        talker.send(type="stop")
+        assert workers.next_cancelled() == [turn["turn_id"], "stopped"]
+        assert closed_with(talker) == (1000, "stopped")
+
+
+def closed_with(talker: Talker) -> tuple[int, str]:
+    """Return the code and reason the server closes with; messages before are passed over."""
+    for _ in talker.socket:
+        pass
+    assert talker.socket.close_code is not None
+    return talker.socket.close_code, talker.socket.close_reason or ""
+
+
+def test_the_token_may_come_as_a_subprotocol_or_in_the_first_message(web: Web, workers: Workers) -> None:
+    with web.talk(subprotocols=["aura.v1", "aura.token.ann"]) as talker:
+        assert talker.socket.subprotocol == "aura.v1"
+        talker.start()
+        talker.send(type="text", text="Hello")
+        assert workers.next_turn()["user_id"] == "ann"
+    with web.talk("?token=query") as talker:
+        talker.start(token="first")
+        talker.send(type="text", text="Hello")
+        assert workers.next_turn()["user_id"] == "first"
+
+
+def test_a_conversation_can_be_gone_on_with_and_a_foreign_one_cannot(web: Web, workers: Workers) -> None:
+    mine = str(uuid4())
+    with web.talk() as talker:
+        assert talker.start(conversation_id=mine)["conversation_id"] == mine
+    with web.talk() as talker:
+        talker.send(type="start", conversation_id=json.loads('"00000000-0000-0000-0000-00000000029a"'))
+        assert talker.expect("error")["code"] == "not_found"
+        # The client may start again, better.
+        talker.start()
+
+
+def test_pytest_finds_the_data_where_it_is() -> None:
+    assert Path(ROOT / "pyproject.toml").is_file()

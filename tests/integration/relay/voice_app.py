@@ -1,0 +1,94 @@
+"""A web process with the real socket, relay and event streams, whose turns a test answers in the workers' place."""
+
+import json
+from uuid import UUID, uuid4
+
+from flask import Flask, Response, jsonify
+
+from api import errors, live, sse, voice_socket
+from api.auth import Caller
+from api.seats import clear_at_sigterm
+from api.talk import Acts
+from pipelines.stores.redis import get_redis
+from schemas.base import DEFAULT_TENANT_ID
+from schemas.errors import NotFound, StoreUnavailable, Unauthenticated
+from schemas.events import Event, EventName, Subject
+
+STARTED, CANCELLED = "test:started", "test:cancelled"
+FOREIGN_CONVERSATION = UUID(int=666)
+
+
+def create_app() -> Flask:
+    app = Flask(__name__)
+    errors.register(app)
+    voice_socket.register(app, Acts(authenticate, open_conversation, start_turn, cancel_turn))
+    app.add_url_rule("/events/<uuid:doc_id>", view_func=events)
+    app.add_url_rule("/state", view_func=state)
+    return app
+
+
+def events(doc_id: UUID) -> Response:
+    subject = Subject.document(UUID(DEFAULT_TENANT_ID), doc_id)
+
+    def settled() -> Event | None:
+        chunks = get_redis().get(f"test:settled:{doc_id}")
+        return Event(EventName.DOCUMENT_PROCESSED, subject, {"chunks": int(chunks)}) if chunks else None
+
+    return sse.stream(
+        subject,
+        keep=lambda event: event.data.get("hidden") is None,
+        until=lambda event: event.name == EventName.DOCUMENT_PROCESSED,
+        settled=settled,
+        heartbeat_s=0.2,
+    )
+
+
+def state() -> Response:
+    return jsonify(taken=live.seats().taken(), followers=live.relay().followers())
+
+
+def authenticate(token: str | None) -> Caller:
+    if token == "expired":
+        raise Unauthenticated
+    return Caller(UUID(DEFAULT_TENANT_ID), token or "local", "admin")
+
+
+def open_conversation(caller: Caller, assistant_key: str, conversation_id: UUID | None) -> UUID:
+    if conversation_id == FOREIGN_CONVERSATION:
+        raise NotFound
+    return conversation_id or uuid4()
+
+
+def start_turn(
+    caller: Caller,
+    conversation_id: UUID,
+    *,
+    assistant_key: str,
+    question: str | None = None,
+    utterance: bytes | None = None,
+    spoken: bool = False,
+    language: str | None = None,
+) -> UUID:
+    if question == "break the store":
+        raise StoreUnavailable
+    turn_id = uuid4()
+    started = {
+        "turn_id": str(turn_id),
+        "conversation_id": str(conversation_id),
+        "user_id": caller.user_id,
+        "question": question,
+        "seconds": None if utterance is None else len(utterance) / 32_000,
+        "spoken": spoken,
+        "language": language,
+    }
+    get_redis().rpush(STARTED, json.dumps(started))
+    return turn_id
+
+
+def cancel_turn(caller: Caller, turn_id: UUID, reason: str) -> None:
+    get_redis().rpush(CANCELLED, json.dumps([str(turn_id), reason]))
+
+
+def post_worker_init(worker: object) -> None:
+    """Called by gunicorn, for which this file is its configuration too."""
+    clear_at_sigterm(live.seats())
