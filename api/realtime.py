@@ -51,7 +51,8 @@ class Session:
         self._ended: deque[str] = deque(maxlen=64)
         self._question = b""
         self._heard_at = time.monotonic()
-        self._resume, self._seen = resume, resume.safe
+        # Events up to `_known` were told before the cut; `_at` is how far the stream is read since.
+        self._known, self._at = resume.seen, resume.safe
         # A client that comes back may find an answer on its way that this session did not ask for.
         self._adopts = adopts
         if resume.turn_id:
@@ -181,10 +182,10 @@ class Session:
 
     def place(self) -> Place:
         """Return how far the client has come, with all that was given out to it."""
-        answer = self._answer
+        answer, seen = self._answer, max(self._at, self._known, key=place)
         if answer is None or answer.completed:
-            return Place(self._seen, self._seen)
-        return Place(answer.safe or self._seen, self._seen, answer.turn_id, answer.seq, answer.part)
+            return Place(self._at, seen)
+        return Place(answer.safe or self._at, seen, answer.turn_id, answer.seq, answer.part)
 
     def relay(self, event: Published) -> Iterator[Message]:
         """Yield what the client is to be told about an event of its conversation, in order.
@@ -192,8 +193,8 @@ class Session:
         A `turn.audio` carries its sound as bytes in `audio`. The lock is held only between two of them.
         """
         with self._lock:
-            before, self._seen = self._seen, max(self._seen, event.id, key=place)
-            known = place(event.id) <= place(self._resume.seen)
+            before, self._at = self._at, event.id
+            known = place(event.id) <= place(self._known)
             messages = self._messages(event, before, known)
         while True:
             with self._lock:

@@ -27,6 +27,7 @@ PONG_TIMEOUT_S = 20.0
 STALL_S = 10.0
 """How long a client may leave what was sent unread before its connection is cut."""
 
+GOODBYE_S = 0.5
 CLOSE_TIMEOUT_S = 3.0
 GLANCE_S = 2.0
 """How often the reading thread looks whether the writing one has closed."""
@@ -115,19 +116,18 @@ class WebSocket:
     def finish(self) -> None:
         """End the connection from the reading thread: what is to be sent, then the client's answer."""
         self._mailbox.close()
-        self._writer.join(STALL_S)
+        # Whoever has said goodbye waits for nothing more.
+        self._writer.join(GOODBYE_S if self._protocol.close_rcvd else STALL_S)
         if self._writer.is_alive():
             self._cut()
             self._writer.join()
         deadline = time.monotonic() + CLOSE_TIMEOUT_S
-        try:
+        with suppress(OSError):  # The client may be gone already.
             self._flush()
             while self._protocol.state is not State.CLOSED and (left_s := deadline - time.monotonic()) > 0:
                 if self._readable.poll(left_s * 1000):
                     self._read()
                     self._flush()
-        except OSError:
-            log.info("websocket.gone")
         self._cut()
 
     def _read(self) -> None:

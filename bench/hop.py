@@ -56,6 +56,8 @@ def celery_hops(count: int, pool: str) -> list[float]:
                 hop.apply_async((time.monotonic_ns(),), queue=QUEUE)
                 time.sleep(PAUSE_S)
             while int(client.llen(KEY)) < wanted:
+                if worker.poll() is not None:
+                    raise SystemExit("the worker ended; nothing was measured")
                 time.sleep(PAUSE_S)
         return [int(value) / 1e6 for value in client.lrange(KEY, 50, -1)]
     finally:

@@ -9,17 +9,11 @@ from typing import Any
 
 import httpx
 
-from schemas.errors import AuraError
-
-
-class Refused(AuraError):
-    """The server refused a request."""
-
-    code, status = "refused", 400
+from schemas.errors import Permanent
 
 
 class Client:
-    """A client of the stack at `address`. Every method raises Refused with the server's own sentence."""
+    """A client of the stack at `address`. Every method raises Permanent with the server's own sentence."""
 
     def __init__(self, address: str) -> None:
         # Never through a proxy: the address is this machine's.
@@ -68,6 +62,6 @@ def _check(response: httpx.Response) -> None:
     if response.is_error:
         try:
             problem = response.json()
-            raise Refused(f"{problem['code']}: {problem['detail']}")
+            raise Permanent(f"{problem['code']}: {problem['detail']}")
         except (ValueError, KeyError):
-            raise Refused(f"{response.request.url.path} answered {response.status_code}.") from None
+            raise Permanent(f"{response.request.url.path} answered {response.status_code}.") from None

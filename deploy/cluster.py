@@ -118,8 +118,11 @@ def create(folder: Path, data: Path, superuser: str, password: str, uid: int | N
     if uid is not None:
         os.chown(given, uid, primary_group(uid))
     made = _run(
-        (folder / "initdb", "-D", fresh, "-U", superuser, f"--pwfile={given}", "--auth=scram-sha-256", *_collation())
-        + (() if durable else ("--no-sync",)),
+        [
+            *(folder / "initdb", "-D", fresh, "-U", superuser, f"--pwfile={given}", "--auth=scram-sha-256"),
+            *_collation(),
+            *(() if durable else ("--no-sync",)),
+        ],
         uid,
     )
     given.unlink()

@@ -22,8 +22,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from deploy import spoken
 from deploy.client import Client
 from deploy.places import REPO
+from deploy.readiness import address
 from deploy.waterfall import waterfall
-from schemas.errors import AuraError
+from schemas.errors import AuraError, Permanent
 from schemas.settings import get_settings
 
 SAMPLES = REPO / "docs" / "samples"
@@ -36,12 +37,6 @@ STAGES = ("extract", "chunk", "embed", "store")
 READ_WITHIN_S = 240.0
 SAME_WER = 0.25
 """Word errors between an answer and its sound heard again: figures may be written in words."""
-
-
-class Failed(AuraError):
-    """A step of the demo did not do what it must."""
-
-    code, status = "failed", 500
 
 
 class Demo:
@@ -102,7 +97,7 @@ class Demo:
                 pause.wait(0.1)
         bad = [name for job_id, (name, _) in shown.items() if not ended.get(job_id)]
         if bad or not files:
-            raise Failed(f"Not searchable: {', '.join(bad) or 'no sample was found'}.")
+            raise Permanent(f"Not searchable: {', '.join(bad) or 'no sample was found'}.")
 
     def ask_written(self) -> None:
         """Ask in writing; the answer appears as it is written."""
@@ -114,7 +109,7 @@ class Demo:
             elif event["type"] == "turn.completed":
                 completed = event
             elif event["type"] in ("turn.failed", "turn.cancelled"):
-                raise Failed(f"{event.get('code')}: {event.get('detail')}")
+                raise Permanent(f"{event.get('code')}: {event.get('detail')}")
         self._console.print()
         self._show_grounds(completed)
 
@@ -129,9 +124,9 @@ class Demo:
         self._answer = str(completed.get("response", ""))
         self._console.print(f"[bold]answer[/]  {escape(self._answer)}")
         if word_error_rate(ALOUD, transcript) > SAME_WER:
-            raise Failed("The question was not understood as it was said.")
+            raise Permanent("The question was not understood as it was said.")
         if not heard.pcm:
-            raise Failed("No sound came back.")
+            raise Permanent("No sound came back.")
         with wave.open(str(ANSWER), "wb") as sound:
             sound.setnchannels(1)
             sound.setsampwidth(2)
@@ -145,23 +140,23 @@ class Demo:
     def listen_again(self) -> None:
         """Transcribe the spoken answer: it must say what its text says."""
         if not self._answer:
-            raise Failed("There is no spoken answer to listen to.")
+            raise Permanent("There is no spoken answer to listen to.")
         again = self._client.transcribe(ANSWER)
         wrong = word_error_rate(self._answer, again)
         self._console.print(f"[bold]heard[/]   {escape(again)}")
         self._console.print(f"[bold]word errors[/] {wrong:.0%}")
         if wrong > SAME_WER:
-            raise Failed("The spoken answer does not say what its text says.")
+            raise Permanent("The spoken answer does not say what its text says.")
 
     def _show_grounds(self, completed: dict[str, Any]) -> None:
-        """Print sources and waterfall of a completed turn. Raises Failed where the answer has no source."""
+        """Print sources and waterfall of a completed turn. Raises Permanent where the answer has no source."""
         citations = completed.get("citations", [])
         for number, citation in enumerate(citations, 1):
             page = f", page {citation['page']}" if citation.get("page") else ""
             self._console.print(f"  [cyan]\\[{number}][/] {escape(str(citation['filename']))}{page}", highlight=False)
         self._console.print(waterfall(completed.get("timings", {})))
         if not citations:
-            raise Failed("The answer names no source.")
+            raise Permanent("The answer names no source.")
 
 
 def word_error_rate(said: str, heard: str) -> float:
@@ -198,10 +193,9 @@ def _short(path: Path) -> str:
 def main() -> int:
     """Run the demo against the running stack and return its exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
-    settings = get_settings()
-    address = f"http://{settings.host}:{settings.port}"
+    at = address(get_settings())
     try:
-        return Demo(Console(), Client(address), address).run()
+        return Demo(Console(), Client(at), at).run()
     except KeyboardInterrupt:
         return 130
 

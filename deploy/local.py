@@ -20,7 +20,7 @@ from deploy.places import REPO, Places, places, write_private
 from deploy.ports import next_free, require_web_port
 from deploy.postgres import remove
 from deploy.processes import environment
-from deploy.readiness import missing
+from deploy.readiness import address, missing
 from deploy.services import START_WITHIN_S, Servers, answers, choose, prepared
 from deploy.supervisor import Supervisor, procfile
 from deploy.terminal import Terminal
@@ -31,10 +31,6 @@ from schemas.settings import Settings
 READY_WITHIN_S = 180
 HOPELESS = 5
 """Deaths in a row after which a start is given up."""
-
-
-class Stopped(Exception):
-    """Ctrl-C or SIGTERM came while the stack was starting."""
 
 
 def main() -> int:
@@ -53,7 +49,7 @@ def main() -> int:
         terminal.waiting("")
         terminal.say(f"AURA cannot start. {error.detail}")
         return 1
-    except Stopped:
+    except KeyboardInterrupt:
         terminal.waiting("")
         return 130
 
@@ -77,18 +73,18 @@ def _serve(arguments: argparse.Namespace, settings: Settings, where: Places, ter
     with Supervisor(where, terminal.say) as supervisor, ThreadPoolExecutor(1) as beside:
         checked = beside.submit(weights.verify_all, where.models) if whole else None
         told = _start_servers(supervisor, settings, where, terminal)
-        address = f"http://{_visible(settings.host)}:{settings.port}"
+        at = address(settings)
         if checked is not None:
             terminal.waiting("the model weights to be checked")
             checked.result()
             told = _start_processes(supervisor, told, settings, where, terminal)
-            claim.note(where, address)
-            _await(supervisor, lambda: missing(address), READY_WITHIN_S, where, terminal)
+            claim.note(where, at)
+            _await(supervisor, lambda: missing(at), READY_WITHIN_S, where, terminal)
         terminal.say(f"Ready after {time.monotonic() - began:.1f} s.")
         if arguments.command == "demo":
             code = _demo(supervisor, told, where)
         if not (arguments.command == "demo" and arguments.leave):
-            _say_addresses(terminal, told, address if whole else "", where)
+            _say_addresses(terminal, told, at if whole else "", where)
             while not supervisor.stopping:
                 supervisor.tick(0.5)
                 terminal.echo(where.logs)
@@ -140,14 +136,16 @@ def _unanswered(servers: Servers) -> tuple[str, ...]:
 def _await(
     supervisor: Supervisor, left: Callable[[], tuple[str, ...]], within_s: float, where: Places, terminal: Terminal
 ) -> None:
-    """Keep the stack running until nothing is `left` to wait for. Raises CannotStart, or Stopped."""
+    """Keep the stack running until nothing is `left` to wait for. Raises CannotStart, or
+    KeyboardInterrupt where it is to stop.
+    """
     deadline = time.monotonic() + within_s
     while waiting := left():
-        terminal.waiting(", ".join(waiting))
+        terminal.waiting(", ".join(part.partition(": ")[0] for part in waiting))
         supervisor.tick(0.1)
         terminal.echo(where.logs)
         if supervisor.stopping:
-            raise Stopped
+            raise KeyboardInterrupt
         for hopeless in supervisor.looping(HOPELESS):
             raise CannotStart(f"{hopeless.program.name} ends whenever it is started ({hopeless.log}).")
         if time.monotonic() > deadline:
@@ -170,18 +168,10 @@ def _demo(supervisor: Supervisor, told: Mapping[str, str], where: Places) -> int
         return demo.returncode
 
 
-def _say_addresses(terminal: Terminal, told: Mapping[str, str], address: str, where: Places) -> None:
-    if address:
-        terminal.say(
-            f"\n  App     {address}\n  API     {address}/docs\n  Flower  http://127.0.0.1:{told['AURA_FLOWER_PORT']}"
-        )
+def _say_addresses(terminal: Terminal, told: Mapping[str, str], at: str, where: Places) -> None:
+    if at:
+        terminal.say(f"\n  App     {at}\n  API     {at}/docs\n  Flower  http://127.0.0.1:{told['AURA_FLOWER_PORT']}")
     terminal.say(f"  Logs    {where.logs}\n\nCtrl-C stops everything.")
-
-
-def _visible(host: str) -> str:
-    """Return the address by which this machine reaches a server that listens on `host`."""
-    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}
-    return here.get(host, host)
 
 
 def _stop(where: Places, terminal: Terminal) -> None:

@@ -9,6 +9,9 @@ from rich.markup import escape
 from rich.status import Status
 
 WARNS = re.compile(r'"level": ?"(?:warning|error|critical)"|\b(?:WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b')
+EXPECTED = re.compile("the database system is (?:starting up|shutting down)|Memory overcommit must be enabled")
+"""What sounds like a warning and is none here: we ask while Postgres starts, and Valkey writes no snapshots."""
+
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
 MOST_LINES = 12
 """Lines of one log shown at a time; the rest is in the file."""
@@ -54,7 +57,9 @@ class Terminal:
         """Show what was written to the logs since the last look: all of it, or only what warns."""
         for number, path in enumerate(sorted(logs.glob("*.log"))):
             lines = self._fresh(path)
-            shown = lines if self._verbose else [line for line in lines if WARNS.search(line)]
+            shown = (
+                lines if self._verbose else [line for line in lines if WARNS.search(line) and not EXPECTED.search(line)]
+            )
             for line in shown if self._verbose else shown[:MOST_LINES]:
                 colour = COLOURS[number % len(COLOURS)]
                 self.console.print(f"[{colour}]{path.stem:>10} │[/] {escape(_readable(line))}")

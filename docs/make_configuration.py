@@ -1,24 +1,20 @@
-"""Write docs/configuration.md and .env.example from schemas/settings.py.
+"""Write docs/configuration.md from schemas/settings.py: `python -m docs.make_configuration`.
 
-Run it after a change of a setting: `python -m docs.make_configuration`.
+Names, defaults and headings are those of `.env.example`; what a setting may be is added here.
 """
 
-import inspect
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
-from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
+from deploy import env_example
 from schemas.settings import Settings
 
-REPO = Path(__file__).resolve().parents[1]
-HEADING = re.compile(r"    # (\S.*)")
-FIELD = re.compile(r"    (\w+):")
+TARGET = Path(__file__).with_name("configuration.md")
 
 INTRODUCTION = """\
 # Configuration
@@ -43,37 +39,23 @@ class Setting:
 
 
 def sections() -> dict[str, list[Setting]]:
-    """Return the settings by the comment that heads them in the source, in its order."""
+    """Return the settings by heading, in the order of the source."""
     found: dict[str, list[Setting]] = {}
-    heading, previous = "", ""
-    for line in inspect.getsource(Settings).splitlines():
-        # A heading stands after a blank line and is no sentence; other comments explain code.
-        if (comment := HEADING.fullmatch(line)) and not previous and not line.endswith("."):
-            heading = comment[1]
-        elif (name := FIELD.match(line)) and name[1] in Settings.model_fields:
-            found.setdefault(heading, []).append(_setting(name[1], Settings.model_fields[name[1]]))
-        previous = line.strip()
+    heading, fields = "", iter(Settings.model_fields.values())
+    for line in env_example.text().splitlines():
+        if line.startswith("## "):
+            heading = line.removeprefix("## ")
+        elif setting := re.fullmatch(r"# ([A-Z_]+)=(.*)", line):
+            field = next(fields)
+            allowed = ", ".join(_allowed(field))
+            found.setdefault(heading, []).append(Setting(setting[1], setting[2], allowed, field.description or ""))
     return found
 
 
-def _setting(field: str, info: FieldInfo) -> Setting:
-    alias = info.validation_alias
-    name = str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"AURA_{field.upper()}"
-    return Setting(name, _default(info.default), ", ".join(_allowed(info)), info.description or "")
-
-
-def _default(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool | tuple):
-        return json.dumps(value)
-    return str(value)
-
-
-def _allowed(info: FieldInfo) -> Iterator[str]:
-    if get_origin(info.annotation) is Literal:
-        yield from map(str, get_args(info.annotation))
-    for limit in info.metadata:
+def _allowed(field: FieldInfo) -> Iterator[str]:
+    if get_origin(field.annotation) is Literal:
+        yield from map(str, get_args(field.annotation))
+    for limit in field.metadata:
         for attribute, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<")):
             if hasattr(limit, attribute):
                 yield f"{sign} {getattr(limit, attribute)}"
@@ -91,19 +73,8 @@ def markdown() -> str:
     return "\n".join(parts)
 
 
-def env_example() -> str:
-    """Return the text of .env.example: every setting with its default, commented out."""
-    parts = ["# Copy to .env and change what you need. Generated from schemas/settings.py."]
-    for heading, settings in sections().items():
-        parts.append(f"\n## {heading}")
-        for setting in settings:
-            parts.append(f"# {setting.description}\n# {setting.name}={setting.default}")
-    return "\n".join(parts) + "\n"
-
-
 def main() -> None:
-    (REPO / "docs" / "configuration.md").write_text(markdown(), encoding="utf-8")
-    (REPO / ".env.example").write_text(env_example(), encoding="utf-8")
+    TARGET.write_text(markdown(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -50,12 +50,6 @@ def test_configuration_page_is_current() -> None:
     )
 
 
-def test_env_example_is_current() -> None:
-    assert (REPO / ".env.example").read_text(encoding="utf-8") == make_configuration.env_example(), (
-        "run `python -m docs.make_configuration`"
-    )
-
-
 def test_every_setting_is_documented_once() -> None:
     found = [setting for settings in make_configuration.sections().values() for setting in settings]
     assert len(found) == len(Settings.model_fields)

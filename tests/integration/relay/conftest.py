@@ -1,6 +1,6 @@
 """Servers and clients of the relay's tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,20 @@ def web(shared_valkey: Valkey) -> Iterator[Web]:
     server = Web(shared_valkey.url)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def serve(shared_valkey: Valkey) -> Iterator[Callable[..., Web]]:
+    """Start servers with settings of their own."""
+    servers: list[Web] = []
+
+    def start(**settings: str) -> Web:
+        servers.append(Web(shared_valkey.url, **settings))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,6 +16,7 @@ from uuid import UUID
 import httpx
 import numpy as np
 import redis
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from pipelines.stores import events
@@ -62,6 +65,8 @@ class Web:
 
     def stop(self) -> str:
         """Stop the server and return what it has logged since it listened."""
+        if self.process.returncode is not None:
+            return ""
         self.process.send_signal(signal.SIGTERM)
         _, log = self.process.communicate(timeout=20)
         return log
@@ -80,6 +85,10 @@ class Talker:
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+
+    def cut(self) -> None:
+        """Lose the connection without a word."""
+        self.socket.socket.shutdown(socket.SHUT_RDWR)
 
     def send(self, **message: Any) -> None:
         self.socket.send(json.dumps(message))
@@ -113,6 +122,15 @@ class Talker:
             found.append(self.next())
         return found
 
+    def closed(self) -> tuple[int | None, list[dict[str, Any]]]:
+        """Return the code the server closes with, and the JSON messages before."""
+        found = []
+        with suppress(ConnectionClosed):
+            while True:
+                message = self.socket.recv(20)
+                found += [json.loads(message)] if isinstance(message, str) else []
+        return self.socket.close_code, found
+
     def say(self, samples: np.ndarray, rate_hz: int = 16_000, frame_s: float = 0.02) -> None:
         """Send sound in frames, as fast as they are taken."""
         pcm = (samples * 32_767).astype("<i2").tobytes()
@@ -128,13 +146,13 @@ class Workers:
         self.client = client
         client.delete(voice_app.STARTED, voice_app.CANCELLED)
 
-    def next_turn(self, timeout_s: float = 10) -> dict[str, Any]:
+    def next_turn(self, timeout_s: float = 8) -> dict[str, Any]:
         found = self.client.blpop([voice_app.STARTED], timeout=timeout_s)
         assert found is not None, "no turn was started"
         turn: dict[str, Any] = json.loads(found[1])
         return turn
 
-    def next_cancelled(self, timeout_s: float = 10) -> list[str]:
+    def next_cancelled(self, timeout_s: float = 8) -> list[str]:
         found = self.client.blpop([voice_app.CANCELLED], timeout=timeout_s)
         assert found is not None, "no turn was cancelled"
         cancelled: list[str] = json.loads(found[1])

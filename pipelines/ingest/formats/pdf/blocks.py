@@ -31,8 +31,10 @@ _NUMBERED = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\[\d{1,
 _LEADERS = re.compile(r"(?:\s?[.…·]){4,}\s*")
 _LEADER_END = re.compile(r"(?:\s?[.…·]){4,}\s*\S{0,6}\s*$")
 _LETTER = re.compile(r"[^\W\d_]")
+_ADDRESS = re.compile(r"://|\S@\S|\bwww\.")
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _LEADING = 1.2
+_SENTENCE_ENDS = tuple(".,;。，；")
 _ENDS = tuple(".,;:!?。，；：！？")
 
 
@@ -104,7 +106,7 @@ def _begins(
     ended_early = _ends_early(last, line, margin) and _ends_early(last, line, _local_margin(block, coming, margin))
     if starts and (ended_early or block.item and abs(line.left - first.left) < 0.5 * line.size):
         return True
-    if _LEADER_END.search(last.text):
+    if "..." in last.text and _LEADER_END.search(last.text):
         return True
     indent = line.left - last.left
     if block.item:
@@ -139,7 +141,9 @@ def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element
     box = frame.box(union([line.rect for line in block.lines]), page)
     if first.rows:
         return Element("\n".join(" | ".join(row) for row in first.rows), Kind.TABLE, page, box, rows=first.rows)
-    text = one_line(_LEADERS.sub(" … ", join_lines([line.text for line in block.lines])))
+    text = one_line(join_lines([line.text for line in block.lines]))
+    if "..." in text or ". ." in text or "…" in text:
+        text = one_line(_LEADERS.sub(" … ", text))
     if not text:
         return None
     if level := _heading_level(block, text, body_size):
@@ -149,21 +153,20 @@ def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element
 
 def _heading_level(block: Block, text: str, body_size: float) -> int | None:
     """Return the level of the heading that a block is, None if it is none."""
-    if len(block.lines) > MAX_HEADING_LINES or len(text) > MAX_HEADING_CHARS or "…" in text:
+    first = block.lines[0]
+    ratio = first.size / body_size
+    level = next((level for level, least in enumerate(HEADING_RATIOS, 1) if ratio >= least), None)
+    if level is None:
+        bullet = block.item and _BULLET.match(text)
+        if not first.bold or ratio < 0.95 or bullet or len(text) > MAX_HEADING_CHARS // 2 or text.endswith(_ENDS):
+            return None
+        level = len(HEADING_RATIOS) + 1
+    if len(block.lines) > MAX_HEADING_LINES or len(text) > MAX_HEADING_CHARS or text.endswith(_SENTENCE_ENDS):
         return None
     letters = len(_LETTER.findall(text))
-    if letters < 2 or letters < len(text) * 0.4 or text.endswith((".", ",", ";", "。", "，")):
+    if letters < 2 or letters < len(text) * 0.4 or "…" in text or _ADDRESS.search(text):
         return None
-    ratio = block.lines[0].size / body_size
-    for level, least in enumerate(HEADING_RATIOS, 1):
-        if ratio >= least:
-            return level
-    plain_item = block.item and _BULLET.match(text) is not None
-    if ratio < 0.95 or plain_item or len(text) > MAX_HEADING_CHARS // 2 or text.endswith(_ENDS):
-        return None
-    if block.lines[0].bold:
-        return len(HEADING_RATIOS) + 1
-    return None
+    return level
 
 
 def join_lines(texts: Sequence[str]) -> str:

@@ -61,9 +61,8 @@ class Frame:
     def box(self, rect: Rect, page: int) -> Box:
         """Return a rectangle of this frame as a box on the page as a viewer shows it."""
         left, top, right, bottom = rect
-        _, height = self.size
-        width = self.size[0]
+        width, height = self.size
         for _ in range((self.page_quarter - self.quarter) % 4):
             left, top, right, bottom = height - bottom, left, height - top, right
             width, height = height, width
-        return Box(page, *(round(v, 1) for v in (left, top, right, bottom)))
+        return Box(page, round(left, 1), round(top, 1), round(right, 1), round(bottom, 1))

@@ -123,7 +123,7 @@ class PageText:
         return self._line(text, rects, base, size, bold, quarter)
 
     def _line(self, text: str, rects: list[Rect], base: float, size: float, bold: bool, quarter: int) -> list[Line]:
-        left, top, right, bottom = rects[0] if len(rects) == 1 else union(rects)
+        left, top, right, bottom = union(rects)
         if not self.frame.shows((left, top, right, bottom), max(quarter, 0)):
             return []
         if _UNMAPPED in text or _ARROW in text:
@@ -168,14 +168,18 @@ class PageText:
         There, unlike at its ends, a footnote mark or a bullet is unlikely. Quarter -1 is askew.
         """
         at = length // 3
-        while text[at] == " " and at < len(text) - 1:
+        while text[at] == " " and at < length - 1:
             at += 1
-        index, m = start + at, self.matrix
-        c.FPDFText_GetMatrix(self.raw, index, m)
-        size = c.FPDFText_GetFontSize(self.raw, index) * math.hypot(m.c, m.d)
-        quarter = 0 if m.b == 0 and m.a > 0 else _quarter(m.a, m.b)
-        base = self.frame.turned((m.e, m.f, m.e, m.f), quarter)[1] if quarter >= 0 else 0.0
-        return abs(size) or 1.0, self._is_bold(index), quarter, base
+        m = self.matrix
+        c.FPDFText_GetMatrix(self.raw, start + at, m)
+        a, b, x, y = m.a, m.b, m.e, m.f
+        size = c.FPDFText_GetFontSize(self.raw, start + at) * math.hypot(m.c, m.d)
+        bold = self._is_bold(start + at)
+        if b == 0 and a > 0:
+            return size or 1.0, bold, 0, self.frame.height - (y - self.frame.bottom)
+        quarter = _quarter(a, b)
+        base = self.frame.turned((x, y, x, y), quarter)[1] if quarter >= 0 else 0.0
+        return abs(size) or 1.0, bold, quarter, base
 
     def _is_bold(self, index: int) -> bool:
         piece = c.FPDFText_GetTextObject(self.raw, index)
@@ -183,20 +187,22 @@ class PageText:
         if not font:
             return False
         key = addressof(font.contents)
-        if key not in self.fonts:
+        bold = self.fonts.get(key)
+        if bold is None:
             name = create_string_buffer(128)
             c.FPDFFont_GetBaseFontName(font, name, 128)
-            self.fonts[key] = bool(_BOLD_NAME.search(name.value)) or c.FPDFFont_GetWeight(font) >= 600
+            bold = self.fonts[key] = bool(_BOLD_NAME.search(name.value)) or c.FPDFFont_GetWeight(font) >= 600
         # Where a face has no bold, word processors thicken its outline instead.
-        return self.fonts[key] or c.FPDFTextObj_GetTextRenderMode(piece) == _STROKED_TOO
+        return bold or c.FPDFTextObj_GetTextRenderMode(piece) == _STROKED_TOO
 
     def _rects(self, start: int, length: int, quarter: int) -> list[Rect]:
         """Return one rectangle for each run of a line that is one object in the file."""
+        count = c.FPDFText_CountRects(self.raw, start, length)
         left, top, right, bottom = self.numbers
-        found = []
-        for i in range(c.FPDFText_CountRects(self.raw, start, length)):
+        turned, found = self.frame.turned, []
+        for i in range(count):
             c.FPDFText_GetRect(self.raw, i, left, top, right, bottom)
-            found.append(self.frame.turned((left.value, top.value, right.value, bottom.value), quarter))
+            found.append(turned((left.value, top.value, right.value, bottom.value), quarter))
         return found
 
     def _char_rect(self, index: int, quarter: int) -> Rect:
@@ -247,4 +253,7 @@ def _ligatures(text: str) -> str:
 
 def union(rects: Sequence[Rect]) -> Rect:
     """Return the smallest rectangle around `rects`."""
-    return min(r[0] for r in rects), min(r[1] for r in rects), max(r[2] for r in rects), max(r[3] for r in rects)
+    if len(rects) == 1:
+        return rects[0]
+    lefts, tops, rights, bottoms = zip(*rects, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)

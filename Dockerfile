@@ -1,0 +1,20 @@
+# The app and its workers; Postgres and Valkey run beside it (docker-compose.yml).
+FROM python:3.12-slim AS built
+
+# `piper` adds local speech, which is GPL-3: docker build --build-arg EXTRA=piper
+ARG EXTRA=""
+WORKDIR /build
+COPY requirements.txt requirements-piper.txt ./
+RUN python -m venv /venv \
+ && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
+      -r "requirements${EXTRA:+-$EXTRA}.txt"
+
+FROM python:3.12-slim
+RUN useradd --system --create-home --uid 10001 aura && install -d -o aura /var/lib/aura
+COPY --from=built /venv /venv
+WORKDIR /app
+COPY . .
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 AURA_DATA_DIR=/var/lib/aura
+USER aura
+VOLUME /var/lib/aura
+CMD ["honcho", "start", "web"]

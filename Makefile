@@ -1,0 +1,70 @@
+# `make help` says what there is.
+
+PYTHON ?= python3
+STAY ?= 1
+VERBOSE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+QUIET_PIP := --quiet --disable-pip-version-check --no-input
+LOCAL := $(BIN)/python -m deploy.local
+SHOW := $(if $(filter-out 0,$(VERBOSE)),--verbose)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run stop test lint bench clean lock
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/run.stamp ## install, start everything, show it on docs/samples, then serve (STAY=0: end)
+	@exec $(LOCAL) demo $(SHOW) $(if $(filter 0,$(STAY)),--leave)
+
+run: $(VENV)/run.stamp ## start everything and serve until Ctrl-C (VERBOSE=1: show every log line)
+	@exec $(LOCAL) run $(SHOW)
+
+stop: ## end a stack that runs in another terminal, or that was killed
+	@test ! -x $(BIN)/python || exec $(LOCAL) stop
+
+test: lint ## lint, types, import rules, unit, integration and acceptance tests
+	$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
+
+lint: $(VENV)/dev.stamp ## style, types, import rules, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m deploy.env_example --check
+
+bench: $(VENV)/dev.stamp ## the benchmarks, each with its own table
+	@for name in $(basename $(notdir $(shell grep -l __main__ bench/*.py))); do \
+	  echo "== $$name"; $(BIN)/python -m bench.$$name || exit 1; done
+
+clean: ## delete .venv, caches, and the local database with all documents
+	@test ! -x $(BIN)/python || $(LOCAL) clean
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis answer.wav
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: $(VENV)/dev.stamp ## resolve the newest allowed packages into the requirement files
+	$(BIN)/uv pip compile pyproject.toml $(LOCKING) -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCKING) --extra piper -o requirements-piper.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCKING) --extra piper --group dev -o requirements-dev.txt
+	$(BIN)/python -m deploy.env_example
+
+LOCKING := --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-header
+
+# A stamp is newer than what it was made from: a change of the lock installs again, and only then.
+$(VENV)/run.stamp: requirements-piper.txt | $(VENV)/made.stamp
+	@echo "Installing; the first time takes a few minutes."
+	@$(BIN)/pip install $(QUIET_PIP) --require-hashes -r requirements-piper.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/made.stamp
+	@echo "Installing; the first time takes a few minutes."
+	@$(BIN)/pip install $(QUIET_PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/made.stamp:
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); \
+	  ok or sys.exit("AURA needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.12 …" % sys.version_info[:2])'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@

@@ -1,0 +1,99 @@
+"""The servers that speak OpenAI's wire format: one row each, nothing else differs.
+
+Models and prices are what their makers listed in November 2026; `AURA_CHAT_MODEL` and its kin choose
+another model, and a model without a price here costs nothing in the books.
+"""
+
+from dataclasses import dataclass
+
+from schemas.settings import Settings
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server. A model left empty means that the server does not offer that kind of work.
+
+    `key_field` names the key in Settings and `key_name` what its vendor calls it in the environment.
+    `own` is a server of the user's: its address is a setting, a key is optional, and its models are
+    asked for where the settings name none.
+    """
+
+    name: str
+    label: str
+    key_field: str
+    key_name: str
+    base_url: str = ""
+    chat_model: str = ""
+    embedding_model: str = ""
+    transcription_model: str = ""
+    own: bool = False
+
+    def key(self, settings: Settings) -> str:
+        """Return the key, empty where none is set."""
+        secret = getattr(settings, self.key_field)
+        return secret.get_secret_value().strip() if secret else ""
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD per million tokens in and out, and per minute of sound."""
+
+    input_mtok: float = 0.0
+    output_mtok: float = 0.0
+    minute: float = 0.0
+
+    def of_tokens(self, input_tokens: int, output_tokens: int) -> float:
+        """Return what so many tokens cost in USD."""
+        return (input_tokens * self.input_mtok + output_tokens * self.output_mtok) / 1e6
+
+
+OPENAI = Server(
+    name="openai",
+    label="OpenAI",
+    key_field="openai_api_key",
+    key_name="OPENAI_API_KEY",
+    base_url="https://api.openai.com/v1",
+    chat_model="gpt-5.4-mini",
+    embedding_model="text-embedding-3-small",
+    transcription_model="gpt-transcribe",
+)
+GROK = Server(
+    name="grok",
+    label="xAI",
+    key_field="grok_api_key",
+    key_name="GROK_API_KEY",
+    base_url="https://api.x.ai/v1",
+    chat_model="grok-4.3",
+)
+GROQ = Server(
+    name="groq",
+    label="Groq",
+    key_field="groq_api_key",
+    key_name="GROQ_API_KEY",
+    base_url="https://api.groq.com/openai/v1",
+    chat_model="openai/gpt-oss-120b",
+    transcription_model="whisper-large-v3-turbo",
+)
+CUSTOM = Server(
+    name="custom",
+    label="The server of your own",
+    key_field="custom_api_key",
+    key_name="AURA_CUSTOM_API_KEY",
+    own=True,
+)
+
+PRICES = {
+    "gpt-5.4-mini": Price(0.75, 4.50),
+    "gpt-5.4-nano": Price(0.20, 1.25),
+    "grok-4.3": Price(1.25, 2.50),
+    "openai/gpt-oss-120b": Price(0.15, 0.60),
+    "openai/gpt-oss-20b": Price(0.075, 0.30),
+    "llama-3.3-70b-versatile": Price(0.59, 0.79),
+    "text-embedding-3-small": Price(0.02),
+    "text-embedding-3-large": Price(0.13),
+    "gpt-transcribe": Price(minute=0.0045),
+    "whisper-large-v3-turbo": Price(minute=0.04 / 60),
+}
+
+WIDTHS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
+"""Width of each embedding model's vectors; another model's is learned from its first reply."""

@@ -1,0 +1,33 @@
+"""The Procfile names a process for the front door, each queue, and what watches them."""
+
+from celeryconfig import QUEUES
+from deploy.places import REPO
+from deploy.processes import SERVERS_RANK
+from deploy.supervisor import procfile
+
+
+def test_every_queue_has_a_process_and_bulk_work_is_niced() -> None:
+    programs = {program.name: program for program in procfile(REPO / "Procfile")}
+
+    assert programs.keys() == {"web", "beat", "flower", *QUEUES}
+    assert {queue for queue in QUEUES if f"-Q {queue} " not in programs[queue].command[-1]} == set()
+    niced = {name for name, program in programs.items() if "nice -n" in program.command[-1]}
+    assert {"extract", "chunk", "embed", "store"} <= niced
+    assert niced.isdisjoint({"web", "transcribe", "retrieve", "generate", "synthesize"})
+
+
+def test_the_front_door_stops_first_and_everything_before_the_servers() -> None:
+    ranks = {program.name: program.rank for program in procfile(REPO / "Procfile")}
+
+    assert min(ranks, key=lambda name: ranks[name]) == "web"
+    assert max(ranks.values()) < SERVERS_RANK
+
+
+def test_the_containers_run_the_same_processes() -> None:
+    import yaml
+
+    composed = yaml.safe_load((REPO / "docker-compose.yml").read_text())["services"]
+
+    named = {program.name for program in procfile(REPO / "Procfile")}
+    assert composed.keys() == named | {"postgres", "valkey", "migrate"}
+    assert {name for name in named if composed[name]["command"] != ["honcho", "start", name]} == set()
