@@ -35,9 +35,9 @@ def sentences(text: str) -> list[Span]:
             marker = MARKERS.match(text, start, end) if before else None
             if before and marker:
                 found[-1] = (before[0], start + len(marker[0].rstrip()))
-                start = marker.end()
-            if start < end:
-                found.append((start, end))
+            rest = marker.end() if marker else start
+            if rest < end:
+                found.append((rest, end))
     return found
 
 

@@ -1,0 +1,156 @@
+"""The providers: one table from kind and name to maker, and what is offered here.
+
+Importing this imports no SDK and no model library: a maker is named by its path and looked up when its
+provider is asked for, so that the web process can say what is offered without the memory of offering it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pkgutil import resolve_name
+from typing import Any, Literal, TypeAlias, cast
+
+from pipelines.ports import ChatModel, Embedder, Speaker, Transcriber
+from pipelines.providers import weights
+from pipelines.providers.servers import (
+    CHAT,
+    CUSTOM,
+    ELEVENLABS_MODEL,
+    EMBEDDING,
+    GROK,
+    GROQ,
+    OPENAI,
+    TRANSCRIPTION,
+    Server,
+    Work,
+)
+from schemas.errors import NotOffered
+from schemas.settings import Settings
+
+Kind: TypeAlias = Literal["chat", "embedder", "transcriber", "speaker"]
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One row: `lacks` says what keeps it from being offered, as a sentence, and is empty where nothing does."""
+
+    kind: Kind
+    name: str
+    make: Callable[[Settings], Any]
+    lacks: Callable[[Settings], str]
+    model: Callable[[Settings], str]
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Whether a provider can be used here, why not, and whether it is the one that is used."""
+
+    kind: Kind
+    name: str
+    model: str
+    offered: bool
+    why_not: str
+    local: bool
+    chosen: bool
+
+
+def _late(path: str, *given: object) -> Callable[[Settings], Any]:
+    """Return a maker that imports the module of `path` (`module:function`) only when it is called."""
+
+    def make(settings: Settings) -> Any:
+        return resolve_name(path)(*given, settings)
+
+    return make
+
+
+def _local(kind: Kind, module: str, model: str, *needs: str) -> Provider:
+    """Return the row of a model that runs here; `needs` are its weights."""
+
+    def lacks(settings: Settings) -> str:
+        return next(filter(None, map(weights.missing, needs)), "")
+
+    make = _late(f"pipelines.providers.local.{module}:make")
+    return Provider(kind, "local", make, lacks, lambda _: model, local=True)
+
+
+def _remote(kind: Kind, server: Server, work: Work, maker: str) -> Provider:
+    """Return the row of a server that speaks OpenAI's format."""
+    make = _late(f"pipelines.providers.openai_compatible:{maker}", server)
+    return Provider(kind, server.name, make, partial(server.lacks, work), partial(server.model, work))
+
+
+TABLE = (
+    *(_remote("chat", server, CHAT, "chat") for server in (OPENAI, GROK, GROQ, CUSTOM)),
+    _local("chat", "extractive", "extractive"),
+    *(_remote("embedder", server, EMBEDDING, "embedder") for server in (OPENAI, CUSTOM)),
+    _local("embedder", "minilm", "all-MiniLM-L6-v2", "minilm"),
+    *(_remote("transcriber", server, TRANSCRIPTION, "transcriber") for server in (OPENAI, GROQ, CUSTOM)),
+    _local("transcriber", "whisper", "whisper-base", "whisper-base"),
+    Provider(
+        "speaker",
+        "elevenlabs",
+        _late("pipelines.providers.elevenlabs:make"),
+        lambda settings: "" if settings.elevenlabs_api_key else "ELEVENLABS_API_KEY is not set.",
+        lambda _: ELEVENLABS_MODEL,
+    ),
+    _local("speaker", "piper", "piper-joe", "piper-joe"),
+)
+"""In the order in which `auto` prefers them: the first that is offered; what is local comes last."""
+
+
+def chat_model(settings: Settings) -> ChatModel:
+    """Return what writes answers. Raises NotOffered."""
+    return cast(ChatModel, _make("chat", settings))
+
+
+def embedder(settings: Settings) -> Embedder:
+    """Return what embeds texts. Raises NotOffered."""
+    return cast(Embedder, _make("embedder", settings))
+
+
+def transcriber(settings: Settings) -> Transcriber:
+    """Return what turns speech into text. Raises NotOffered."""
+    return cast(Transcriber, _make("transcriber", settings))
+
+
+def speaker(settings: Settings) -> Speaker:
+    """Return what turns text into speech. Raises NotOffered."""
+    return cast(Speaker, _make("speaker", settings))
+
+
+def offers(settings: Settings) -> list[Offer]:
+    """Return every provider, kind by kind, without loading or calling any."""
+    chosen = {kind: _wanted(kind, settings) for kind in ("chat", "embedder", "transcriber", "speaker")}
+    found = []
+    for row in TABLE:
+        why_not = row.lacks(settings)
+        model = row.model(settings)
+        found.append(
+            Offer(row.kind, row.name, model, not why_not, why_not, row.local, chosen=row.name == chosen[row.kind])
+        )
+    return found
+
+
+def _wanted(kind: Kind | str, settings: Settings) -> str:
+    """Return the name that is set; `auto` is the first that is offered, and local where none is."""
+    name = {
+        "chat": settings.chat_provider,
+        "embedder": settings.embedder,
+        "transcriber": settings.transcriber,
+        "speaker": settings.speaker,
+    }[kind]
+    if name != "auto":
+        return name
+    return next((row.name for row in TABLE if row.kind == kind and not row.lacks(settings)), "local")
+
+
+def _make(kind: Kind, settings: Settings) -> Any:
+    name = _wanted(kind, settings)
+    rows = {row.name: row for row in TABLE if row.kind == kind}
+    if name not in rows:
+        raise NotOffered(f"There is no {kind} provider called {name!r}; there are {', '.join(rows)}.")
+    lacking = rows[name].lacks(settings)
+    if lacking:
+        raise NotOffered(f"The {kind} provider {name} is not set up. {lacking}")
+    return rows[name].make(settings)

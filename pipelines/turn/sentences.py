@@ -79,8 +79,18 @@ _UNITS = {
     "m": "metres",
     "g": "grams",
 }
-_SHORT = {"e.g.": "for example", "i.e.": "that is", "etc.": "and so on", "approx.": "approximately", "incl.": "including",
-          "vs.": "versus", "&": "and", "No.": "number", "a.m.": "A M", "p.m.": "P M"}  # fmt: skip
+_SHORT = {
+    "e.g.": "for example",
+    "i.e.": "that is",
+    "etc.": "and so on",
+    "approx.": "approximately",
+    "incl.": "including",
+    "vs.": "versus",
+    "&": "and",
+    "No.": "number",
+    "a.m.": "A M",
+    "p.m.": "P M",
+}
 
 
 def speakable(text: str) -> str:

@@ -6,14 +6,14 @@ import unicodedata
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 
 STOP_WORDS = frozenset(
-    """
-    a about above after again against all also am an and any are as at be because been before being below between
-    both but by can could did do does doing down during each few for from further had has have having he her here
-    hers him his how i if in into is it its itself just let many may me might more most much must my no nor not of
-    off on once only or other our ours out over own please same shall she should so some such tell than that the
-    their theirs them then there these they this those through to too under until up upon us very was we were what
-    when where which while who whom whose why will with would you your yours
-    """.split()
+    (
+        "a about above after again against all also am an and any are as at be because been before being below between "
+        "both but by can could did do does doing down during each few for from further had has have having he her here "
+        "hers him his how i if in into is it its itself just let many may me might more most much must my no nor not "
+        "of off on once only or other our ours out over own please same shall she should so some such tell than that "
+        "the their theirs them then there these they this those through to too under until up upon us very was we were "
+        "what when where which while who whom whose why will with would you your yours"
+    ).split()
 )
 
 

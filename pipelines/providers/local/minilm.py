@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import ceil
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +46,7 @@ class MiniLM:
         # The file as published cuts and pads at 128 word pieces.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._start: int = self._tokenizer.token_to_id("[CLS]")
-        self._end: int = self._tokenizer.token_to_id("[SEP]")
+        self._start, self._end = (cast(int, self._tokenizer.token_to_id(mark)) for mark in ("[CLS]", "[SEP]"))
         self.calibration = calibration.of(self.model)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -57,7 +56,9 @@ class MiniLM:
         their mean. A text's vector does not depend on the others.
         """
         pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-        owned = [(owner, [self._start, *ids, self._end]) for owner, found in enumerate(pieces) for ids in windows(found)]
+        owned = [
+            (owner, [self._start, *ids, self._end]) for owner, found in enumerate(pieces) for ids in windows(found)
+        ]
         sums = np.zeros((len(texts), self.width), np.float32)
         for batch in runs(owned):
             np.add.at(sums, [owner for owner, _ in batch], self._read([ids for _, ids in batch]))
@@ -114,4 +115,4 @@ def runs(owned: Sequence[tuple[int, Ids]]) -> Iterator[list[tuple[int, Ids]]]:
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)

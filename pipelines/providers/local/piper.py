@@ -14,7 +14,7 @@ from schemas.settings import Settings
 
 JOE = Voice("joe", "Joe", "en-US", "local", {"gender": "male"})
 
-INSTALL = "Speech without a key needs Piper: install the `piper` extra (`pip install 'aura[piper]'`)."
+INSTALL = "Speech without a key needs Piper: install the `piper` extra (`pip install -r requirements-piper.txt`)."
 
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _PHONEMES = re.compile(r"\[\[|\]\]")

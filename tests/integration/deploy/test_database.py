@@ -60,6 +60,17 @@ def test_the_app_owns_nothing_and_passes_no_policy(servers: tuple[str, str, str]
                 connection.execute(forbidden)
 
 
+@pytest.mark.parametrize("attribute", ["SUPERUSER", "BYPASSRLS", "CREATEROLE", "IN ROLE aura_owner"])
+def test_a_role_that_could_pass_policies_is_known_as_such(servers: tuple[str, str, str], attribute: str) -> None:
+    to = urlsplit(servers[0])
+    with connected(servers[0]) as connection:
+        connection.execute(f"CREATE ROLE mighty LOGIN PASSWORD 'm' {attribute}")
+        try:
+            assert role_of(f"postgresql://mighty:m@{to.hostname}:{to.port}/aura").privileged
+        finally:
+            connection.execute("DROP ROLE mighty")
+
+
 def test_the_owner_has_none_of_the_sweepers_rights(servers: tuple[str, str, str]) -> None:
     with connected(servers[0]) as connection:
         (inherits,) = connection.execute("SELECT pg_has_role('aura_owner', 'aura_sweeper', 'USAGE')").fetchone() or ()

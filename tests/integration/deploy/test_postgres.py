@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import subprocess
 import tempfile
 from collections import namedtuple
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy import cluster
 from deploy.database import connected
 from deploy.places import Places, free_port, places
 from deploy.postgres import postgres, remove, running
@@ -68,14 +70,20 @@ def test_letters_are_those_of_unicode(where: Places) -> None:
 
 
 def test_data_and_urls_survive_a_killed_launcher(where: Places) -> None:
-    """The pid file of a dead Postgres may name a pid that another program has by now: ours."""
+    """The pid file of a dead Postgres may name a pid that another program of its user has by now."""
     with up(where) as admin_url, connected(admin_url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    pid_file = data_of(where) / "postmaster.pid"
-    pid_file.write_text(f"{os.getpid()}\n{data_of(where)}\n1\n1\n\n127.0.0.1\n\n")
+    stranger = subprocess.Popen(["sleep", "1000"], user=cluster.user(where))
+    try:
+        pid_file = data_of(where) / "postmaster.pid"
+        pid_file.write_text(f"{stranger.pid}\n{data_of(where)}\n1\n1\n\n127.0.0.1\n\n")
 
-    with up(where) as admin_url, connected(admin_url) as connection:
-        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+        with up(where) as admin_url, connected(admin_url) as connection:
+            assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+        assert stranger.poll() is None, "it is nobody's business to end it"
+    finally:
+        stranger.kill()
+        stranger.wait()
 
 
 def test_a_half_made_database_is_made_again(where: Places) -> None:

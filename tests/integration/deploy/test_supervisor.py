@@ -2,8 +2,10 @@
 
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
+import psycopg
 
 from deploy.database import connected
 from deploy.processes import wait_until
@@ -124,11 +126,14 @@ def test_a_killed_postgres_runs_again_with_its_data(small_stack: SmallStack) -> 
     launcher = small_stack.started("idle: sleep 1000\n", "--postgres")
     url = small_stack.url
     assert wait_until(lambda: _answers(url), 10)
-    with connected(url) as connection:
+    with connected(url) as connection, ThreadPoolExecutor(1) as pool:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+        # A session at work does not notice that its Postgres is dead, and keeps the next one from starting.
+        busy = pool.submit(connection.execute, "SELECT count(*) FROM generate_series(1, 10000000000)")
         psutil.Process(backend).parent().kill()  # type: ignore[union-attr]
         until_said(launcher, "postgres was killed by SIGKILL")
+        assert isinstance(busy.exception(10), psycopg.OperationalError)
 
     assert wait_until(lambda: _answers(url), 15)
     with connected(url) as connection:

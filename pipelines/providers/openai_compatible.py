@@ -1,0 +1,225 @@
+"""Chat, embeddings and transcription by any server that speaks OpenAI's wire format (rows in `servers`).
+
+The SDK retries nothing here: it would sleep through a Retry-After of up to a minute unseen, while the
+caller knows better whether to wait or to ask another provider. The time-out bounds connecting and
+every silence, also the one between two pieces of an answer.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numpy as np
+import openai
+from numpy.typing import NDArray
+
+from pipelines.ports import Audio, Calibration, Delta, Prompt, Transcript, Usage
+from pipelines.providers import calibration, messages, sound
+from pipelines.providers.refusals import refusal
+from pipelines.providers.servers import CHAT, EMBEDDING, PRICES, TRANSCRIPTION, WIDTHS, Price, Server, Work
+from schemas.errors import NotOffered, ProviderUnavailable
+from schemas.settings import Settings
+
+LONGEST_RECORDING_S = 300.0
+"""Seconds of sound in one request: 9.6 MB of WAV, where servers take 25."""
+
+CHARS_PER_TOKEN = 4
+"""OpenAI's rule of thumb, for servers that do not say what an answer used."""
+
+
+class _Remote:
+    """A connection to one server for one kind of work."""
+
+    def __init__(self, server: Server, work: Work, settings: Settings) -> None:
+        """Connect lazily. Raises NotOffered where a key or an address is missing."""
+        lacking = server.lacks(work, settings)
+        if lacking:
+            raise NotOffered(f"{server.label} is not set up: {lacking}")
+        self.name = server.name
+        self._label = server.label
+        self._timeout_s = settings.provider_timeout_s
+        self._model = server.model(work, settings)
+        self._client = openai.OpenAI(
+            # A server of one's own may want no key, but the SDK does.
+            api_key=server.key(settings) or "none",
+            base_url=server.address(work, settings),
+            timeout=openai.Timeout(self._timeout_s),
+            max_retries=0,
+        )
+
+    @property
+    def model(self) -> str:
+        """Return the model; a server of one's own is asked once for the first it lists where none is set."""
+        if not self._model:
+            with self._errors():
+                listed = [found.id for found in self._client.models.list().data]
+            if not listed:
+                raise NotOffered(f"{self._label} lists no model; set one.")
+            self._model = listed[0]
+        return self._model
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn what the SDK raises into our errors."""
+        try:
+            yield
+        except openai.APIStatusError as error:
+            message = error.message if isinstance(error.body, dict) else ""
+            raise refusal(
+                self._label, error.status_code, error.response.headers, message, error.code or error.type or ""
+            ) from error
+        except openai.APITimeoutError as error:
+            raise ProviderUnavailable(f"{self._label} was silent for {self._timeout_s:g} s.") from error
+        except openai.APIConnectionError as error:
+            raise ProviderUnavailable(f"{self._label} cannot be reached, or hung up.") from error
+        except openai.APIError as error:
+            raise ProviderUnavailable(f"{self._label} broke off with an error.") from error
+        # The SDK builds its objects without checking them: a reply of another shape shows only when it is read.
+        except (ValueError, AttributeError, TypeError, IndexError) as error:
+            raise ProviderUnavailable(f"{self._label} answered something that is not in OpenAI's format.") from error
+
+
+class RemoteChat(_Remote):
+    """Writes answers."""
+
+    def answer(self, prompt: Prompt) -> Iterator[Delta]:
+        """Yield the answer in pieces, then one `Usage`. Closing the iterator hangs up at once.
+
+        Raises ProviderUnavailable, also for an answer that is cut short, RateLimited, or NotOffered.
+        """
+        asked = messages.render(prompt)
+        said = 0
+        complete = False
+        used: tuple[int, int] | None = None
+        with self._errors():
+            stream = self._client.chat.completions.create(
+                model=self.model,
+                messages=cast(Any, asked),
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+            with stream:
+                for chunk in stream:
+                    text, ended, counted = _read(chunk)
+                    complete = complete or ended
+                    used = counted or used
+                    if text:
+                        said += len(text)
+                        yield text
+        if not complete:
+            raise ProviderUnavailable(f"{self._label} stopped in the middle of its answer.")
+        if not said:
+            raise ProviderUnavailable(f"{self._label} answered nothing.")
+        yield self._usage(used or (_tokens(sum(len(m["content"]) for m in asked)), _tokens(said)))
+
+    def _usage(self, used: tuple[int, int]) -> Usage:
+        cost = PRICES.get(self.model, Price()).of_tokens(*used)
+        return Usage(self.name, self.model, *used, cost_usd=cost)
+
+
+class RemoteEmbedder(_Remote):
+    """Embeds texts."""
+
+    batch_size = 100
+
+    def __init__(self, server: Server, work: Work, settings: Settings) -> None:
+        super().__init__(server, work, settings)
+        self._width = WIDTHS.get(self._model, 0)
+
+    @property
+    def width(self) -> int:
+        """Return the width of the vectors; of an unknown model it is learned from its first reply."""
+        if not self._width:
+            self.embed(["width"])
+        return self._width
+
+    @property
+    def calibration(self) -> Calibration:
+        """Return the model's calibration."""
+        return calibration.of(self.model)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors, shape (len(texts), width), in the order of `texts`; 100 texts a request.
+
+        Raises ProviderUnavailable, RateLimited, or NotOffered.
+        """
+        batches = [self._batch(texts[start : start + self.batch_size]) for start in range(0, len(texts), 100)]
+        return np.concatenate(batches) if batches else np.empty((0, self.width), np.float32)
+
+    def _batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        with self._errors():
+            # An empty text is refused by OpenAI, a blank is not.
+            reply = self._client.embeddings.create(model=self.model, input=[text or " " for text in texts])
+            rows = sorted(reply.data, key=lambda row: row.index)
+            vectors = np.array([row.embedding for row in rows], np.float32)
+            if vectors.ndim != 2 or [row.index for row in rows] != list(range(len(texts))):
+                raise ValueError("not one vector for each text")
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            if not np.all(np.isfinite(lengths) & (lengths > 0)):
+                raise ValueError("a vector without a direction")
+        self._width = vectors.shape[1]
+        return np.asarray(vectors / lengths, np.float32)
+
+
+class RemoteTranscriber(_Remote):
+    """Turns speech into text."""
+
+    def transcribe(self, audio: Audio, language: str | None = None) -> Transcript:
+        """Return the transcript of mono `audio`; a long recording is sent in pieces cut at pauses.
+
+        `confidence` is 1 where the server does not tell. Raises ProviderUnavailable, RateLimited, or NotOffered.
+        """
+        heard = [self._piece(piece, language) for piece in sound.pieces(audio, LONGEST_RECORDING_S)]
+        spoken = [piece for piece in heard if piece.text]
+        seconds = sum(piece.duration_s for piece in spoken)
+        confidence = sum(piece.confidence * piece.duration_s for piece in spoken) / seconds if seconds else 0.0
+        found = next((piece.language for piece in spoken if piece.language), "")
+        return Transcript(" ".join(piece.text for piece in spoken), found, audio.duration_s, round(confidence, 3))
+
+    def _piece(self, audio: Audio, language: str | None) -> Transcript:
+        # Only the Whisper models answer `verbose_json`, which tells the language and how sure they are.
+        verbose = "whisper" in self.model.lower()
+        with self._errors():
+            reply: Any = self._client.audio.transcriptions.create(
+                model=self.model,
+                file=("speech.wav", sound.wav(audio), "audio/wav"),
+                response_format="verbose_json" if verbose else "json",
+                language=language or openai.omit,
+                # The server is silent while it listens: a tenth of the recording is ample.
+                timeout=self._timeout_s + audio.duration_s / 10,
+            )
+            text = reply.text.strip()
+            told = getattr(reply, "language", None) or next((one.code for one in reply.languages or ()), "")
+            segments = getattr(reply, "segments", None) or []
+            sure = [math.exp(min(one.avg_logprob, 0.0)) * (1 - one.no_speech_prob) for one in segments]
+        confidence = float(np.mean(sure)) if sure else 1.0
+        return Transcript(text, language or told, audio.duration_s, confidence if text else 0.0)
+
+
+def chat(server: Server, settings: Settings) -> RemoteChat:
+    """Return the chat model of `server`."""
+    return RemoteChat(server, CHAT, settings)
+
+
+def embedder(server: Server, settings: Settings) -> RemoteEmbedder:
+    """Return the embedder of `server`."""
+    return RemoteEmbedder(server, EMBEDDING, settings)
+
+
+def transcriber(server: Server, settings: Settings) -> RemoteTranscriber:
+    """Return the transcriber of `server`."""
+    return RemoteTranscriber(server, TRANSCRIPTION, settings)
+
+
+def _read(chunk: Any) -> tuple[str, bool, tuple[int, int] | None]:
+    """Return a chunk's text, whether it ends the answer, and the tokens (in, out) it counts."""
+    counted = (chunk.usage.prompt_tokens, chunk.usage.completion_tokens) if chunk.usage else None
+    if not chunk.choices:
+        return "", False, counted
+    choice = chunk.choices[0]
+    return (choice.delta.content if choice.delta else "") or "", choice.finish_reason is not None, counted
+
+
+def _tokens(characters: int) -> int:
+    return math.ceil(characters / CHARS_PER_TOKEN)

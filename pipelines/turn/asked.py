@@ -1,0 +1,66 @@
+"""What a question asks for: who, when, how much; and what is no question at all."""
+
+import re
+from dataclasses import dataclass
+
+_NUMBER = r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|half|dozen)\b)"
+_DAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
+_MONTH = r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
+_CLOCK = r"\b\d{1,2}[:.]\d\d\b|\b(?:1[0-9]|20)\d\d\b|\b(?:noon|midnight|daily|weekly|monthly|yearly)\b"
+_SPAN = r"\b(?:morning|evening|days?|hours?|minutes?|weeks?|months?|years?)\b"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of question: what its answer looks like, and whether several statements belong to it."""
+
+    asks: str
+    answer: str = ""
+    many: bool = False
+
+    def fits(self, statement: str) -> bool:
+        """Return whether the statement looks like an answer of this kind."""
+        return bool(self.answer) and re.search(self.answer, statement) is not None
+
+
+KINDS = (
+    Kind(
+        r"how (?:much|expensive)|what .*(?:price|cost|fee)|price|cost",
+        r"[$€£¥]\s?\d|\d\s?(?:%|[$€£¥]|(?i:euros?|dollars?|pounds?|percent))|\b(?i:free)\b",
+    ),
+    Kind(r"how (?:many|long|far|old|often|high|heavy|fast|large|big|late|early|soon)", rf"(?i:{_NUMBER})"),
+    Kind(r"how (?:do|can|should|to|must)\b|what (?:are the )?steps", many=True),
+    Kind(r"when\b|what (?:time|date|day|year)|which (?:day|year|month)", rf"(?i:{_DAY}|{_MONTH}|{_CLOCK}|{_SPAN})"),
+    Kind(r"who\b|whose\b|whom\b", r"[A-Z][\w'’-]+ [A-Z][\w'’-]+|\b[A-Z][\w'’-]+\b.*\b(?:is|was|are|were)\b"),
+    Kind(
+        r"where\b|which (?:city|country|place|town)",
+        r"\b(?i:in|at|on|near|behind|beside|next to|inside|outside|under|from|to)\s+(?:(?i:the)\b|[A-Z])",
+    ),
+    Kind(
+        r"why\b|what .*reason",
+        r"\b(?i:because|since|so that|due to|in order to|as a result|to avoid|caused)\b",
+    ),
+    Kind(r"(?:list|name|what are|which .*s\b)", many=True),
+)
+OTHER = Kind("")
+
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day))(?: (?:there|aura|everyone))?", re.IGNORECASE
+)
+_THANKS = re.compile(r"(?:thanks?(?: you)?(?: (?:very|so) much| a lot)?|great|ok(?:ay)?|bye|goodbye)", re.IGNORECASE)
+
+
+def kind_of(question: str) -> Kind:
+    """Return what the question asks for."""
+    asked = question.lower()
+    return next((kind for kind in KINDS if re.search(rf"\b(?:{kind.asks})", asked)), OTHER)
+
+
+def small_talk(question: str) -> str | None:
+    """Return the reply to a greeting or thanks; None where something is asked."""
+    said = re.sub(r"[^\w\s]", "", question).strip()
+    if _GREETING.fullmatch(said):
+        return "Hello! What would you like to know?"
+    if _THANKS.fullmatch(said):
+        return "You're welcome."
+    return None
