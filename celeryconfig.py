@@ -28,7 +28,8 @@ task_routes = {
 
 task_acks_late = True  # A message outlives the worker that took it,
 task_reject_on_worker_lost = True  # also when only a pool child was killed,
-task_acks_on_failure_or_timeout = True  # but an error is ours to record, not the broker's to repeat.
+task_acks_on_failure = True  # but an error is ours to record, not the broker's to repeat,
+task_acks_on_timeout = True  # and so is a time-out.
 worker_prefetch_multiplier = 1  # With early acks a short task waits seconds behind a long one.
 task_soft_time_limit = 120  # Prefork only; thread pools have none, their calls are bounded one by one.
 task_time_limit = 150

@@ -188,7 +188,10 @@ class WebSocket:
             self._say_goodbye(Reason.DONE)
 
     def _watch(self) -> float:
-        """Ping a client that was quiet, give up one that does not answer; return when to look again, in seconds."""
+        """Ping the client, give up one that does not answer; return when to look again, in seconds.
+
+        A pong does not wake this thread, so pings are `pong_timeout_s` apart at least.
+        """
         now = time.monotonic()
         waits_for_pong = self._pinged_at > self._ponged_at
         left_s = self._pinged_at + (self._pong_timeout_s if waits_for_pong else self._ping_interval_s) - now

@@ -25,7 +25,7 @@ from deploy.services import START_WITHIN_S, Servers, answers, choose, prepared
 from deploy.supervisor import Supervisor, procfile
 from deploy.terminal import Terminal
 from pipelines.providers import weights
-from schemas.errors import CannotStart
+from schemas.errors import CannotStart, NotOffered
 from schemas.settings import Settings
 
 READY_WITHIN_S = 180
@@ -45,7 +45,7 @@ def main() -> int:
             return _clean(where, terminal) if arguments.command == "clean" else 0
         with claim.claimed(where, terminal.say):
             return _serve(arguments, settings, where, terminal)
-    except CannotStart as error:
+    except (CannotStart, NotOffered) as error:
         terminal.waiting("")
         terminal.say(f"AURA cannot start. {error.detail}")
         return 1

@@ -12,12 +12,12 @@ from schemas.events import Event, EventName, Subject
 log = structlog.get_logger()
 
 
-def document(name: EventName, tenant_id: UUID, doc_id: UUID, **data: object) -> None:
+def document(name: EventName, tenant_id: UUID, doc_id: UUID, /, **data: object) -> None:
     """Publish an event of a document."""
     _publish(Event(name, Subject.document(tenant_id, doc_id), {"doc_id": str(doc_id), **data}))
 
 
-def turn(name: EventName, tenant_id: UUID, conversation_id: UUID, turn_id: UUID, **data: object) -> None:
+def turn(name: EventName, tenant_id: UUID, conversation_id: UUID, turn_id: UUID, /, **data: object) -> None:
     """Publish an event of a turn, on its conversation."""
     subject = Subject.conversation(tenant_id, conversation_id)
     _publish(Event(name, subject, {"turn_id": str(turn_id), "conversation_id": str(conversation_id), **data}))

@@ -3,6 +3,7 @@
 import io
 import wave
 from collections.abc import Iterator
+from typing import Any
 
 import av
 import numpy as np
@@ -60,6 +61,7 @@ def _frames(data: bytes) -> Iterator[tuple[Samples, int]]:
     try:
         with av.open(
             io.BytesIO(data),
+            mode="r",
             format=_demuxer(data),
             # The codec list also binds the probing: no picture or video decoder is ever opened.
             options={"codec_whitelist": ",".join(CODECS), "enable_drefs": "0"},
@@ -67,7 +69,9 @@ def _frames(data: bytes) -> Iterator[tuple[Samples, int]]:
             metadata_errors="ignore",
         ) as container:
             stream = container.streams.audio[0]
-            if stream.codec_context.name not in CODECS:
+            # PyAV gives no context for a codec FFmpeg does not know, whatever its types say.
+            codec: av.CodecContext | None = stream.codec_context
+            if codec is None or codec.name not in CODECS:
                 raise UndecodableAudio
             for packet in container.demux(stream):
                 try:
@@ -119,7 +123,7 @@ def _mono(frame: av.AudioFrame) -> Samples:
     in_range = SOURCE_RATES_HZ[0] <= frame.sample_rate <= SOURCE_RATES_HZ[1]
     if not in_range or not CHANNELS[0] <= channels <= CHANNELS[1]:
         raise UndecodableAudio
-    raw = frame.to_ndarray()
+    raw: NDArray[Any] = frame.to_ndarray()
     by_channel = raw if frame.format.is_planar else raw.reshape(-1, channels).T
     if raw.dtype.kind == "f":
         mono = by_channel.mean(axis=0, dtype=np.float64)
@@ -128,7 +132,7 @@ def _mono(frame: av.AudioFrame) -> Samples:
         mono = (by_channel.mean(axis=0, dtype=np.float64) - middle) / (middle or -float(np.iinfo(raw.dtype).min))
     if not np.isfinite(mono).all():
         raise UndecodableAudio("The recording holds values that are not numbers.")
-    return np.clip(mono, -1, 1).astype(np.float32)
+    return np.asarray(np.clip(mono, -1, 1), dtype=np.float32)
 
 
 class Pcm16Stream:
@@ -154,16 +158,16 @@ class Pcm16Stream:
         whole = len(data) - len(data) % (2 * self._channels)
         self._rest = data[whole:]
         pcm = np.frombuffer(data, "<i2", count=whole // 2).reshape(-1, self._channels)
-        samples = (pcm.mean(axis=1, dtype=np.float32) / 32768).astype(np.float32)
-        return samples if self._resampler is None else self._resample(samples)
+        return self._resampled(pcm.mean(axis=1, dtype=np.float32) / np.float32(32768))
 
     def finish(self) -> Samples:
         """Return what was held back. Half a sample at the end is dropped. Nothing may be fed after."""
         self._rest = b""
-        return np.zeros(0, np.float32) if self._resampler is None else self._resample(np.zeros(0, np.float32), True)
+        return self._resampled(np.zeros(0, np.float32), last=True)
 
-    def _resample(self, samples: Samples, last: bool = False) -> Samples:
-        assert self._resampler is not None
+    def _resampled(self, samples: Samples, last: bool = False) -> Samples:
+        if self._resampler is None:
+            return samples
         ready: Samples = self._resampler.resample_chunk(samples, last=last)
         return ready
 

@@ -20,6 +20,8 @@ BLOCKS = frozenset(
     " footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu ol p pre section summary table tbody td tfoot"
     " th thead tr ul".split()
 )
+_BREAK = "\x1e"
+_PARAGRAPH = re.compile(rf"{_BREAK}(?:\s*{_BREAK})+")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CHARSET = re.compile(rb"<(?:meta[^>]*?charset|\?xml[^>]*?encoding)\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
@@ -77,7 +79,7 @@ class _Walk:
 
     def _enter(self, tag: str) -> Iterator[Element]:
         if tag == "br":
-            self.inline.append("\n" if self.preformatted else " ")
+            self.inline.append("\n" if self.preformatted else _BREAK)
         elif tag in BLOCKS:
             yield from self._flush()
         if tag in _HEADINGS:
@@ -106,15 +108,16 @@ class _Walk:
             if text := clean(raw).strip("\n"):
                 yield Element(text, Kind.CODE)
             return
-        text = one_line(raw)
-        if not text:
-            return
-        if self.term:
-            text, self.term = f"{self.term}: {text}", ""
-        if self.level:
-            yield Element(text, Kind.TITLE, level=self.level)
-        else:
-            yield Element(text, Kind.LIST_ITEM if self.items else Kind.TEXT)
+        for part in _PARAGRAPH.split(raw) if self.level is None else (raw,):
+            text = one_line(part.replace(_BREAK, " "))
+            if not text:
+                continue
+            if self.term:
+                text, self.term = f"{self.term}: {text}", ""
+            if self.level:
+                yield Element(text, Kind.TITLE, level=self.level)
+            else:
+                yield Element(text, Kind.LIST_ITEM if self.items else Kind.TEXT)
 
 
 def _is_hidden(node: etree._Element) -> bool:

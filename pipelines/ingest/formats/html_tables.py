@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from lxml import etree
 
 from pipelines.ingest.clean import one_line
-from pipelines.ingest.elements import Element, table_element
+from pipelines.ingest.elements import Element
+from pipelines.ingest.formats.table import table as table_of
 
 MAX_SPAN = 1000
 MAX_CELLS = 200_000
 MAX_MEAN_CHARS = 300
+_SILENT = frozenset("script style noscript template".split())
+_APART = frozenset("br div p li td tr".split())
 _LAYOUT = frozenset("table h1 h2 h3 h4 h5 h6 ul ol dl pre form section article".split())
 
 
@@ -41,7 +44,7 @@ def data_table(table: etree._Element) -> Iterator[Element]:
         for row in rows:
             yield Element(" ".join(filter(None, row)))
     else:
-        yield table_element(rows)
+        yield table_of(rows)
 
 
 def _grid(table: etree._Element) -> list[list[str]]:
@@ -82,6 +85,18 @@ def _span(cell: etree._Element, name: str) -> int:
     return min(max(int(value), 1), MAX_SPAN) if value.isascii() and value.isdigit() else 1
 
 
-def _text(node: etree._Element) -> str:
-    skipped = {part for bad in node.iter("script", "style", "noscript", "template") for part in bad.itertext()}
-    return one_line(" ".join(part for part in node.itertext() if part not in skipped))
+def _text(cell: etree._Element) -> str:
+    """Return the text of a cell on one line; blocks in it are set apart by a space."""
+    parts: list[str] = []
+    events = etree.iterwalk(cell, events=("start", "end"))
+    for event, node in events:
+        if event == "start" and node.tag in _SILENT:
+            events.skip_subtree()
+            continue
+        if node.tag in _APART:
+            parts.append(" ")
+        if event == "start":
+            parts.append(node.text or "")
+        elif node is not cell:
+            parts.append(node.tail or "")
+    return one_line("".join(parts))

@@ -14,17 +14,11 @@ from pipelines.ingest.elements import Element, Kind
 from pipelines.ingest.formats.pdf.frame import Frame
 from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, union
 from pipelines.ingest.formats.pdf.order import regions, rows
+from pipelines.ingest.formats.table import table
+from pipelines.ingest.formats.headings import BOLD_LEVEL, MAX_CHARS, level_of
 from pipelines.ingest.formats.pdf.aligned import aligned
 
-MAX_HEADING_CHARS = 200
 MAX_HEADING_LINES = 3
-
-HEADING_RATIOS = (2.0, 1.6, 1.35, 1.15, 1.05)
-"""A title's level is the first of these ratios, to the size of running text, that its type reaches.
-
-Bold type of the running text's size is one level below. Fixed steps rather than a ranking of the
-sizes found, so that the parts of a long document, read apart, agree.
-"""
 
 _BULLET = re.compile(r"\s*(?:[•●○◦▪■□▸►‣➢➤✓✔✗·*–—-]|o(?=\s{2}))\s+\S")
 _NUMBERED = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])\s+\S")
@@ -140,7 +134,7 @@ def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element
     first = block.lines[0]
     box = frame.box(union([line.rect for line in block.lines]), page)
     if first.rows:
-        return Element("\n".join(" | ".join(row) for row in first.rows), Kind.TABLE, page, box, rows=first.rows)
+        return table(first.rows, page, box)
     text = one_line(join_lines([line.text for line in block.lines]))
     if "..." in text or ". ." in text or "…" in text:
         text = one_line(_LEADERS.sub(" … ", text))
@@ -154,14 +148,12 @@ def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element
 def _heading_level(block: Block, text: str, body_size: float) -> int | None:
     """Return the level of the heading that a block is, None if it is none."""
     first = block.lines[0]
-    ratio = first.size / body_size
-    level = next((level for level, least in enumerate(HEADING_RATIOS, 1) if ratio >= least), None)
+    level = level_of(first.size / body_size, first.bold)
     if level is None:
-        bullet = block.item and _BULLET.match(text)
-        if not first.bold or ratio < 0.95 or bullet or len(text) > MAX_HEADING_CHARS // 2 or text.endswith(_ENDS):
-            return None
-        level = len(HEADING_RATIOS) + 1
-    if len(block.lines) > MAX_HEADING_LINES or len(text) > MAX_HEADING_CHARS or text.endswith(_SENTENCE_ENDS):
+        return None
+    if level == BOLD_LEVEL and (block.item and _BULLET.match(text) or text.endswith(_ENDS) or len(text) > MAX_CHARS / 2):
+        return None
+    if len(block.lines) > MAX_HEADING_LINES or len(text) > MAX_CHARS or text.endswith(_SENTENCE_ENDS):
         return None
     letters = len(_LETTER.findall(text))
     if letters < 2 or letters < len(text) * 0.4 or "…" in text or _ADDRESS.search(text):

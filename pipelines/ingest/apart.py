@@ -1,0 +1,120 @@
+"""Reading files in a child process, so that a hostile one can only end its own reader.
+
+A PDF of 600 bytes can keep pdfium busy for hours, one of 5 kB can fill 4 GB, and neither can be
+stopped from within. The child is forked, which costs a few milliseconds, has its memory and processor
+time limited, and dies with its parent.
+"""
+
+import ctypes
+import gc
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from schemas.errors import AuraError, Bomb, Damaged
+
+T = TypeVar("T")
+Report = Callable[[int], None]
+
+_PARENT_DEATH_SIGNAL = 1
+_NEAR_LIMIT = 0.5
+_IDLE_FACTOR = 4
+"""How many times its processor time a child may take by the clock, on a machine that is busy."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child may use beyond what its parent had when it began."""
+
+    memory_bytes: int = 1 << 30
+    cpu_s: int = 60
+
+
+def run_apart(work: Callable[[Report], T], report: Report, limits: Limits) -> T:
+    """Return what `work` returns, run in a forked child; what it reports and raises comes through.
+
+    The result is pickled. Raises Bomb where a limit is exceeded, Damaged where the child crashes.
+    """
+    receiver, sender = Pipe(duplex=False)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        receiver.close()
+        _child(work, sender, limits)
+    sender.close()
+    try:
+        return _result(receiver, report, time.monotonic() + _IDLE_FACTOR * limits.cpu_s)
+    except EOFError:
+        _, status, usage = os.wait4(pid, 0)
+        pid = 0
+        raise _cause(status, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), limits) from None
+    finally:
+        receiver.close()
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def _result(receiver: "Connection[object, object]", report: Report, deadline: float) -> "T":
+    while True:
+        if not receiver.poll(max(0.0, deadline - time.monotonic())):
+            raise Bomb("Reading the file took far longer than its size allows.")
+        kind, value = receiver.recv()
+        if kind == "report":
+            report(value)
+        elif kind == "raised":
+            raise value
+        else:
+            return value
+
+
+def _child(work: Callable[[Report], T], sender: "Connection[object, object]", limits: Limits) -> NoReturn:
+    """Do the work and leave without running anything that belongs to the parent: handlers, hooks, buffers."""
+    status = 1
+    try:
+        _confine(limits)
+        sender.send(("done", work(lambda done: sender.send(("report", done)))))
+        status = 0
+    except MemoryError:
+        sender.send(("raised", Bomb()))
+    except RecursionError:
+        sender.send(("raised", Damaged("The file is nested too deeply.")))
+    except AuraError as error:
+        sender.send(("raised", error))
+    except BaseException as error:  # noqa: BLE001 - the outermost frame of a process: a bug is reported to the parent
+        sender.send(("raised", RuntimeError("".join(traceback.format_exception(error)))))
+    finally:
+        os._exit(status)
+
+
+def _confine(limits: Limits) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGXCPU):
+        signal.signal(number, signal.SIG_DFL)
+    # Nothing lives long enough to be worth collecting, and collecting copies the parent's pages.
+    gc.disable()
+    used_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used_s) + limits.cpu_s, int(used_s) + limits.cpu_s + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + limits.memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _cause(status: int, peak_bytes: int, limits: Limits) -> AuraError:
+    """Return why a child died that did not say so itself."""
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL):
+        return Bomb("Reading the file took far more work than its size allows.")
+    if peak_bytes > _NEAR_LIMIT * limits.memory_bytes:
+        return Bomb()
+    return Damaged("The file is damaged: its reader crashed over it.")

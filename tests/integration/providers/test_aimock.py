@@ -1,0 +1,121 @@
+"""The OpenAI-compatible provider against a fake of OpenAI that others wrote: npm's @copilotkit/aimock."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from pipelines.ports import Audio, Passage, Prompt, Usage
+from pipelines.providers import chat_model, embedder, transcriber
+from schemas.errors import ProviderUnavailable, RateLimited
+from schemas.settings import Settings
+
+PACKAGE = "@copilotkit/aimock"
+VERSION = "1.43.0"
+FOLDER = Path(__file__).resolve().parents[3] / ".aura-node"
+FIXTURES = Path(__file__).with_name("aimock.json")
+INSTALL_WITHIN_S = 60
+
+PROMPT = Prompt(
+    "What does a bicycle cost?",
+    (Passage("document", 1, UUID(int=1), "prices.txt", "A bicycle costs 900 euros."),),
+    "You are Ada.",
+)
+
+Start = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def program() -> list[str]:
+    """Return the command that runs aimock, installed beside the repository's other caches at the first run."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None:
+        pytest.skip("needs node")
+    script = FOLDER / "node_modules" / PACKAGE / "dist" / "cli.js"
+    if not script.is_file():
+        if npm is None:
+            pytest.skip(f"needs npm, or {PACKAGE} in {FOLDER}")
+        FOLDER.mkdir(exist_ok=True)
+        command = [npm, "install", "--prefix", str(FOLDER), "--no-audit", "--no-fund", f"{PACKAGE}@{VERSION}"]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=INSTALL_WITHIN_S)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            pytest.skip(f"{PACKAGE} could not be installed: {type(error).__name__}")
+    return [node, str(script)]
+
+
+@pytest.fixture
+def start(program: list[str]) -> Iterator[Start]:
+    """Return a starter of aimock with options; it gives the settings that point at it."""
+    running: list[subprocess.Popen[str]] = []
+
+    def run(*options: str) -> dict[str, Any]:
+        command = [*program, "-p", "0", "-f", str(FIXTURES), "--strict", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        running.append(process)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                url = f"{found[0]}/v1"
+                return {
+                    "_env_file": None,
+                    "chat_provider": "custom",
+                    "chat_base_url": url,
+                    "chat_model": "gpt-5.4-mini",
+                    "embedder": "custom",
+                    "embedding_base_url": url,
+                    "embedding_model": "some-embedding",
+                    "transcriber": "custom",
+                    "transcriber_base_url": url,
+                    "transcription_model": "whisper-1",
+                    "provider_timeout_s": 5,
+                }
+        raise AssertionError("aimock ended without an address")
+
+    yield run
+    for process in running:
+        process.terminate()
+        process.wait(10)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def test_an_answer_is_streamed_and_counted(start: Start) -> None:
+    *pieces, usage = chat_model(Settings(**start("--chunk-size", "8"))).answer(PROMPT)
+    assert "".join(map(str, pieces)) == "A bicycle costs 900 euros. [1] Delivery is free above 500 euros. [2]"
+    assert len(pieces) > 5
+    assert isinstance(usage, Usage)
+    assert usage.output_tokens > 0
+    assert usage.cost_usd > 0
+
+
+def test_embeddings_come_back_as_units(start: Start) -> None:
+    # aimock gives every text of a request the same vector, so each is asked for by itself.
+    found = embedder(Settings(**start()))
+    assert np.allclose(found.embed(["first"]), [[0.6, 0, 0.8]])
+    assert np.allclose(found.embed(["second"]), [[0, 1, 0]])
+
+
+def test_a_recording_is_transcribed(start: Start) -> None:
+    found = transcriber(Settings(**start())).transcribe(Audio(np.zeros(16_000, np.float32), 16_000))
+    assert found.text == "What does a bicycle cost?"
+
+
+@pytest.mark.parametrize(
+    ("chaos", "error"),
+    [
+        ("--chaos-drop", ProviderUnavailable),
+        ("--chaos-malformed", ProviderUnavailable),
+        ("--chaos-disconnect", ProviderUnavailable),
+        ("--chaos-ratelimit", RateLimited),
+    ],
+)
+def test_chaos_ends_in_our_errors(chaos: str, error: type[Exception], start: Start) -> None:
+    with pytest.raises(error):
+        list(chat_model(Settings(**start(chaos, "1"))).answer(PROMPT))

@@ -1,0 +1,47 @@
+"""A generation streams, ends with its usage, and stops when nobody wants it any more."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipelines.ports import Delta, Prompt, Usage
+from pipelines.turn.generate import Sentence, Token, generate
+from schemas.errors import Cancelled
+
+PROMPT = Prompt("?", (), "")
+
+
+class Model:
+    """Writes fixed pieces and notes whether its stream was closed."""
+
+    name, model = "test", "fixed"
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def answer(self, prompt: Prompt) -> Iterator[Delta]:
+        try:
+            yield from ("One. ", "Two", ". Three")
+            yield Usage("test", "fixed", 3, 4)
+        finally:
+            self.closed = True
+
+
+def test_tokens_sentences_and_usage_come_in_order() -> None:
+    pieces = list(generate(Model(), PROMPT, lambda: False))
+    assert [piece.text for piece in pieces if isinstance(piece, Token)] == ["One. ", "Two", ". Three"]
+    assert [piece for piece in pieces if isinstance(piece, Sentence)] == [
+        Sentence(0, "One."),
+        Sentence(1, "Two."),
+        Sentence(2, "Three"),
+    ]
+    assert pieces[2] == Sentence(0, "One.")  # Before the model has finished the second one.
+    assert pieces[-1] == Usage("test", "fixed", 3, 4)
+
+
+def test_a_cancelled_generation_ends_the_call_at_the_provider() -> None:
+    model = Model()
+    answers = iter([False, True])
+    with pytest.raises(Cancelled):
+        list(generate(model, PROMPT, lambda: next(answers)))
+    assert model.closed
