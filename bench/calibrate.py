@@ -94,7 +94,9 @@ def report(
         print(f"  cosine, {name:13}: {marks}")
     for band in BANDS:
         reach = [float((fitted.similarity(group) >= band).mean()) for group in (positive, negative)]
-        print(f"  similarity ≥ {band} (cosine {fitted.cosine(band):.3f}): own {reach[0]:.1%}, best other {reach[1]:.1%}")
+        print(
+            f"  similarity ≥ {band} (cosine {fitted.cosine(band):.3f}): own {reach[0]:.1%}, best other {reach[1]:.1%}"
+        )
 
 
 def _quantiles(group: NDArray[np.float32]) -> Sequence[float]:

@@ -11,6 +11,17 @@ CJK_END = re.compile(r"[。！？｡]+[」』）”’\"')\]]*")
 LIST_ITEM = re.compile(r"(?:[-*+•‣▪·◦–—]|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)])(?=\s)")
 LIST_NUMBER = re.compile(r"\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]")
 MARKERS = re.compile(r"(?:\[\d{1,3}\][ \t]{0,8})+")
+LABEL = re.compile(r"[A-Z][\w -]{1,30}:(?=\s)")
+FULL_STOP = re.compile(r"(?<=[A-Za-z][a-z]{3})[.!?][\"”’)\]]*(?=\s{1,3}[\"“‘(]?[A-Z])")
+LAST_WORD = re.compile(r"[A-Za-z]+$")
+LONG_ABBREVIATIONS = frozenset(
+    (
+        "abbr anon approx asst assn bldg blvd bspw calif capt cent chap chem coll comm conf conn corp cres dept econ "
+        "elec engr evtl excl exkl fig figs geol govt hist hosp ibid illus incl inkl inst intl lieut math mech messrs "
+        "mgmt minn misc natl orig penn phys pres proc prof publ sect sept suppl tech temp tenn thurs trans transl tues "
+        "univ vols zzgl"
+    ).split()
+)
 LABEL_WORDS = 8
 """A line of at most this many words without an end is a heading or a label, not wrapped prose."""
 
@@ -20,7 +31,7 @@ def sentences(text: str) -> list[Span]:
 
     A blank line, a list item, a heading on its own line and a table row end a sentence; so do
     。！？. A list number stays with its item and a citation marker such as ` [1]` with the sentence
-    before it. Every character that is not whitespace is in exactly one span. Reads about 8 MB/s;
+    before it. Every character that is not whitespace is in exactly one span. Reads about 5 MB/s;
     the first call loads nupunkt's model (50 ms).
     """
     found: list[Span] = []
@@ -79,7 +90,7 @@ def _lines(text: str) -> Iterator[Span]:
 
 def _parts(above: str, line: str) -> bool:
     """Return whether a new block begins at `line`, which stands right under the line `above`."""
-    if LIST_ITEM.match(line) or " | " in line or " | " in above:
+    if LIST_ITEM.match(line) or LABEL.match(line) or " | " in line or " | " in above:
         return True
     is_label = above[-1] not in ".!?:;,-\"')]}…”’»" and above.count(" ") < LABEL_WORDS
     return (is_label or above[-1] == ":") and not line[0].islower()
@@ -88,11 +99,25 @@ def _parts(above: str, line: str) -> bool:
 def _split(text: str, block: Span) -> Iterator[Span]:
     for start, end in _punkt()(text[slice(*block)]):
         at, last = _trimmed(text, block[0] + start, block[0] + end)
-        for stop in CJK_END.finditer(text, at, last):
-            yield at, stop.end()
-            at, _ = _trimmed(text, stop.end(), last)
+        for stop in _missed(text, at, last):
+            yield at, stop
+            at, _ = _trimmed(text, stop, last)
         if at < last:
             yield at, last
+
+
+def _missed(text: str, start: int, end: int) -> Iterator[int]:
+    """Yield where sentences end within what nupunkt takes for one.
+
+    It does not know 。！？, and among its abbreviations, learnt from law reports, are words such as
+    "park", "month" and "york".
+    """
+    ends = [stop.end() for stop in CJK_END.finditer(text, start, end)]
+    for stop in FULL_STOP.finditer(text, start, end):
+        word = LAST_WORD.search(text[max(start, stop.start() - 12) : stop.start()])
+        if not word or word[0].lower() not in LONG_ABBREVIATIONS:
+            ends.append(stop.end())
+    yield from sorted(ends)
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:

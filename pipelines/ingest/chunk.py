@@ -1,32 +1,150 @@
-"""Provisional chunker."""
-from pipelines.ingest import tokens
-from pipelines.ingest.elements import Chunk, Extraction, Kind
-from pipelines.text import sentences
+"""Elements into chunks: findable pieces of at most 500 tokens that say where they stand.
+
+A chunk keeps to one section, holds whole sentences (50 tokens of them repeated from the chunk
+before), and breaks between paragraphs where it can. Tables break between rows, and each part begins
+with the header. A heading is in its chunks' `heading_path`, not in their text, unless nothing stands
+under it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipelines.ingest.chunk_types import chunk_type
+from pipelines.ingest.elements import Chunk, Element, Extraction, Kind
+from pipelines.ingest.places import merged
+from pipelines.ingest.tokens import count
+from pipelines.ingest.units import Unit, document_text, shown, units
+
+MAX_TOKENS = 500
+OVERLAP_TOKENS = 50
+"""Keeps a sentence at the boundary findable from both sides."""
+
+ENOUGH_TOKENS = 300
+"""A chunk of this size ends with its paragraph, if the next one would not fit as a whole."""
 
 
-def chunk(extraction):
-    out, headings, cur, at = [], [], [], 0
+@dataclass(frozen=True)
+class Section:
+    """Elements [first, last) that stand under the same headings."""
 
-    def emit():
-        if cur:
-            text = "\n".join(p[0] for p in cur)
-            pages = [p[1] for p in cur if p[1]]
-            out.append(Chunk(len(out), text, "general", tokens.count(text), cur[0][2], at, tuple(h for _, h in headings),
-                             min(pages) if pages else None, max(pages) if pages else None, tuple(p[3] for p in cur if p[3])[:4]))
-            cur.clear()
+    path: tuple[str, ...]
+    first: int
+    last: int
 
-    size = 0
-    for e in extraction.elements:
-        if e.kind is Kind.TITLE:
-            emit(); size = 0
-            lvl = e.level or 1
-            headings[:] = [(l, h) for l, h in headings if l < lvl] + [(lvl, e.text)]
-        else:
-            for a, b in sentences(e.text) or []:
-                s = e.text[a:b][:1500]; n = tokens.count(s)
-                if size + n > 450:
-                    emit(); size = 0
-                cur.append((s, e.page, at, e.box)); size += n
-        at += len(e.text) + 2
-    emit()
-    return out
+
+def chunk(extraction: Extraction) -> list[Chunk]:
+    """Return the chunks of a document in reading order, numbered from 0; the same input gives the same chunks.
+
+    Nothing is lost: every element's text is in a chunk or, for a heading, in the path of one.
+    """
+    elements = extraction.elements
+    text, starts = document_text(elements)
+    found: list[Chunk] = []
+    for section in _sections(elements):
+        for first, last, body, tokens in _pieces(text, starts, elements, section):
+            inside = elements[bisect_right(starts, first) - 1 : bisect_right(starts, last - 1)]
+            pages = [element.page for element in inside if element.page is not None]
+            found.append(
+                Chunk(
+                    index=len(found),
+                    text=body,
+                    chunk_type=chunk_type(body, [element.kind for element in inside], section.path),
+                    token_count=tokens,
+                    start_char=first,
+                    end_char=last,
+                    heading_path=section.path,
+                    page_from=min(pages, default=None),
+                    page_to=max(pages, default=None),
+                    boxes=merged([element.box for element in inside if element.box]),
+                )
+            )
+    return found
+
+
+def _sections(elements: Sequence[Element]) -> Iterator[Section]:
+    """Yield the sections in order. Headings with nothing under them are text of the section around them."""
+    open_headings: list[tuple[int, str]] = []
+    path: tuple[str, ...] = ()
+    first = 0
+    for i, element in enumerate(elements):
+        if element.kind is not Kind.TITLE:
+            continue
+        level = element.level or 1
+        while open_headings and open_headings[-1][0] >= level:
+            open_headings.pop()
+        above = tuple(text for _, text in open_headings)
+        bare = _is_bare(elements, i)
+        if not bare:
+            open_headings.append((level, element.text))
+        now = above if bare else (*above, element.text)
+        # Bare headings in a row are one section, unless they stand under different ones.
+        if bare and now == path and first < i and all(e.kind is Kind.TITLE for e in elements[first:i]):
+            continue
+        if first < i:
+            yield Section(path, first, i)
+        path, first = now, i if bare else i + 1
+    if first < len(elements):
+        yield Section(path, first, len(elements))
+
+
+def _is_bare(elements: Sequence[Element], i: int) -> bool:
+    """Tell whether nothing stands under the heading at `i`, not even a deeper heading."""
+    if i + 1 == len(elements):
+        return True
+    following = elements[i + 1]
+    return following.kind is Kind.TITLE and (following.level or 1) <= (elements[i].level or 1)
+
+
+def _pieces(
+    text: str, starts: Sequence[int], elements: Sequence[Element], section: Section
+) -> Iterator[tuple[int, int, str, int]]:
+    """Yield (start, end, text, tokens) of each chunk of a section."""
+    first = starts[section.first]
+    last = starts[section.last - 1] + len(elements[section.last - 1].text)
+    body = shown(text[first:last])
+    # Four characters to the token is usual, and no token has more than 128.
+    if len(body) <= MAX_TOKENS * 8 and (tokens := count(body)) <= MAX_TOKENS:
+        if body.strip():
+            yield first, last, body, tokens
+        return
+    found = list(units(text, starts, elements, section.first, section.last, MAX_TOKENS))
+    at = begin = 0
+    while at < len(found):
+        end = _end(found, begin, at)
+        body = _body(text, found[begin:end])
+        while (tokens := count(body)) > MAX_TOKENS:
+            # Joined, units may count a token more than apart: first the overlap goes, then the last unit.
+            begin, end = (at, end) if begin < at else (begin, end - 1)
+            body = _body(text, found[begin:end])
+        yield found[begin].start, found[end - 1].end, body, tokens
+        at, begin = end, _overlap(found, begin, end)
+
+
+def _end(found: Sequence[Unit], begin: int, at: int) -> int:
+    """Return the end of the chunk that begins, overlap included, at `begin` and has its first new unit at `at`."""
+    total = sum(unit.tokens for unit in found[begin : at + 1]) + found[begin].header_tokens
+    end = at + 1
+    while end < len(found) and total + found[end].tokens <= MAX_TOKENS:
+        if total >= ENOUGH_TOKENS and found[end].opens and total + found[end].block_tokens > MAX_TOKENS:
+            break
+        total += found[end].tokens
+        end += 1
+    return end
+
+
+def _overlap(found: Sequence[Unit], begin: int, end: int) -> int:
+    """Return where the next chunk begins so that it repeats the last sentences of this one."""
+    tokens = 0
+    start = end
+    while start - 1 > begin and end < len(found) and found[end].sentence and found[start - 1].sentence:
+        tokens += found[start - 1].tokens
+        if tokens > OVERLAP_TOKENS:
+            break
+        start -= 1
+    return start
+
+
+def _body(text: str, found: Sequence[Unit]) -> str:
+    body = shown(text[found[0].start : found[-1].end])
+    return f"{found[0].header}\n{body}" if found[0].header else body

@@ -11,8 +11,8 @@ from pipelines.ports import Embedder
 REMOTE_BATCH = 100
 """Chunks of one part where a provider is called: one request each."""
 
-LOCAL_BATCH = 32
-"""Chunks of one part where the model runs here: a few seconds, so that a crash costs little."""
+LOCAL_BATCH = 16
+"""Chunks of one part where the model runs here: two seconds or so, so that a crash costs little."""
 
 
 def embed(texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:

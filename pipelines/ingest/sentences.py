@@ -31,6 +31,8 @@ _ABBREVIATED = re.compile(
 # "am 3. Oktober": the full stop makes the number an ordinal.
 _ORDINAL = re.compile(r"\b(?:am|ab|bis|dem|den|der|des|im|seit|vom|zum)\s+\d{1,2}\.\s*$", re.IGNORECASE)
 _MARKER_ONLY = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z])[.)])\s*$")
+# "… said.[3][4] He left": the references belong to what they support.
+_REFERENCES = re.compile(r"\s*(?:\[\d{1,3}(?:[,–-]\s?\d{1,3})*\])+\s+")
 _SHORT_LAST_WORD = re.compile(r"(?:^|[\s(])[^\W\d]{1,4}(?:\.[^\W\d]{1,3})*\.\s*$")
 
 
@@ -65,6 +67,10 @@ def _in_block(block: str) -> list[Span]:
     """Return contiguous spans that cover `block`."""
     spans: list[Span] = []
     for _, (start, end) in _model().tokenize_with_spans(block):
+        references = _REFERENCES.match(block, start, end) if spans else None
+        if references and references.end() < end:
+            spans[-1] = (spans[-1][0], references.end())
+            start = references.end()
         if spans and _runs_on(block, spans[-1], start):
             spans[-1] = (spans[-1][0], end)
         else:

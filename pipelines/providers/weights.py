@@ -139,22 +139,28 @@ def folder(settings: Settings) -> Path:
 def verify(name: str, cache_dir: Path) -> Path:
     """Return the first file of the weights called `name`, or the folder of gathered ones, checked.
 
-    A file is hashed once; a marker in `cache_dir` remembers its size and time of change. Several
-    processes may call this at once. Raises NotOffered where a package is missing or a file is not
-    the known one.
+    Raises NotOffered where a package is missing or a file is not the known one.
     """
-    weights = _BY_NAME[name]
+    return check(_BY_NAME[name], cache_dir)
+
+
+def check(weights: Weights, cache_dir: Path) -> Path:
+    """Do what `verify` does for `weights`.
+
+    A file is hashed once; a marker in `cache_dir` remembers its size and time of change. Several
+    processes may do this at once: one works, the others wait for it.
+    """
     cache_dir.mkdir(parents=True, exist_ok=True)
-    with _lock(cache_dir / f"{name}.lock"):
+    with _lock(cache_dir / f"{weights.name}.lock"):
         if weights.gathered:
-            folder = cache_dir / name
-            folder.mkdir(exist_ok=True)
+            gathered = cache_dir / weights.name
+            gathered.mkdir(exist_ok=True)
             for file in weights.files:
-                _gather(weights, file, folder / file.name, cache_dir)
-            return folder
+                _gather(weights, file, gathered / file.name, cache_dir)
+            return gathered
         found = [_installed(weights, file.parts[0]) for file in weights.files]
         for path, file in zip(found, weights.files, strict=True):
-            _check(weights, file, path, cache_dir)
+            _check_installed(weights, file, path, cache_dir)
         return found[0]
 
 
@@ -195,7 +201,7 @@ def _gather(weights: Weights, file: WeightFile, path: Path, cache_dir: Path) -> 
     _remember(marker, file, path)
 
 
-def _check(weights: Weights, file: WeightFile, path: Path, cache_dir: Path) -> None:
+def _check_installed(weights: Weights, file: WeightFile, path: Path, cache_dir: Path) -> None:
     marker = _marker(weights, file, cache_dir)
     if _remembered(marker, file, path):
         return

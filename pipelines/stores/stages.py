@@ -15,8 +15,12 @@ from sqlalchemy.orm import Session
 from schemas.errors import AuraError, LeaseLost, TooManyAttempts, Transient
 from schemas.knowledge import Document, DocumentStage, DocumentVersion, Stage, Status
 
-MAX_ATTEMPTS = 3
-"""Claims of one part that may end in silence before the document is given up."""
+MAX_ATTEMPTS = {Stage.EXTRACT: 3, Stage.CHUNK: 3, Stage.EMBED: 6, Stage.STORE: 6}
+"""Claims of one part that may end in silence before the document is given up.
+
+A file can kill its parser, so three deaths condemn it. Clean text kills no embedder: there a death
+is somebody else's fault, and a part of some seconds may meet it several times.
+"""
 
 MAX_DEFERRALS = 12
 """Times a part is put off because a provider does not answer: about an hour, doubling to 5 minutes."""
@@ -72,7 +76,7 @@ def claim(session: Session, ref: StageRef, lease_s: float) -> Claim | None:
     if found is None:
         return None
     token, span_from, span_to, attempts = found
-    if attempts > MAX_ATTEMPTS:
+    if attempts > MAX_ATTEMPTS[ref.stage]:
         raise TooManyAttempts
     assert token is not None
     return Claim(ref, token, None if span_from is None else Span(span_from, span_to), attempts)

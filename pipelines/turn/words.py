@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 
@@ -27,17 +28,38 @@ def content_words(text: str) -> set[str]:
     return {stem(word) for word in _tokens(text) if word not in STOP_WORDS}
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """Return an English word without its most common endings: enough to match "refunded" with "refunds"."""
+    """Return an English word without its most common endings: enough to match "refunded" with "refunds".
+
+    Small numbers in words become figures.
+    """
+    if word in _NUMBERS:
+        return _NUMBERS[word]
     for suffix, rest, instead in _ENDINGS:
         if word.endswith(suffix) and len(word) - len(suffix) >= rest:
             return word[: -len(suffix)] + instead
     return word
 
 
+_NUMBERS = {
+    name: str(number)
+    for number, name in enumerate(
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split(), 2
+    )
+}
+"""Without "one", which is more often a pronoun."""
+
 _ENDINGS = (
     ("ations", 3, "at"),
     ("ation", 3, "at"),
+    ("ating", 3, "at"),
+    ("ates", 3, "at"),
+    ("ated", 3, "at"),
+    ("sions", 3, "d"),
+    ("sion", 3, "d"),
+    ("tions", 3, "t"),
+    ("tion", 3, "t"),
     ("ments", 3, ""),
     ("ment", 4, ""),
     ("ings", 3, ""),
@@ -48,6 +70,8 @@ _ENDINGS = (
     ("shes", 2, "sh"),
     ("xes", 2, "x"),
     ("ing", 3, ""),
+    ("ers", 4, ""),
+    ("er", 4, ""),
     ("ed", 3, ""),
     ("es", 3, ""),
     ("ly", 4, ""),
@@ -59,6 +83,7 @@ _ENDINGS = (
 
 
 def _tokens(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return [re.sub(r"['’]s$", "", word) for word in _WORD.findall(plain)]
+    plain = text.lower()
+    if not plain.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    return [word[:-2] if word.endswith(("'s", "’s")) else word for word in _WORD.findall(plain)]

@@ -14,7 +14,7 @@ DOCUMENTS = 30
 BETWEEN_KILLS = threading.Event()
 """Never set: the seconds between two kills are part of what is tested."""
 
-PARAGRAPHS = 12
+PARAGRAPHS = 4
 
 
 def prose(name: str) -> bytes:
@@ -61,10 +61,10 @@ def test_thirty_documents_survive_killed_workers_and_an_emptied_redis(stack: Sta
 
     def open_documents() -> int:
         views = [stack.document(doc_id) for doc_id in accepted]
-        assert [view for view in views if view["status"] == "failed"] == []
+        assert [(view["code"], view["detail"]) for view in views if view["status"] == "failed"] == []
         return sum(view["status"] != "processed" for view in views)
 
-    for round_number in range(8):
+    for round_number in range(6):
         killed.append(kill_one(stack, rng))
         if round_number == 2:
             broker.flushall()
@@ -82,7 +82,7 @@ def test_thirty_documents_survive_killed_workers_and_an_emptied_redis(stack: Sta
             (accepted,),
         ).fetchall()
         assert len(rows) == DOCUMENTS
-        assert [row for row in rows if len(set(row)) != 1 or row[0] < PARAGRAPHS / 12] == []
+        assert [row for row in rows if len(set(row)) != 1 or row[0] < PARAGRAPHS] == []
         wrong = connection.execute(
             "SELECT f.lexeme, f.chunks, n.chunks FROM term_frequencies f FULL JOIN"
             " (SELECT l.lexeme, count(*) AS chunks FROM document_chunks c, unnest(c.lexemes) l GROUP BY 1) n"

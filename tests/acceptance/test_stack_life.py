@@ -1,91 +1,69 @@
-"""The stack as a newcomer meets it: start, wounds, a second start, stop. One stack for all, in this order."""
+"""A running stack: what it tells, what it takes of the machine, and how it mends itself."""
 
-import signal
-import socket
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
 
 import psutil
 import pytest
 
-from deploy.processes import wait_until
-from tests.acceptance.stack import Stack, said, stack
+from deploy.ephemeral import Stack, wait_until
+from deploy.places import REPO
+from schemas.settings import Settings
 
-WARM_START_S = 15.0
-MEMORY_GIB = 4.0
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Stack]:
-    with stack() as made:
-        made.start()
-        yield made
+MEMORY_MIB = 4096
+SERVERS = {"postgres": "bin/postgres", "valkey": "bin/valkey-server", "web": "gunicorn", "beat": " beat "}
 
 
-def test_every_part_is_ready_and_memory_is_bounded(run: Stack) -> None:
-    assert run.ready()
-    pss = sum(process.memory_full_info().pss for process in run.processes())
-
-    assert pss < MEMORY_GIB * 2**30
+def test_all_processes_together_stay_below_four_gibibytes(stack: Stack) -> None:
+    assert stack.memory_mib() < MEMORY_MIB
 
 
-def test_commands_in_another_terminal_find_the_stack(run: Stack) -> None:
-    from schemas.settings import Settings
+def test_commands_in_another_terminal_find_the_stack(stack: Stack) -> None:
+    written = stack.data_dir / "runtime.env"
 
-    found = Settings(_env_file=run.where.runtime_env, data_dir=run.where.data_dir)
+    found = Settings(_env_file=written, database_url=stack.runtime()["AURA_DATABASE_URL"])
 
-    assert run.where.runtime_env.stat().st_mode & 0o777 == 0o600
-    assert f":{found.port}" in run.address
-    assert found.database_url and found.redis_url
-
-
-def test_a_second_start_says_where_the_first_one_is(run: Stack) -> None:
-    second = run.launch()
-
-    assert run.address in said(second, "AURA cannot start. AURA already runs")
-    assert second.wait(10) == 1
+    assert written.stat().st_mode & 0o777 == 0o600
+    assert stack.url == f"http://{found.host}:{stack.runtime()['AURA_PORT']}"
+    with stack.database() as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("aura_app",)
 
 
-def test_a_used_port_is_said_in_a_sentence() -> None:
-    with stack() as other, socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        launcher = other.launch(AURA_PORT=str(port))
+def test_a_second_start_in_the_same_folder_says_where_the_first_one_is(stack: Stack) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "deploy.local", "run"],
+        cwd=REPO,
+        env={**os.environ, "AURA_DATA_DIR": str(stack.data_dir), "AURA_PORT": "1"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
-        assert f"Port {port} is in use" in said(launcher, "AURA cannot start.")
-        assert launcher.wait(10) == 1
-        assert other.processes() == []
+    assert second.returncode == 1
+    assert f"AURA already runs at {stack.url} (process {stack.launcher.pid})" in second.stdout
+    assert stack.is_ready()
 
 
-@pytest.mark.parametrize("name", ["postgres", "valkey", "web", "retrieve"])
-def test_what_is_killed_comes_back(run: Stack, name: str) -> None:
-    victim = run.process(name)
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_killed_server_comes_back_by_itself(stack: Stack, name: str) -> None:
+    victim = leader(stack, name)
 
     victim.kill()
 
-    assert run.launcher is not None
-    assert said(run.launcher, name) == f"{name} was killed by SIGKILL; it is started again."
-    # Not the dead worker's last word, which Redis keeps for some seconds.
-    assert wait_until(lambda: run.process(name).pid != victim.pid and run.ready(), 40, step_s=0.2)
+    wait_until(lambda: leader(stack, name) not in (None, victim), 30, f"{name} is started again")
+    wait_until(stack.is_ready, 60, f"the stack is ready after {name} was killed")
+    answer = stack.ask("Is anybody there?")
+    assert "response" in answer, answer
 
 
-def test_stopping_leaves_no_process_and_the_next_start_is_warm(run: Stack) -> None:
-    before = run.processes()
-
-    assert run.stop() == 0
-
-    assert [process for process in before if process.is_running()] == []
-    assert run.processes() == []
-    assert not run.where.runtime_env.exists()
-    assert run.start() <= WARM_START_S
-
-
-def test_a_killed_launcher_leaves_a_stack_that_starts_again(run: Stack) -> None:
-    left = run.processes()
-    assert run.launcher is not None
-    run.launcher.send_signal(signal.SIGKILL)
-    run.launcher.communicate()
-
-    run.start()
-
-    _, alive = psutil.wait_procs(left, timeout=1)
-    assert alive == []
-    assert run.ready()
+def leader(stack: Stack, name: str) -> psutil.Process:
+    """Return the process that the launcher started as `name`; itself where it has none at the moment."""
+    for process in stack.launcher_process().children():
+        try:
+            if SERVERS[name] in " ".join(process.cmdline()):
+                return process
+        except psutil.Error:
+            continue
+    return None  # type: ignore[return-value]

@@ -22,7 +22,9 @@ MakeSettings = Callable[..., Settings]
 PASSAGE = Passage(
     "document", 1, UUID(int=1), "prices.pdf", "A bicycle costs 900 euros.", heading_path=("Prices",), page_from=3
 )
-PROMPT = Prompt("What does a bicycle cost?", (PASSAGE,), "You are Ada.", (Said("user", "Hi"), Said("assistant", "Hello")))
+PROMPT = Prompt(
+    "What does a bicycle cost?", (PASSAGE,), "You are Ada.", (Said("user", "Hi"), Said("assistant", "Hello"))
+)
 
 
 def model(settings: MakeSettings, **changed: Any) -> RemoteChat:
@@ -74,7 +76,9 @@ def test_usage_is_estimated_where_the_server_does_not_count(fake: FarEnd, settin
 
 
 def test_a_server_of_ones_own_is_asked_which_model_it_has(fake: FarEnd, settings: MakeSettings) -> None:
-    listed = fakes.body({"object": "list", "data": [{"id": "llama", "object": "model", "created": 1, "owned_by": "me"}]})
+    listed = fakes.body(
+        {"object": "list", "data": [{"id": "llama", "object": "model", "created": 1, "owned_by": "me"}]}
+    )
     said = fakes.answer("yes")
     fake.reply = lambda exchange: (listed if exchange.asked.path == "/v1/models" else said)(exchange)
     found = model(settings, chat_model="")
@@ -137,9 +141,7 @@ def test_a_rate_limit_says_how_long_to_wait(wait: str, fake: FarEnd, settings: M
     ],
     ids=["cut", "closed early", "done too soon", "cut in a line", "malformed"],
 )
-def test_half_an_answer_is_given_and_then_called_half(
-    reply: fakes.Reply, fake: FarEnd, settings: MakeSettings
-) -> None:
+def test_half_an_answer_is_given_and_then_called_half(reply: fakes.Reply, fake: FarEnd, settings: MakeSettings) -> None:
     fake.reply = reply
     said = []
     with pytest.raises(ProviderUnavailable):

@@ -22,7 +22,7 @@ def remote(settings: MakeSettings, **changed: Any) -> Embedder:
 
 def numbered(text: str) -> Sequence[float]:
     """Return a vector whose direction tells which text it belongs to."""
-    angle = float(text.split()[-1]) / 1000
+    angle = float(text.rsplit(maxsplit=1)[-1]) / 1000
     return [3 * np.cos(angle), 3 * np.sin(angle)]
 
 
@@ -75,9 +75,7 @@ def test_a_known_models_width_and_calibration_need_no_request(fake: FarEnd, sett
         fakes.failure(502),
     ],
 )
-def test_a_reply_that_does_not_fit_is_unavailable(
-    reply: fakes.Reply, fake: FarEnd, settings: MakeSettings
-) -> None:
+def test_a_reply_that_does_not_fit_is_unavailable(reply: fakes.Reply, fake: FarEnd, settings: MakeSettings) -> None:
     fake.reply = reply
     with pytest.raises(ProviderUnavailable):
         remote(settings).embed(["one"])

@@ -49,7 +49,9 @@ def remote(settings: MakeSettings, **changed: Any) -> Transcriber:
 def verbose(text: str, **segment: float) -> fakes.Reply:
     facts = {"id": 0, "seek": 0, "start": 0.0, "end": 1.0, "text": text, "tokens": [], "temperature": 0.0}
     numbers = {"avg_logprob": -0.1, "compression_ratio": 1.0, "no_speech_prob": 0.0, **segment}
-    return fakes.body({"task": "transcribe", "language": "en", "duration": 1.0, "text": text, "segments": [facts | numbers]})
+    return fakes.body(
+        {"task": "transcribe", "language": "en", "duration": 1.0, "text": text, "segments": [facts | numbers]}
+    )
 
 
 def test_the_recording_is_sent_as_a_wav_file(fake: FarEnd, settings: MakeSettings) -> None:
@@ -113,9 +115,7 @@ def test_a_long_recording_is_cut_where_it_is_quiet(fake: FarEnd, settings: MakeS
 
 
 @pytest.mark.parametrize("reply", [fakes.page("<html/>"), fakes.body({"words": []}), fakes.failure(500)])
-def test_a_reply_that_does_not_fit_is_unavailable(
-    reply: fakes.Reply, fake: FarEnd, settings: MakeSettings
-) -> None:
+def test_a_reply_that_does_not_fit_is_unavailable(reply: fakes.Reply, fake: FarEnd, settings: MakeSettings) -> None:
     fake.reply = reply
     with pytest.raises(ProviderUnavailable):
         remote(settings).transcribe(SECOND)

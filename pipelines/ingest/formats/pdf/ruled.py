@@ -19,6 +19,9 @@ from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, PageText, union
 MAX_PATHS = 4000
 """Pages with more paths than this show maps and plots, not tables."""
 
+MAX_OBJECTS = 20_000
+"""A page of text has some hundreds; what has more takes too long to look through."""
+
 MAX_CROSSINGS = 40_000
 """Bounds the search for cells, whose time grows with the square of the crossings of rules."""
 
@@ -59,7 +62,8 @@ def _rules(page: pdfium.PdfPage, frame: Frame) -> tuple[list[Rect], list[Rect]]:
 
 def _paths(page: pdfium.PdfPage) -> Iterator[tuple[Any, Matrix | None]]:
     """Yield the drawn paths of a page with the matrix of the form they are in, None if in none."""
-    for i in range(c.FPDFPage_CountObjects(page.raw)):
+    count = c.FPDFPage_CountObjects(page.raw)
+    for i in range(count if count <= MAX_OBJECTS else 0):
         found = c.FPDFPage_GetObject(page.raw, i)
         kind = c.FPDFPageObj_GetType(found)
         if kind == c.FPDF_PAGEOBJ_PATH:

@@ -8,6 +8,7 @@ import math
 import re
 import sys
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ MAX_PIXELS = 16_000_000
 MAX_STRAY_CHARS = 100
 """So few characters beside a picture that fills the page are a stamp, not its text."""
 
+_MAX_OBJECTS = 2_000
 _MIN_COVERAGE = 0.5
 _MIN_CONFIDENCE = 30
 _SIDEWAYS_CONFIDENCE = 50
@@ -152,7 +154,10 @@ def _data_path() -> Path:
 def _picture_coverage(page: pdfium.PdfPage, frame: Frame) -> float:
     """Return the largest share of the page that one picture on it covers, 0…1."""
     largest = 0.0
-    for picture in page.get_objects(filter=(c.FPDF_PAGEOBJ_IMAGE,), max_depth=2):
+    # Pictures of a scan are few and come first; a page may hold a million other objects.
+    for picture in islice(page.get_objects(max_depth=2), _MAX_OBJECTS):
+        if picture.type != c.FPDF_PAGEOBJ_IMAGE:
+            continue
         left, bottom, right, top = picture.get_bounds()
         largest = max(largest, abs((right - left) * (top - bottom)))
     return largest / (frame.width * frame.height)
