@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipelines.turn.endpointing import EndpointingOptions
 from schemas.errors import InvalidRequest, MalformedJson
 
 CONTAINERS = (b"RIFF", b"\x1a\x45\xdf\xa3", b"OggS", b"fLaC", b"ID3")
@@ -21,10 +22,15 @@ class ClientMessage(BaseModel):
 
 
 class Endpointing(ClientMessage):
-    """How an utterance is found in the sound."""
+    """How an utterance is found in the sound; what is left out is as the server has it."""
 
     silence_ms: int | None = Field(None, ge=100, le=5000)
-    threshold: float | None = Field(None, gt=0, lt=1)
+    min_speech_ms: int | None = Field(None, ge=50, le=2000)
+    threshold: float | None = Field(None, ge=0.1, le=0.95)
+
+    def options(self) -> EndpointingOptions:
+        """Return the options of the endpointer."""
+        return EndpointingOptions(**self.model_dump(exclude_none=True))
 
 
 class Start(ClientMessage):

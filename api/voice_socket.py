@@ -30,8 +30,8 @@ from schemas.errors import (
     MessageTooLong,
     NotStarted,
     TooFast,
-    UndecodableAudio,
     Unauthenticated,
+    UndecodableAudio,
 )
 from schemas.events import Subject
 from schemas.settings import Settings, get_settings
@@ -45,7 +45,7 @@ MAX_TEXT_BYTES = 1024 * 1024
 
 START_TIMEOUT_S = 10.0
 AHEAD_S = 60.0
-"""Sound that may come faster than it is spoken, such as a recording."""
+"""Sound that may come faster than it is spoken, such as a recording; also the longest file."""
 
 AHEAD_PER_S = 1.1
 """Seconds of sound a second beyond that: clocks differ."""
@@ -202,8 +202,7 @@ class VoiceSocket:
         conversation_id = self._acts.open_conversation(caller, start.assistant_key, start.conversation_id)
         language = start.language.lower()[:3].rstrip("-_") if start.language else None
         talk = Talk(caller, conversation_id, start.assistant_key, language)
-        options = start.endpointing.model_dump(exclude_none=True)
-        ears = Endpointer(**options)
+        ears = Endpointer(start.endpointing.options())
         self._stream = Pcm16Stream(start.sample_rate_hz, start.channels)
         self._bytes_per_s = 2 * start.channels * start.sample_rate_hz
 
@@ -232,7 +231,7 @@ class VoiceSocket:
         self._answers.in_json = True
         if is_file(sound):
             self._sends_files = True
-            decoded = decode(sound, self._settings.max_decoded_audio_s)
+            decoded = decode(sound, AHEAD_S)
             self._slow_down(decoded.duration_s)
             self._started().hear(decoded.samples)
         elif self._sends_files:
@@ -246,7 +245,6 @@ class VoiceSocket:
         assert session is not None or isinstance(item, dict)
         for message in session.relay(item) if isinstance(item, Published) else (item,):
             yield from self._answers.encode({**message, "id": str(session.place())} if session else message)
-
 
 
 def _offered_token() -> str | None:

@@ -63,27 +63,26 @@ def chunk(extraction: Extraction) -> list[Chunk]:
 
 
 def _sections(elements: Sequence[Element]) -> Iterator[Section]:
-    """Yield the sections in order. Headings with nothing under them are text of the section around them."""
+    """Yield the sections in order. Headings with nothing under them are the first text of the next section."""
     open_headings: list[tuple[int, str]] = []
     path: tuple[str, ...] = ()
     first = 0
+    bare: int | None = None
     for i, element in enumerate(elements):
         if element.kind is not Kind.TITLE:
             continue
+        if bare is None and first < i:
+            yield Section(path, first, i)
         level = element.level or 1
         while open_headings and open_headings[-1][0] >= level:
             open_headings.pop()
-        above = tuple(text for _, text in open_headings)
-        bare = _is_bare(elements, i)
-        if not bare:
+        if _is_bare(elements, i):
+            bare = i if bare is None else bare
+            path, first = tuple(text for _, text in open_headings), bare
+        else:
             open_headings.append((level, element.text))
-        now = above if bare else (*above, element.text)
-        # Bare headings in a row are one section, unless they stand under different ones.
-        if bare and now == path and first < i and all(e.kind is Kind.TITLE for e in elements[first:i]):
-            continue
-        if first < i:
-            yield Section(path, first, i)
-        path, first = now, i if bare else i + 1
+            path, first = tuple(text for _, text in open_headings), i + 1 if bare is None else bare
+            bare = None
     if first < len(elements):
         yield Section(path, first, len(elements))
 

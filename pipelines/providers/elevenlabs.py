@@ -15,6 +15,9 @@ from pipelines.providers.servers import ELEVENLABS_MODEL
 from schemas.errors import NotOffered, ProviderUnavailable
 from schemas.settings import Settings
 
+PIECE_BYTES = 2048
+"""Size of a piece of sound, however it arrives: 46 ms, and whole samples because it is even."""
+
 PAGE = 100
 """Voices of one page of their list, the most they give."""
 
@@ -38,12 +41,11 @@ class ElevenLabsSpeaker:
         self._client = ElevenLabs(
             api_key=settings.elevenlabs_api_key.get_secret_value(),
             base_url=settings.speech_base_url or None,
-            # The time-out bounds connecting and every silence, not the length of a speech.
-            httpx_client=httpx.Client(timeout=httpx.Timeout(self._timeout_s), follow_redirects=True),
+            # Bounds connecting and every silence, not the length of a speech.
             timeout=self._timeout_s,
         )
         # Waiting is for the caller, who may rather ask another provider.
-        self._options = RequestOptions(max_retries=0)
+        self._options = RequestOptions(max_retries=0, chunk_size=PIECE_BYTES)
 
     def voices(self) -> Sequence[Voice]:
         """Return the account's voices, the default first. Raises ProviderUnavailable, RateLimited or NotOffered."""
@@ -59,24 +61,18 @@ class ElevenLabsSpeaker:
         return sorted(found, key=lambda voice: voice.voice_id != self._voice_id)
 
     def speak(self, text: str, voice_id: str | None = None) -> Iterator[bytes]:
-        """Yield mono PCM16 little-endian at 22,050 Hz, whole samples only, as they arrive.
+        """Yield mono PCM16 little-endian at 22,050 Hz in pieces of PIECE_BYTES, as they arrive.
 
         Closing the iterator hangs up. Raises ProviderUnavailable, RateLimited or NotOffered.
         """
-        rest = b""
         with self._errors():
-            for piece in self._client.text_to_speech.stream(
+            yield from self._client.text_to_speech.stream(
                 voice_id or self._voice_id,
                 text=text,
                 model_id=self.model,
                 output_format="pcm_22050",
                 request_options=self._options,
-            ):
-                data = rest + piece
-                whole = len(data) // 2 * 2
-                rest = data[whole:]
-                if whole:
-                    yield data[:whole]
+            )
 
     def _voice(self, voice: Any) -> Voice:
         labels = {str(name): str(value) for name, value in (voice.labels or {}).items()}

@@ -7,6 +7,10 @@ _NUMBER = r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|t
 _DAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
 _MONTH = r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
 _CLOCK = r"\b\d{1,2}[:.]\d\d\b|\b(?:1[0-9]|20)\d\d\b|\b(?:noon|midnight|daily|weekly|monthly|yearly)\b"
+_MEASURE = (
+    r"(?:(?<![a-z])(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|times|m|km|metres?|meters?|kilomet(?:re|er)s?"
+    r"|miles?|feet|ft|yards?|inch(?:es)?|mm|cm|kg|grams?|tons?|tonnes?|pounds?|litres?|liters?|percent|degrees?|mph)\b|[%°])"
+)
 _SPAN = r"\b(?:morning|evening|days?|hours?|minutes?|weeks?|months?|years?)\b"
 
 
@@ -28,9 +32,19 @@ KINDS = (
         r"how (?:much|expensive)|what .*(?:price|cost|fee)|price|cost",
         r"[$€£¥]\s?\d|\d\s?(?:%|[$€£¥]|(?i:euros?|dollars?|pounds?|percent))|\b(?i:free)\b",
     ),
-    Kind(r"how (?:many|long|far|old|often|high|heavy|fast|large|big|late|early|soon)", rf"(?i:{_NUMBER})"),
-    Kind(r"how (?:do|can|should|to|must)\b|what (?:are the )?steps", many=True),
-    Kind(r"when\b|what (?:time|date|day|year)|which (?:day|year|month)", rf"(?i:{_DAY}|{_MONTH}|{_CLOCK}|{_SPAN})"),
+    Kind(
+        r"how (?:long|soon|late|early|often|far|high|tall|wide|deep|heavy|fast|hot|cold|large|big)"
+        r"|what .*(?:length|duration|distance|weight|height)",
+        rf"(?i:{_NUMBER}.{{0,20}}?{_MEASURE})",
+    ),
+    Kind(r"how (?:many|old)|what (?:number|percentage|share|age|amount)|population", rf"(?i:{_NUMBER})"),
+    Kind(
+        r"how (?:do|can|should|to|must)\b|what (?:are the )?steps|what (?:should|must|do|can) (?:i|we|you)\b", many=True
+    ),
+    Kind(
+        r"when\b|what (?:time|date|day|year|century|decade)|which (?:day|year|month)|(?:opening|office|working) hours",
+        rf"(?i:{_DAY}|{_MONTH}|{_CLOCK}|{_SPAN})",
+    ),
     Kind(r"who\b|whose\b|whom\b", r"[A-Z][\w'’-]+ [A-Z][\w'’-]+|\b[A-Z][\w'’-]+\b.*\b(?:is|was|are|were)\b"),
     Kind(
         r"where\b|which (?:city|country|place|town)",
@@ -40,7 +54,7 @@ KINDS = (
         r"why\b|what .*reason",
         r"\b(?i:because|since|so that|due to|in order to|as a result|to avoid|caused)\b",
     ),
-    Kind(r"(?:list|name|what are|which .*s\b)", many=True),
+    Kind(r"^(?:please )?(?:list|name|give|show)\b|what are\b|which \w+s (?:are|do|have|were|can)\b", many=True),
 )
 OTHER = Kind("")
 

@@ -27,6 +27,31 @@ CLOSE = 0.8
 SAME = 0.7
 """Share of words by which two statements count as saying the same."""
 
+AROUND, AFTER = 0.6, 0.2
+"""What a wanted word counts that stands in a heading or the sentence before, and in the one after."""
+
+SAME_QUESTION = 0.7
+"""Likeness (F1 of weighted words) from which a question in the passage counts as the one asked."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question: its kind, and its content words with what each tells, the rare ones most."""
+
+    kind: Kind
+    weights: dict[str, float]
+
+    def coverage(self, said: Iterable[str]) -> float:
+        """Return the share of the question's words, by weight, that are among `said`: 0…1."""
+        total = sum(self.weights.values())
+        return sum(self.weights.get(word, 0.0) for word in set(said)) / total if total else 0.0
+
+    def likeness(self, question: set[str]) -> float:
+        """Return how much another question asks the same, 0…1."""
+        coverage = self.coverage(question)
+        precision = len(question & self.weights.keys()) / len(question) if question else 0.0
+        return 2 * coverage * precision / (coverage + precision) if coverage else 0.0
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -38,20 +63,21 @@ class Scored:
 
 
 def compose(prompt: Prompt) -> str:
-    """Return the answer: one to three statements of the passages, each with its marker, or a refusal."""
+    """Return the answer: the statements of the passages that fit best, each with its marker, or a refusal."""
     if (reply := small_talk(prompt.question)) is not None:
         return reply
-    wanted = content_words(prompt.question)
-    weights = _weights(wanted, prompt.passages)
-    if not prompt.passages or not _is_spoken_of(prompt, wanted, weights):
+    whole = [content_words(" ".join((p.filename, *p.heading_path, p.text))) for p in prompt.passages]
+    said = Counter(word for found in whole for word in found)
+    # Rare words, and those no passage has, tell most.
+    tells = {word: math.log(1 + (len(whole) + 0.5) / (said[word] + 0.5)) for word in content_words(prompt.question)}
+    asked = Asked(kind_of(prompt.question), tells)
+    needed = COVERAGE_CONFIDENT if prompt.confident else COVERAGE_UNSURE
+    if not any(asked.coverage(found) >= needed for found in whole):
         return refusal(prompt.passages)
-    kind = kind_of(prompt.question)
-    ranked = _ranked(prompt.passages, wanted, weights, kind)
-    if not ranked or ranked[0].score <= 0:
+    ranked = _ranked(prompt.passages, asked)
+    if not ranked:
         return refusal(prompt.passages)
-    return " ".join(
-        f"{_closed(found.statement.text)} [{found.number}]" for found in _chosen(ranked, kind, prompt.spoken)
-    )
+    return " ".join(_said(ranked, asked.kind, prompt.spoken))
 
 
 def refusal(passages: Sequence[Passage]) -> str:
@@ -65,48 +91,59 @@ def is_refusal(text: str) -> bool:
     return text.startswith(DONT_KNOW)
 
 
-def _weights(wanted: Iterable[str], passages: Sequence[Passage]) -> dict[str, float]:
-    """Return how much each wanted word tells: rare ones, and those no passage has, tell most."""
-    said = Counter(word for passage in passages for word in content_words(_whole(passage)))
-    return {word: math.log(1 + (len(passages) + 0.5) / (said[word] + 0.5)) for word in wanted}
-
-
-def _is_spoken_of(prompt: Prompt, wanted: set[str], weights: dict[str, float]) -> bool:
-    needed = COVERAGE_CONFIDENT if prompt.confident else COVERAGE_UNSURE
-    return any(_coverage(content_words(_whole(passage)), wanted, weights) >= needed for passage in prompt.passages)
-
-
-def _coverage(said: set[str], wanted: set[str], weights: dict[str, float]) -> float:
-    total = sum(weights[word] for word in wanted)
-    return sum(weights[word] for word in wanted & said) / total if total else 0.0
-
-
-def _ranked(passages: Sequence[Passage], wanted: set[str], weights: dict[str, float], kind: Kind) -> list[Scored]:
+def _ranked(passages: Sequence[Passage], asked: Asked) -> list[Scored]:
+    """Return all statements that have to do with the question, the best first."""
     best = max((passage.score for passage in passages), default=0.0) or 1.0
-    found = []
-    for number, passage in enumerate(passages, 1):
-        around = content_words(" ".join((passage.filename, *passage.heading_path)))
-        for statement in statements(passage.text):
-            own = content_words(statement.text)
-            near = around | content_words(statement.context)
-            score = _coverage(own, wanted, weights) + 0.6 * _coverage(near - own, wanted, weights)
-            if score > 0:
-                score += 0.25 * passage.score / best + 0.3 * kind.fits(statement.text)
-                score -= 0.15 * statement.dangling + 0.3 * (len(own - wanted) == 0)
-                found.append(Scored(statement, number, score / (1 + max(0, len(own) - 30) / 60)))
+    found = [
+        Scored(statement, number, score)
+        for number, passage in enumerate(passages, 1)
+        for statement, score in _scores(passage, asked, 0.25 * passage.score / best)
+        if score > 0
+    ]
     return sorted(found, key=lambda one: -one.score)
 
 
-def _chosen(ranked: Sequence[Scored], kind: Kind, spoken: bool) -> list[Scored]:
-    """Return what is said, in the order of the sources."""
+def _scores(passage: Passage, asked: Asked, head_start: float) -> Iterable[tuple[Statement, float]]:
+    headings = content_words(" ".join((passage.filename, *passage.heading_path)))
+    title = content_words(passage.heading_path[-1]) if passage.heading_path else set()
+    found = statements(passage.text)
+    spoken = {text: content_words(text) for one in found for text in (one.text, one.before, one.after)}
+    answered = ""
+    for at, one in enumerate(found):
+        own = spoken[one.text]
+        question = content_words(one.question) if one.question else title
+        near = headings | question | spoken[one.before]
+        score = asked.coverage(own)
+        score += AROUND * asked.coverage(near - own) + AFTER * asked.coverage(spoken[one.after] - near - own)
+        if not score:
+            continue
+        is_first = at == 0 if not one.question else one.question != answered
+        answered = one.question
+        if asked.likeness(question) >= SAME_QUESTION:
+            score += 0.4 + 0.3 * is_first
+        score += head_start + 0.3 * asked.kind.fits(one.text)
+        score -= 0.15 * one.dangling + 0.3 * (own <= asked.weights.keys()) + 0.3 * one.text.endswith(":")
+        yield one, score / (1 + max(0, len(own) - 30) / 60)
+
+
+def _said(ranked: Sequence[Scored], kind: Kind, spoken: bool) -> list[str]:
+    """Return what is said: the best statement's passage first, each passage in its own order."""
     most = SPOKEN_STATEMENTS if spoken else LIST_STATEMENTS if kind.many else WRITTEN_STATEMENTS
-    chosen = [ranked[0]]
-    for one in ranked[1:]:
+    chosen: list[Scored] = []
+    for one in ranked:
         if len(chosen) == most or one.score < CLOSE * ranked[0].score:
             break
         if not any(_same(one.statement.text, other.statement.text) for other in chosen):
             chosen.append(one)
-    return sorted(chosen, key=lambda one: (one.number, one.statement.start))
+    numbers = list(dict.fromkeys(one.number for one in chosen))
+    chosen.sort(key=lambda one: (numbers.index(one.number), one.statement.start))
+    found: dict[str, str] = {}
+    for one in chosen:
+        # "It closes at six" needs the sentence that says what closes.
+        texts = [one.statement.before] if one.statement.dangling and one.statement.before else []
+        for text in (*texts, one.statement.text):
+            found.setdefault(text, f"{_closed(text)} [{one.number}]")
+    return list(found.values())[: most + 1]
 
 
 def _same(one: str, other: str) -> bool:
@@ -117,7 +154,3 @@ def _same(one: str, other: str) -> bool:
 def _closed(text: str) -> str:
     said = re.sub(r"\s+", " ", text).strip()
     return said if said[-1] in '.!?…。！？"”' else f"{said.rstrip(',;:')}."
-
-
-def _whole(passage: Passage) -> str:
-    return " ".join((passage.filename, *passage.heading_path, passage.text))

@@ -1,32 +1,42 @@
 """What a passage states: its sentences, its table rows as phrases, its questions with their answers."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.text import sentences
 
 _CELL = re.compile(r"\s*\|\s*")
 _RULE = re.compile(r"[\s|:+=-]+")
 _LABEL = re.compile(r"^\s*(?:Q|A|Question|Answer)\s*[:.]\s*", re.IGNORECASE)
-_BULLET = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.)])\s+")
+_BULLET = re.compile(r"^\s*(?:[-*+•‣▪·◦–]|\(?\d{1,2}[.)]|[a-z]\))\s+")
+_MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s+")
 _DANGLING = re.compile(
-    r"(?:However|But|This|That|These|Those|It|They|He|She|Then|Therefore|Thus|Also|And|Such|Otherwise)\b"
+    r"(?:However|But|This|That|These|Those|It|Its|They|Their|He|His|She|Her|Then|Therefore|Thus|Also|And|Such"
+    r"|Otherwise|Instead|Both|(?:With|Without|After|Before|For|In|On|At|By|From|Of) (?:it|this|that|these|those|them))\b"
 )
 
 MAX_CHARS = 600
 """Longest statement quoted; what has no sentence end for longer is no prose."""
 
+PARTICLE_WORDS = 3
+"""A sentence this short ("Yes.", "Not at all.") is quoted together with the one after it."""
+
 
 @dataclass(frozen=True)
 class Statement:
-    """A quotable piece. `context` are words beside it that say what it is about, `dangling` that it
-    begins with a word that points back, `start` where it stands in the passage."""
+    """A quotable piece. `question` is the line it answers, if the passage asks one; `before` and `after`
+    are the statements beside it; `dangling` says that it begins with a word that points back; `start` is
+    where it stands in the passage; an `is_item` stands in a list."""
 
     text: str
-    context: str = ""
+    question: str = ""
+    before: str = ""
+    after: str = ""
     dangling: bool = False
     start: int = 0
+    is_item: bool = False
 
 
 def statements(text: str) -> list[Statement]:
@@ -64,20 +74,37 @@ def _rows(lines: Sequence[tuple[int, str]]) -> Iterator[Statement]:
             for name, cell in zip(header[1:], cells[1:], strict=False)
             if cell
         ]
-        yield Statement(f"{cells[0]} — {'; '.join(named)}" if named else cells[0], " ".join(header), start=at)
+        yield Statement(f"{cells[0]} — {'; '.join(named)}" if named else cells[0], before=" ".join(header), start=at)
     if len(rows) == 1:
         yield Statement(" — ".join(cell for cell in header if cell), start=rows[0][0])
 
 
-def _prose(text: str, start: int, end: int) -> Iterator[Statement]:
-    question, before = "", ""
+def _prose(text: str, start: int, end: int) -> list[Statement]:
+    found: list[Statement] = []
+    question = ""
     for first, last in sentences(text[start:end]):
-        said = _BULLET.sub("", _LABEL.sub("", text[start + first : start + last])).strip()
-        if not said:
-            continue
+        raw = _LABEL.sub("", text[start + first : start + last])
+        said = _MARKUP.sub("", _BULLET.sub("", raw)).strip()
         if said.endswith("?"):
-            question, before = said, ""
-            continue
-        dangling = bool(_DANGLING.match(said))
-        yield Statement(said, f"{question} {before}".strip(), dangling, start + first)
-        before = said
+            question = said
+        elif found and said and found[-1].text.count(" ") < PARTICLE_WORDS and found[-1].text[-1] in ".!":
+            found[-1] = replace(found[-1], text=f"{found[-1].text} {said}")
+        elif said:
+            before = found[-1].text if found else ""
+            is_item = _BULLET.match(raw) is not None
+            found.append(Statement(said, question, before, "", bool(_DANGLING.match(said)), start + first, is_item))
+    lists = _lists(found)
+    return [
+        replace(one, after=following.text if following else "")
+        for one, following in itertools.zip_longest(lists, lists[1:])
+    ]
+
+
+def _lists(found: Sequence[Statement]) -> list[Statement]:
+    """Return the statements with each "You need:" completed by the items under it, which follow singly."""
+    complete: list[Statement] = []
+    for at, one in enumerate(found):
+        items = list(itertools.takewhile(lambda item: item.is_item, found[at + 1 :])) if one.text[-1] == ":" else []
+        listed = "; ".join(item.text.rstrip(".;,") for item in items)
+        complete.append(replace(one, text=f"{one.text} {listed}") if items else one)
+    return complete

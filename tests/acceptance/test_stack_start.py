@@ -3,7 +3,6 @@
 import signal
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,14 +54,12 @@ def test_stopping_leaves_no_process(stack: Stack) -> None:
 
 
 def test_a_second_start_is_warm(data_dir: Path) -> None:
-    began = time.monotonic()
     stack = ephemeral.start(data_dir, {})
     try:
         wait_until(stack.is_ready, ephemeral.READY_WITHIN_S, "the stack is ready")
-        took_s = time.monotonic() - began
-        # Of a machine that others use as well, only the share that is ours is counted.
-        busy = max(1.0, psutil.getloadavg()[0] / psutil.cpu_count())
-        assert took_s <= WARM_START_S * busy
+        # A start is bound by the processors: what it uses of two is the time it takes where they are idle.
+        used = [process.cpu_times() for process in (stack.launcher_process(), *started(stack))]
+        assert sum(times.user + times.system for times in used) <= 2 * WARM_START_S
     finally:
         # The launcher is killed: what it started must not outlive it, nor keep the next start from working.
         left = started(stack)
@@ -72,8 +69,9 @@ def test_a_second_start_is_warm(data_dir: Path) -> None:
 
 
 def test_a_stack_whose_launcher_was_killed_starts_again(stack: Stack) -> None:
-    assert stack.is_ready()
-    assert "task" not in stack.ask("Is anybody there?").get("detail", "")
+    answer = stack.ask("Is anybody there?")
+
+    assert "response" in answer, answer
 
 
 def test_sigterm_stops_as_ctrl_c_does(data_dir: Path) -> None:

@@ -81,6 +81,13 @@ def test_every_failure_is_one_of_ours(
         assert caught.value.retry_after_s == 3
 
 
+def test_the_list_of_voices_is_asked_for_once_even_when_it_fails(fake: FarEnd, settings: MakeSettings) -> None:
+    fake.reply = fakes.failure(503)
+    with pytest.raises(ProviderUnavailable):
+        remote(settings).voices()
+    assert len(fake.asked) == 1
+
+
 def test_an_account_without_credit_is_not_asked_again(fake: FarEnd, settings: MakeSettings) -> None:
     detail = {"detail": {"status": "quota_exceeded", "message": "You have 0 credits."}}
     fake.reply = lambda exchange: exchange.send_json(detail, 401)

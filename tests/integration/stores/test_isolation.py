@@ -26,7 +26,8 @@ TENANT_TABLES = sorted(table.name for table in Base.metadata.tables.values() if 
 
 def test_every_tenant_table_forces_row_level_security_both_ways(admin: psycopg.Connection) -> None:
     rows = admin.execute(
-        "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL"
+        "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,"
+        " p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL"
         " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'"
         " LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polname = 'own_tenant'"
         " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"

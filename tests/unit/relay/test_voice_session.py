@@ -18,14 +18,14 @@ from api.realtime import Session
 from api.talk import Acts, Talk
 from pipelines.ports import Audio
 from pipelines.stores.events import Published
-from pipelines.turn.endpointing import SpeechStarted, SpeechStopped
+from pipelines.turn.endpointing import EndReason, SpeechStarted, SpeechStopped
 from schemas.errors import NoSpeech, StoreUnavailable
 
 SECOND = np.zeros(16_000, np.float32)
 
 
 def stopped(seconds: float) -> SpeechStopped:
-    return SpeechStopped(Audio(np.zeros(int(16_000 * seconds), np.float32), 16_000))
+    return SpeechStopped(0.0, Audio(np.zeros(int(16_000 * seconds), np.float32), 16_000), EndReason.SILENCE)
 
 
 @dataclass
@@ -101,7 +101,7 @@ def said(house: House, session: Session, event: Published) -> list[dict[str, Any
 
 
 def test_a_turn_goes_through_all_states(clock: list[float]) -> None:
-    house = House(Script([[SpeechStarted()], [stopped(2)]]))
+    house = House(Script([[SpeechStarted(0.0)], [stopped(2)]]))
     session = house.session()
     session.hear(SECOND)
     session.hear(SECOND)
@@ -134,7 +134,7 @@ def test_the_clients_word_decides_when_the_answer_is_over(clock: list[float]) ->
 
 
 def test_speech_after_the_answer_is_over_cancels_nothing(clock: list[float]) -> None:
-    house = House(Script([[SpeechStarted()]]))
+    house = House(Script([[SpeechStarted(0.0)]]))
     session = house.session()
     session.ask("Tell me.")
     said(house, session, house.sound(house.turn(), seconds=1))
@@ -145,7 +145,7 @@ def test_speech_after_the_answer_is_over_cancels_nothing(clock: list[float]) -> 
 
 
 def test_speech_into_a_finished_answer_stops_its_playing_only(clock: list[float]) -> None:
-    house = House(Script([[SpeechStarted()]]))
+    house = House(Script([[SpeechStarted(0.0)]]))
     session = house.session()
     session.ask("Tell me.")
     said(house, session, house.sound(house.turn(), seconds=10))
@@ -181,13 +181,13 @@ def test_an_answer_cancelled_between_two_of_its_parts_stops_there(clock: list[fl
 
 
 def test_a_question_in_two_breaths_is_put_together_only_while_unanswered(clock: list[float]) -> None:
-    house = House(Script([[SpeechStarted()], [stopped(1)], [SpeechStarted()], [stopped(2)]]))
+    house = House(Script([[SpeechStarted(0.0)], [stopped(1)], [SpeechStarted(0.0)], [stopped(2)]]))
     session = house.session()
     for _ in range(4):
         session.hear(SECOND)
     assert [len(turn["utterance"]) for turn in house.started] == [32_000, 96_000]
     said(house, session, house.sound(house.turn()))
-    house.ears.heard = [[SpeechStarted()], [stopped(4)]]
+    house.ears.heard = [[SpeechStarted(0.0)], [stopped(4)]]
     session.hear(SECOND)
     session.hear(SECOND)
     assert len(house.started[-1]["utterance"]) == 128_000
@@ -195,7 +195,7 @@ def test_a_question_in_two_breaths_is_put_together_only_while_unanswered(clock: 
 
 def test_pieces_are_put_together_up_to_a_length(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(realtime, "MAX_JOINED_S", 2.5)
-    house = House(Script([[SpeechStarted()], [stopped(3)], [SpeechStarted()], [stopped(1)]]))
+    house = House(Script([[SpeechStarted(0.0)], [stopped(3)], [SpeechStarted(0.0)], [stopped(1)]]))
     session = house.session()
     for _ in range(4):
         session.hear(SECOND)
@@ -203,7 +203,7 @@ def test_pieces_are_put_together_up_to_a_length(clock: list[float], monkeypatch:
 
 
 def test_missing_sound_is_heard_as_silence_while_somebody_speaks(clock: list[float]) -> None:
-    house = House(Script([[SpeechStarted()]]))
+    house = House(Script([[SpeechStarted(0.0)]]))
     session = house.session()
     clock[0] += 60
     session.pass_time()
@@ -221,7 +221,7 @@ def test_a_commit_without_speech_is_an_error(clock: list[float]) -> None:
 
 
 def test_a_store_that_is_away_leaves_the_session_listening(clock: list[float]) -> None:
-    house = House(Script([[SpeechStarted()], [stopped(1)]]), away=True)
+    house = House(Script([[SpeechStarted(0.0)], [stopped(1)]]), away=True)
     session = house.session()
     session.hear(SECOND)
     with pytest.raises(StoreUnavailable):

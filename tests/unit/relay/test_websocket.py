@@ -45,7 +45,7 @@ class Pair:
         protocol = ServerProtocol(state=State.OPEN, max_size=1000)
         self.socket = WebSocket(server, protocol, self.mailbox, lambda item: [str(item)], **timing)
         self.server = server
-        self.reading = threading.Thread(target=self._read)
+        self.reading = threading.Thread(target=self._read, daemon=True)
         self.reading.start()
 
     def _read(self) -> None:

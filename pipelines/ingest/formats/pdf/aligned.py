@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines.ingest.clean import one_line
-from pipelines.ingest.formats.pdf.lines import Line, union
+from pipelines.ingest.formats.pdf.lines import Line, union, without_leaders
 
 MIN_ROWS = 3
 _MAX_MEAN_CHARS = 60
@@ -87,7 +87,7 @@ def _table(rows: Sequence[Row]) -> Line:
             cells.append([""] * len(columns))
         for cell in row:
             at = _slot(cell, columns)
-            cells[-1][at] = one_line(f"{cells[-1][at]} {cell.text}")
+            cells[-1][at] = one_line(f"{cells[-1][at]} {without_leaders(cell.text)}")
     first = rows[0][0]
     return Line.table(cells, union([cell.rect for row in rows for cell in row]), first.quarter, first.at)
 

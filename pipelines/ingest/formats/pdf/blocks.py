@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipelines.ingest.clean import one_line
 from pipelines.ingest.elements import Element, Kind
 from pipelines.ingest.formats.pdf.frame import Frame
-from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, union
+from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, union, without_leaders
 from pipelines.ingest.formats.pdf.order import regions, rows
 from pipelines.ingest.formats.table import table
 from pipelines.ingest.formats.headings import BOLD_LEVEL, MAX_CHARS, level_of
@@ -22,7 +22,6 @@ MAX_HEADING_LINES = 3
 
 _BULLET = re.compile(r"\s*(?:[•●○◦▪■□▸►‣➢➤✓✔✗·*–—-]|o(?=\s{2}))\s+\S")
 _NUMBERED = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])\s+\S")
-_LEADERS = re.compile(r"(?:\s?[.…·]){4,}\s*")
 _LEADER_END = re.compile(r"(?:\s?[.…·]){4,}\s*\S{0,6}\s*$")
 _LETTER = re.compile(r"[^\W\d_]")
 _ADDRESS = re.compile(r"://|\S@\S|\bwww\.")
@@ -135,9 +134,7 @@ def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element
     box = frame.box(union([line.rect for line in block.lines]), page)
     if first.rows:
         return table(first.rows, page, box)
-    text = one_line(join_lines([line.text for line in block.lines]))
-    if "..." in text or ". ." in text or "…" in text:
-        text = one_line(_LEADERS.sub(" … ", text))
+    text = one_line(without_leaders(join_lines([line.text for line in block.lines])))
     if not text:
         return None
     if level := _heading_level(block, text, body_size):

@@ -30,6 +30,7 @@ COLUMN_GAP_EM = 1.2
 
 _PIECE = re.compile(f"[^\r\n{HYPHEN}]+{HYPHEN}?")
 _BOLD_NAME = re.compile(rb"bold|black|heavy|semibold|demi\b|-medi$|^(?:[A-Z]{6}\+)?(?:CMBX|SFBX|LMBX)", re.IGNORECASE)
+_LEADERS = re.compile(r"(?:\s?[.…·]){4,}\s*")
 _STROKED_TOO = 2
 _HYPHEN_CODE = 2
 _UNMAPPED, _ARROW = "\0", "↵"
@@ -249,6 +250,11 @@ def _ligatures(text: str) -> str:
     """
     text = re.sub(rf"(?<=[^\W\d]){_UNMAPPED}(?=[^\W\d])", "ffi", text).replace(_UNMAPPED, "")
     return re.sub(rf"(?<=[^\W\d]){_ARROW}|{_ARROW}(?=[^\W\d])", "ff", text)
+
+
+def without_leaders(text: str) -> str:
+    """Return `text` with an ellipsis for each row of dots that leads to a page number."""
+    return _LEADERS.sub(" … ", text) if "..." in text or ". ." in text or "…" in text else text
 
 
 def union(rects: Sequence[Rect]) -> Rect:

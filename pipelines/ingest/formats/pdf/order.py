@@ -100,8 +100,8 @@ def _gutter(lines: Sequence[Line]) -> float | None:
         smaller, across = min(i + 1, len(lefts) - after), after - i - 1
         if start - right < _MIN_GUTTER_EM * size or smaller < MIN_COLUMN_LINES:
             continue
-        # The lines of a column begin under one another, which those of ragged text do not.
-        flush = bisect_right(lefts, start + size) - after
+        # The lines of a column begin under one another, a few indented; those of ragged text do not.
+        flush = bisect_right(lefts, start + 2 * size) - after
         if flush >= MIN_COLUMN_LINES and (score := min(smaller, 2 * flush) - across) > best:
             best, best_x = score, (right + start) / 2
     return best_x
