@@ -6,7 +6,7 @@ VERBOSE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-QUIET_PIP := --quiet --disable-pip-version-check --no-input
+QUIET_PIP := -qq --disable-pip-version-check --no-input
 LOCAL := $(BIN)/python -m deploy.local
 SHOW := $(if $(filter-out 0,$(VERBOSE)),--verbose)
 

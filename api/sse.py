@@ -17,7 +17,7 @@ from schemas.errors import AuraError
 from schemas.events import Event, Subject
 
 HEARTBEAT_S = 15.0
-GLANCE_S = 5.0
+GLANCE_S = 2.0
 """How often it is looked whether a silent client is still there."""
 
 STALL_S = 20

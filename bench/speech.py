@@ -28,6 +28,10 @@ NORMAL = jiwer.Compose(
 )
 
 
+SILENCE_MS = 1500
+"""A speech has pauses of a second; its recording is one utterance."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -54,8 +58,8 @@ def uploaded(stack: Stack, path: Path) -> str:
 
 def streamed(stack: Stack, path: Path) -> str:
     """Return the transcript of a recording that is spoken into the socket in real time."""
-    heard = spoken.ask(stack.url, pcm16(path), 16_000, "default-assistant")
-    return " ".join(heard.transcripts)
+    heard = spoken.ask(stack.url, pcm16(path), 16_000, "default-assistant", SILENCE_MS)
+    return str(heard.events.get("turn.transcript", {}).get("text", ""))
 
 
 def pcm16(path: Path) -> bytes:

@@ -4,6 +4,8 @@ Reads docs/samples, asks a written and a spoken question, saves the spoken answe
 again. Exits non-zero where a step failed.
 """
 
+import argparse
+import os
 import re
 import signal
 import sys
@@ -28,7 +30,6 @@ from schemas.errors import AuraError, Permanent
 from schemas.settings import get_settings
 
 SAMPLES = REPO / "docs" / "samples"
-ANSWER = REPO / "answer.wav"
 ASSISTANT = "default-assistant"
 WRITTEN = "How many days of paid holiday does a full-time employee have?"
 ALOUD = "Where do I leave the bike when the shop is closed?"
@@ -42,9 +43,9 @@ SAME_WER = 0.25
 class Demo:
     """The steps, in order, and the terminal they are shown on."""
 
-    def __init__(self, console: Console, client: Client, address: str) -> None:
-        self._console, self._client, self._address = console, client, address
-        self._answer = ""
+    def __init__(self, console: Console, address: str, answer: Path) -> None:
+        self._console, self._client, self._address = console, Client(address), address
+        self._recording, self._answer = answer, ""
 
     def run(self) -> int:
         """Take all steps, each also where an earlier one failed; return the exit code."""
@@ -55,7 +56,8 @@ class Demo:
             ("Listening to the answer again", self.listen_again),
         )
         failed = [title for number, (title, step) in enumerate(steps, 1) if not self._take(number, title, step)]
-        self._console.print()
+        load = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+        self._console.print(f"\n[dim]Times are of this machine at this moment: {load}.[/]", highlight=False)
         if failed:
             self._console.print(f"[bold red]{len(failed)} of {len(steps)} steps failed:[/] {', '.join(failed)}")
         else:
@@ -127,13 +129,13 @@ class Demo:
             raise Permanent("The question was not understood as it was said.")
         if not heard.pcm:
             raise Permanent("No sound came back.")
-        with wave.open(str(ANSWER), "wb") as sound:
+        with wave.open(str(self._recording), "wb") as sound:
             sound.setnchannels(1)
             sound.setsampwidth(2)
             sound.setframerate(heard.sample_rate_hz)
             sound.writeframes(bytes(heard.pcm))
         seconds = len(heard.pcm) / 2 / heard.sample_rate_hz
-        self._console.print(f"[bold]sound[/]   {seconds:.1f} s in {_short(ANSWER)}", highlight=False)
+        self._console.print(f"[bold]sound[/]   {seconds:.1f} s in {self._recording}", highlight=False)
         self._console.print(f"[bold]first sound[/] {heard.first_sound_s or 0:.2f} s after the end of the question")
         self._show_grounds(completed)
 
@@ -141,7 +143,7 @@ class Demo:
         """Transcribe the spoken answer: it must say what its text says."""
         if not self._answer:
             raise Permanent("There is no spoken answer to listen to.")
-        again = self._client.transcribe(ANSWER)
+        again = self._client.transcribe(self._recording)
         wrong = word_error_rate(self._answer, again)
         self._console.print(f"[bold]heard[/]   {escape(again)}")
         self._console.print(f"[bold]word errors[/] {wrong:.0%}")
@@ -186,16 +188,13 @@ def _move(bars: Progress, bar: TaskID, document: dict[str, Any]) -> None:
         bars.update(bar, completed=STAGES.index(document["stage"]) + min(1.0, part), state=escape(state))
 
 
-def _short(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
 def main() -> int:
     """Run the demo against the running stack and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
+    parser.add_argument("--answer", type=Path, default=Path("answer.wav"), help="where the spoken answer is saved")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
-    at = address(get_settings())
     try:
-        return Demo(Console(), Client(at), at).run()
+        return Demo(Console(), address(get_settings()), parser.parse_args().answer).run()
     except KeyboardInterrupt:
         return 130
 

@@ -25,8 +25,10 @@ class Heard:
     first_sound_s: float | None = None
 
 
-def ask(address: str, pcm: bytes, sample_rate_hz: int, assistant_key: str) -> Heard:
+def ask(address: str, pcm: bytes, sample_rate_hz: int, assistant_key: str, silence_ms: int | None = None) -> Heard:
     """Speak `pcm` (mono PCM16) in real time, go on with silence, and return the answer once it is complete.
+
+    `silence_ms` is the silence that ends the question, where the server's own would cut its pauses.
 
     Raises ProviderUnavailable where the socket closes, refuses, or does not answer within `GIVE_UP_S`.
     """
@@ -35,7 +37,8 @@ def ask(address: str, pcm: bytes, sample_rate_hz: int, assistant_key: str) -> He
     try:
         with connect(url, proxy=None, max_size=2**24) as socket:
             start = {"type": "start", "assistant_key": assistant_key, "sample_rate_hz": sample_rate_hz}
-            socket.send(json.dumps({**start, "encoding": "pcm16"}))
+            endpointing = {"silence_ms": silence_ms} if silence_ms else {}
+            socket.send(json.dumps({**start, "encoding": "pcm16", "endpointing": endpointing}))
             _converse(socket, pcm, sample_rate_hz, heard)
             socket.send(json.dumps({"type": "stop"}))
     except (OSError, ConnectionClosed) as error:

@@ -9,7 +9,9 @@ from rich.markup import escape
 from rich.status import Status
 
 WARNS = re.compile(r'"level": ?"(?:warning|error|critical)"|\b(?:WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b')
-EXPECTED = re.compile("the database system is (?:starting up|shutting down)|Memory overcommit must be enabled|@%WARNING")
+EXPECTED = re.compile(
+    "the database system is (?:starting up|shutting down)|Memory overcommit must be enabled|@%WARNING"
+)
 """What sounds like a warning and is none here: we ask while Postgres starts, and Valkey writes no snapshots."""
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")

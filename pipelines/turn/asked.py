@@ -30,7 +30,7 @@ class Kind:
 KINDS = (
     Kind(
         r"how (?:much|expensive)|what .*(?:price|cost|fee)|price|cost",
-        r"[$€£¥]\s?\d|\d\s?(?:%|[$€£¥]|(?i:euros?|dollars?|pounds?|percent))|\b(?i:free)\b",
+        r"[$€£¥]\s?\d|\d\s?(?:[$€£¥%]|(?i:euros?|dollars?|pounds?|cents?)\b)|: \d|\b(?i:free)\b",
     ),
     Kind(
         r"how (?:long|soon|late|early|often|far|high|tall|wide|deep|heavy|fast|hot|cold|large|big)"
@@ -62,6 +62,17 @@ _GREETING = re.compile(
     r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day))(?: (?:there|aura|everyone))?", re.IGNORECASE
 )
 _THANKS = re.compile(r"(?:thanks?(?: you)?(?: (?:very|so) much| a lot)?|great|ok(?:ay)?|bye|goodbye)", re.IGNORECASE)
+
+
+_REQUEST = re.compile(
+    r"^(?:please |can you |could you )*(?:list|name|give|show|tell|explain|describe)(?: me| us)?\b(?: about\b)?",
+    re.IGNORECASE,
+)
+
+
+def subject(question: str) -> str:
+    """Return the question without the words that only ask: "Please list the rides" is about "the rides"."""
+    return _REQUEST.sub("", question).strip() or question
 
 
 def kind_of(question: str) -> Kind:

@@ -10,27 +10,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipelines.ports import Passage, Prompt
-from pipelines.turn.asked import Kind, kind_of, small_talk
+from pipelines.turn.asked import Kind, kind_of, small_talk, subject
 from pipelines.turn.statements import Statement, statements
 from pipelines.turn.words import content_words
 
 DONT_KNOW = "I don't know from these documents."
 
-COVERAGE_CONFIDENT, COVERAGE_UNSURE = 0.34, 0.8
+COVERAGE_CONFIDENT, COVERAGE_UNSURE = 0.3, 0.8
 """Share of the question's wording, weighted by rarity, that a passage must hold to be quoted: little where
 retrieval is confident (it knows synonyms), nearly all where it is not."""
 
-WRITTEN_STATEMENTS, SPOKEN_STATEMENTS, LIST_STATEMENTS = 2, 2, 6
+WRITTEN_STATEMENTS, LIST_STATEMENTS = 2, 6
+SPOKEN_STATEMENTS, SPOKEN_LIST_STATEMENTS = 1, 2
 CLOSE = 0.8
 """A further statement is added where its score comes this close to the best one's."""
 
 SAME = 0.7
 """Share of words by which two statements count as saying the same."""
 
-AROUND, AFTER = 0.6, 0.2
-"""What a wanted word counts that stands in a heading or the sentence before, and in the one after."""
+HEADING, BEFORE, AFTER = 0.7, 0.6, 0.4
+"""What a wanted word counts that stands in a heading, in the sentence before, and in the one after."""
 
-SAME_QUESTION = 0.7
+PLAIN = 0.2
+"""What is added where a statement speaks of nothing else."""
+
+SAME_QUESTION = 0.8
 """Likeness (F1 of weighted words) from which a question in the passage counts as the one asked."""
 
 
@@ -69,7 +73,9 @@ def compose(prompt: Prompt) -> str:
     whole = [content_words(" ".join((p.filename, *p.heading_path, p.text))) for p in prompt.passages]
     said = Counter(word for found in whole for word in found)
     # Rare words, and those no passage has, tell most.
-    tells = {word: math.log(1 + (len(whole) + 0.5) / (said[word] + 0.5)) for word in content_words(prompt.question)}
+    tells = {
+        word: math.log(1 + (len(whole) + 0.5) / (said[word] + 0.5)) for word in content_words(subject(prompt.question))
+    }
     asked = Asked(kind_of(prompt.question), tells)
     needed = COVERAGE_CONFIDENT if prompt.confident else COVERAGE_UNSURE
     if not any(asked.coverage(found) >= needed for found in whole):
@@ -104,46 +110,53 @@ def _ranked(passages: Sequence[Passage], asked: Asked) -> list[Scored]:
 
 
 def _scores(passage: Passage, asked: Asked, head_start: float) -> Iterable[tuple[Statement, float]]:
+    title = re.sub(r"^[\d.]+\s+", "", passage.heading_path[-1]) if passage.heading_path else ""
     headings = content_words(" ".join((passage.filename, *passage.heading_path)))
-    title = content_words(passage.heading_path[-1]) if passage.heading_path else set()
     found = statements(passage.text)
     spoken = {text: content_words(text) for one in found for text in (one.text, one.before, one.after)}
-    answered = ""
-    for at, one in enumerate(found):
+    answered = None
+    for one in found:
         own = spoken[one.text]
-        question = content_words(one.question) if one.question else title
-        near = headings | question | spoken[one.before]
-        score = asked.coverage(own)
-        score += AROUND * asked.coverage(near - own) + AFTER * asked.coverage(spoken[one.after] - near - own)
+        question = one.question or title
+        is_first, answered = question != answered, question
+        score, seen = asked.coverage(own), own
+        for words, counts in (
+            (headings | content_words(question), HEADING),
+            (spoken[one.before], BEFORE),
+            (spoken[one.after], AFTER),
+        ):
+            score += counts * asked.coverage(words - seen)
+            seen = seen | words
         if not score:
             continue
-        is_first = at == 0 if not one.question else one.question != answered
-        answered = one.question
-        if asked.likeness(question) >= SAME_QUESTION:
-            score += 0.4 + 0.3 * is_first
-        score += head_start + 0.3 * asked.kind.fits(one.text)
-        score -= 0.15 * one.dangling + 0.3 * (own <= asked.weights.keys()) + 0.3 * one.text.endswith(":")
+        if asked.likeness(content_words(question)) >= SAME_QUESTION:
+            score += 0.4 + 0.3 * (is_first and question.endswith("?"))
+        score += (
+            head_start + 0.3 * asked.kind.fits(one.text) + PLAIN * len(own & asked.weights.keys()) / (len(own) or 1)
+        )
+        score += 0.3 * (asked.coverage(content_words(one.label)) > 0)
+        score -= 0.15 * one.dangling + 0.3 * one.is_label
         yield one, score / (1 + max(0, len(own) - 30) / 60)
 
 
 def _said(ranked: Sequence[Scored], kind: Kind, spoken: bool) -> list[str]:
     """Return what is said: the best statement's passage first, each passage in its own order."""
-    most = SPOKEN_STATEMENTS if spoken else LIST_STATEMENTS if kind.many else WRITTEN_STATEMENTS
+    most = SPOKEN_LIST_STATEMENTS if spoken and kind.many else SPOKEN_STATEMENTS if spoken else WRITTEN_STATEMENTS
+    most = LIST_STATEMENTS if kind.many and not spoken else most
     chosen: list[Scored] = []
     for one in ranked:
-        if len(chosen) == most or one.score < CLOSE * ranked[0].score:
+        if len(chosen) >= most or one.score < CLOSE * ranked[0].score:
             break
-        if not any(_same(one.statement.text, other.statement.text) for other in chosen):
-            chosen.append(one)
+        if any(_same(one.statement.text, other.statement.text) for other in chosen):
+            continue
+        # "It closes at six" needs the sentence that says what closes.
+        antecedent = one.statement.antecedent
+        if antecedent and not any(_same(antecedent.text, other.statement.text) for other in chosen):
+            chosen.append(Scored(antecedent, one.number, one.score))
+        chosen.append(one)
     numbers = list(dict.fromkeys(one.number for one in chosen))
     chosen.sort(key=lambda one: (numbers.index(one.number), one.statement.start))
-    found: dict[str, str] = {}
-    for one in chosen:
-        # "It closes at six" needs the sentence that says what closes.
-        texts = [one.statement.before] if one.statement.dangling and one.statement.before else []
-        for text in (*texts, one.statement.text):
-            found.setdefault(text, f"{_closed(text)} [{one.number}]")
-    return list(found.values())[: most + 1]
+    return [f"{_closed(one.statement.text)} [{one.number}]" for one in chosen]
 
 
 def _same(one: str, other: str) -> bool:

@@ -14,11 +14,14 @@ _BULLET = re.compile(r"^\s*(?:[-*+•‣▪·◦–]|\(?\d{1,2}[.)]|[a-z]\))\s+"
 _MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s+")
 _DANGLING = re.compile(
     r"(?:However|But|This|That|These|Those|It|Its|They|Their|He|His|She|Her|Then|Therefore|Thus|Also|And|Such"
-    r"|Otherwise|Instead|Both|(?:With|Without|After|Before|For|In|On|At|By|From|Of) (?:it|this|that|these|those|them))\b"
+    r"|Otherwise|Instead|Both|(?:With|Without|After|Before|For|In|On|At|By|From|Of) (?:it|this|that|these|those|them)"
+    r")\b"
 )
 
 MAX_CHARS = 600
 """Longest statement quoted; what has no sentence end for longer is no prose."""
+
+MAX_LABEL_CHARS = 30
 
 PARTICLE_WORDS = 3
 """A sentence this short ("Yes.", "Not at all.") is quoted together with the one after it."""
@@ -37,6 +40,23 @@ class Statement:
     dangling: bool = False
     start: int = 0
     is_item: bool = False
+
+    @property
+    def is_label(self) -> bool:
+        """Whether this is no sentence: a heading, a caption, the beginning of a list."""
+        return self.text[-1] not in '.!…。！”"' and " — " not in self.text and not re.search(r"\d|:.", self.text)
+
+    @property
+    def label(self) -> str:
+        """The words before a colon near its beginning: "Decision: approved"."""
+        head, colon, _ = self.text.partition(": ")
+        return head if colon and len(head) <= MAX_LABEL_CHARS else ""
+
+    @property
+    def antecedent(self) -> "Statement | None":
+        """The sentence before, where this one points back to it."""
+        before = Statement(self.before, start=self.start - 1) if self.dangling and self.before else None
+        return before if before and not before.is_label else None
 
 
 def statements(text: str) -> list[Statement]:

@@ -87,6 +87,14 @@ def test_speech_behind_a_minute_of_silence_is_heard(whisper: Whisper, recording:
     assert plain(found.text) == "sunday is the best part of the week"
 
 
+def test_broken_samples_do_not_spoil_the_rest(whisper: Whisper, recording: Read) -> None:
+    samples = recording("spk1_snt5.wav").samples.copy()
+    samples[1000:1010] = np.nan
+    samples[2000] = np.inf
+    found = whisper.transcribe(Audio(samples, RATE_HZ), "en")
+    assert plain(found.text) == "sunday is the best part of the week"
+
+
 def test_noise_makes_it_less_sure(whisper: Whisper, recording: Read) -> None:
     clear = recording("spk1_snt5.wav")
     noise = np.random.default_rng(3).standard_normal(len(clear.samples)).astype(np.float32)

@@ -88,7 +88,7 @@ def test_a_stream_ends_by_the_truth_where_its_last_event_is_lost(web: Web, clien
 
 def test_a_client_that_vanishes_gives_its_thread_back(web: Web) -> None:
     with socket.create_connection(("127.0.0.1", web.port)) as gone:
-        gone.sendall(f"GET /events/{uuid4()} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        gone.sendall(f"GET /events/{uuid4()}?heartbeat=60 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         gone.recv(1000)
         assert web.state()["taken"] == 1
     wait_until(lambda: web.state()["taken"] == 0, timeout_s=5)

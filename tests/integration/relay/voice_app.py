@@ -3,7 +3,7 @@
 import json
 from uuid import UUID, uuid4
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 
 from api import errors, live, sse, voice_socket
 from api.auth import Caller
@@ -39,7 +39,7 @@ def events(doc_id: UUID) -> Response:
         keep=lambda event: event.data.get("hidden") is None,
         until=lambda event: event.name == EventName.DOCUMENT_PROCESSED,
         settled=settled,
-        heartbeat_s=0.2,
+        heartbeat_s=float(request.args.get("heartbeat", 0.2)),
     )
 
 
