@@ -47,6 +47,7 @@ def create_app() -> OpenAPI:
     aliases.register(app)
     app.add_url_rule("/openapi.json", view_func=lambda: _openapi(app), endpoint="openapi_json")
     app.add_url_rule("/docs", view_func=_docs, endpoint="docs")
+    app.add_url_rule("/", view_func=_docs, endpoint="home")
     app.cli.add_command(cli.ingest)
     app.cli.add_command(cli.ask)
     app.cli.add_command(cli.doctor)

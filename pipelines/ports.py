@@ -102,8 +102,8 @@ class ChatModel(Protocol):
 class Calibration:
     """Turns a model's cosine into a similarity that means the same for every model.
 
-    similarity = 1 / (1 + exp(-slope * (cosine - midpoint))); `midpoint` is the cosine at which a
-    passage is as likely relevant as not. Fitted by `bench/calibrate.py`.
+    similarity = 1 / (1 + exp(-slope * (cosine - midpoint))); at similarity 0.7 a passage is
+    as likely the right one as the best of all others. Fitted by `bench/calibrate.py`.
     """
 
     midpoint: float

@@ -1,4 +1,4 @@
-"""An answer cut into sentences while it is written, and a sentence made fit for the voice."""
+"""An answer cut into sentences while it is written."""
 
 import re
 
@@ -58,71 +58,3 @@ class SentenceSplitter:
         # The whole splitter knows abbreviations; it needs to see how the next word begins.
         spans = sentences(f"{said} {following}ext")
         return bool(spans) and spans[-1][0] >= len(said)
-
-
-_URL = re.compile(r"(?:https?://)?(?:www\.)?([\w-]+(?:\.[\w-]+)*\.[a-z]{2,})(/[^\s)\]]*)?", re.IGNORECASE)
-_MONEY = re.compile(r"(?P<sign>[$€£])\s?(?P<whole>\d[\d,]*)(?:\.(?P<cents>\d{2}))?(?!\.?\d)")
-_CURRENCY = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "pence")}
-_UNITS = {
-    "km/h": "kilometres per hour",
-    "km": "kilometres",
-    "kg": "kilograms",
-    "cm": "centimetres",
-    "mm": "millimetres",
-    "kWh": "kilowatt hours",
-    "Wh": "watt hours",
-    "Nm": "newton metres",
-    "°C": "degrees Celsius",
-    "min": "minutes",
-    "h": "hours",
-    "l": "litres",
-    "m": "metres",
-    "g": "grams",
-}
-_SHORT = {
-    "e.g.": "for example",
-    "i.e.": "that is",
-    "etc.": "and so on",
-    "approx.": "approximately",
-    "incl.": "including",
-    "vs.": "versus",
-    "&": "and",
-    "No.": "number",
-    "a.m.": "A M",
-    "p.m.": "P M",
-}
-
-
-def speakable(text: str) -> str:
-    """Return what is said aloud: no markers, no markup; money, ranges, units and times in words.
-
-    Empty where nothing is left to say.
-    """
-    said = re.sub(r"\s?\[\d{1,3}\]", "", text)
-    said = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", said)
-    said = re.sub(r"`{1,3}|\*{1,3}|~~|(?<!\w)_{1,2}|_{1,2}(?!\w)", "", said)
-    said = re.sub(r"^\s*(?:#{1,6}|[-*•·>]|\d{1,3}[.)])\s+", "", said, flags=re.MULTILINE)
-    said = re.sub(r"\s*\|\s*", ", ", said)
-    said = _URL.sub(lambda found: found[1].replace(".", " dot ") if "@" not in said else found[0], said)
-    said = _MONEY.sub(_money, said)
-    said = re.sub(r"(?<=\d)\s?%", " percent", said)
-    said = re.sub(r"(?<=\d)\s?[–—-]\s?(?=\d)", " to ", said)
-    said = re.sub(r"\b(\d{1,2}):00\b(?!:)", r"\1 o'clock", said)
-    said = re.sub(r"\b0?(\d{1,2}):0(\d)\b(?!:)", r"\1 oh \2", said)
-    said = re.sub(r"\b0?(\d{1,2}):(\d\d)\b(?!:)", r"\1 \2", said)
-    for short, unit in _UNITS.items():
-        said = re.sub(rf"(?<=\d)\s?{re.escape(short)}(?![\w/])", f" {unit}", said)
-    for short, word in _SHORT.items():
-        said = re.sub(rf"(?<![\w.]){re.escape(short)}(?!\w)", word, said)
-    said = re.sub(r"\s*[–—]\s*", ", ", said)
-    said = re.sub(r"\s+", " ", said).strip(" ,;")
-    return said if re.search(r"\w", said) else ""
-
-
-def _money(found: re.Match[str]) -> str:
-    unit, cent = _CURRENCY[found["sign"]]
-    whole, cents = found["whole"].replace(",", ""), found["cents"]
-    said = f"{whole} {unit}{'' if whole == '1' else 's'}"
-    if cents and cents != "00":
-        said += f" {int(cents)}" if whole != "0" else f" and {int(cents)} {cent}s"
-    return said

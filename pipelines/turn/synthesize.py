@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipelines.ports import Speaker
-from pipelines.turn.sentences import speakable
+from pipelines.turn.spoken import speakable
 
 MAX_FRAME_BYTES = 32_768
 """Largest piece handed on: 0.74 s at 22.05 kHz, well below a socket's limit once it is base64."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
-HEAVY = ("unstructured", "onnxruntime", "tesserocr", "faster_whisper", "ctranslate2", "pypdfium2", "piper", "spacy", "openai")
+HEAVY = ("unstructured", "onnxruntime", "tesserocr", "faster_whisper", "pypdfium2", "piper", "spacy", "openai")
 ENVIRONMENT = re.compile(r"\bos\.environ\b|\bgetenv\b")
 
 

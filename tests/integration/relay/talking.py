@@ -32,11 +32,11 @@ RATE_HZ = 22_050
 class Web:
     """One gunicorn worker of threads on a free port."""
 
-    def __init__(self, redis_url: str, **settings: str) -> None:
-        environ = {**os.environ, "AURA_REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
+    def __init__(self, redis_url: str, patience_s: str = "", **settings: str) -> None:
+        environ = {**os.environ, "AURA_REDIS_URL": redis_url, "PYTHONPATH": str(ROOT), "TEST_PATIENCE_S": patience_s}
         environ |= {f"AURA_{name.upper()}": value for name, value in settings.items()}
         command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "64", "--bind"]
-        command += ["127.0.0.1:0", "--graceful-timeout", "8", "--config", voice_app.__file__]
+        command += ["127.0.0.1:0", "--graceful-timeout", "25", "--config", voice_app.__file__]
         command += ["tests.integration.relay.voice_app:create_app()"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
         assert self.process.stderr is not None
@@ -68,7 +68,7 @@ class Web:
         if self.process.returncode is not None:
             return ""
         self.process.send_signal(signal.SIGTERM)
-        _, log = self.process.communicate(timeout=20)
+        _, log = self.process.communicate(timeout=40)
         return log
 
 

@@ -1,11 +1,12 @@
 """A web process with the real socket, relay and event streams, whose turns a test answers in the workers' place."""
 
 import json
+import os
 from uuid import UUID, uuid4
 
 from flask import Flask, Response, jsonify, request
 
-from api import errors, live, sse, voice_socket
+from api import errors, live, sse, voice_socket, websocket
 from api.auth import Caller
 from api.seats import clear_at_sigterm
 from api.talk import Acts
@@ -19,6 +20,8 @@ FOREIGN_CONVERSATION = UUID(int=666)
 
 
 def create_app() -> Flask:
+    if patience_s := os.environ.get("TEST_PATIENCE_S"):
+        voice_socket.START_TIMEOUT_S = websocket.STALL_S = float(patience_s)
     app = Flask(__name__)
     errors.register(app)
     voice_socket.register(app, Acts(authenticate, open_conversation, start_turn, cancel_turn))

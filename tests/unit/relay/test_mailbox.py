@@ -191,5 +191,5 @@ def test_clearing_the_seats_tells_all_and_seats_no_more() -> None:
 def test_a_pace_lets_a_burst_through_and_then_asks_for_rest() -> None:
     pace = Pace(per_s=10, burst=100)
     assert pace.take(100) == 0
-    assert 0.9 < pace.take(10) <= 1
-    assert 1.9 < pace.take(10) <= 2
+    assert 0.5 < pace.take(10) <= 1
+    assert 1.5 < pace.take(10) <= 2

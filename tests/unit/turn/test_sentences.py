@@ -3,11 +3,10 @@
 import itertools
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.turn.sentences import SentenceSplitter, speakable
+from pipelines.turn.sentences import SentenceSplitter
 
 ANSWER = (
     "Dr. Smith pays $4.50, e.g. at noon. [1] It opens at 09:30 on Sundays. [2][3] See example.com/x for more! "
@@ -45,20 +44,3 @@ def test_a_sentence_is_given_as_soon_as_the_next_begins() -> None:
     splitter = SentenceSplitter()
     assert splitter.feed("The shop is open.") == []
     assert splitter.feed(" I") == ["The shop is open."]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("It costs €1,290 [1].", "It costs 1290 euros."),
-        ("**Bold** 10% of 3–5 kg.", "Bold 10 percent of 3 to 5 kilograms."),
-        ("From 09:30 to 18:00.", "From 9 30 to 18 o'clock."),
-        ("- a bullet", "a bullet"),
-        ("See [our page](https://example.org/a?b=c).", "See our page."),
-        ("Visit https://www.example.org/a?b.", "Visit example dot org"),
-        ("[2]", ""),
-        ("---", ""),
-    ],
-)
-def test_markup_and_figures_become_words(text: str, said: str) -> None:
-    assert speakable(text) == said
