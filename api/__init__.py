@@ -41,9 +41,7 @@ def create_app() -> OpenAPI:
     for blueprint in (chat.blueprint, documents.blueprint, jobs.blueprint, voice.blueprint):
         app.register_api(blueprint)
     health.register(app)
-    voice_socket.register(
-        app, Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn)
-    )
+    voice_socket.register(app, Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn))
     aliases.register(app)
     app.add_url_rule("/openapi.json", view_func=lambda: _openapi(app), endpoint="openapi_json")
     app.add_url_rule("/docs", view_func=_docs, endpoint="docs")

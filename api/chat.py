@@ -9,7 +9,8 @@ from api import sse
 from api.auth import caller
 from api.turns import ends, finished_turn, last_event, open_conversation, start_turn
 from pipelines.ingest import tokens
-from pipelines.stores import turns
+from pipelines.stores import events, turns
+from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn, TurnStatus
 from schemas.errors import AuraError
 from schemas.events import Subject
@@ -33,6 +34,9 @@ def rag_chat(body: ChatBody) -> Any:
 def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
     asking = caller(body.tenant_id, body.user_id)
     conversation_id = open_conversation(asking, body.assistant_key, body.conversation_id or body.session_id)
+    subject = Subject.conversation(asking.tenant_id, conversation_id)
+    # Where the stream stands before the turn: what was said earlier need not be read again.
+    before = events.last_id(get_redis(), subject) if body.stream else events.START
     turn_id = start_turn(
         asking,
         conversation_id,
@@ -42,10 +46,11 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
     )
     if body.stream:
         return sse.stream(
-            Subject.conversation(asking.tenant_id, conversation_id),
+            subject,
             keep=lambda event: event.data.get("turn_id") == str(turn_id),
             until=lambda event: ends(event, turn_id),
             settled=lambda: last_event(asking, turn_id),
+            after=before,
         )
     turn = finished_turn(asking, conversation_id, turn_id)
     if turn.status != TurnStatus.COMPLETED:

@@ -17,3 +17,13 @@ keepalive = 75
 backlog = 1024
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # The heartbeat file must never wait for a disk.
 control_socket_disable = True  # Nobody steers this process but the supervisor, by signals.
+
+
+def post_worker_init(worker: object) -> None:
+    """Refuse to serve with a database role that could see other tenants' rows; say goodbye to sockets at the end."""
+    from api.live import seats  # Gunicorn reads this file before the process that serves exists.
+    from api.seats import clear_at_sigterm
+    from pipelines.stores.database import get_engine
+
+    get_engine()
+    clear_at_sigterm(seats())

@@ -59,7 +59,7 @@ def places(data_dir: Path) -> Places:
     try:
         absolute.mkdir(parents=True, exist_ok=True)
         for folder in (Places(absolute).logs, Places(absolute).models, Places(absolute).valkey):
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise CannotStart(
             f"The data folder {absolute} cannot be written ({error.strerror}). "

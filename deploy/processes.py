@@ -85,6 +85,7 @@ def spawn(program: Program, where: Places) -> Started:
             cwd=program.cwd,
             env=environment(where, program.env),
             start_new_session=True,
+            umask=0o077,  # What they keep is documents and speech: for this user alone.
             preexec_fn=_die_with_parent(program.stop_signal),  # noqa: PLW1509 (the launcher has one thread)
             **drop,
         )
