@@ -127,14 +127,14 @@ def _events(response: httpx.Response) -> Iterator[dict[str, object]]:
 
 def _client() -> httpx.Client:
     settings = get_settings()
-    client = httpx.Client(base_url=f"http://{settings.host}:{settings.port}", timeout=120)
+    address = f"http://{settings.host}:{settings.port}"
     try:
-        client.get("/health")
-    except httpx.ConnectError:
+        httpx.get(f"{address}/health", trust_env=False, timeout=10)
+    except httpx.TransportError:
         raise click.ClickException(
-            f"AURA does not answer on port {settings.port}. Start it with `make run`, or see `flask --app api doctor`."
+            f"AURA does not answer at {address}. Start it with `make run`, or see `flask --app api doctor`."
         ) from None
-    return client
+    return httpx.Client(base_url=address, timeout=120, trust_env=False)
 
 
 def _bars() -> Progress:
