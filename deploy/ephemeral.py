@@ -40,7 +40,7 @@ class Stack:
                 command = process.cmdline()
             except psutil.Error:
                 continue
-            if "worker" in command and "-Q" in command and queue in (None, queue_of(command)):
+            if "workers" in command and "-Q" in command and queue in (None, queue_of(command)):
                 found.append(process)
         return found
 
