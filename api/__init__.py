@@ -8,6 +8,7 @@ from werkzeug import Response
 
 from api import aliases, auth, bodies, chat, cli, documents, errors, health, jobs, turns, voice, voice_socket
 from api.talk import Acts
+from schemas.logs import configure_logs
 from schemas.requests import Problem
 from schemas.settings import get_settings
 
@@ -23,6 +24,7 @@ def create_app() -> OpenAPI:
 
     Raises ValueError where it would answer without tokens beyond this machine.
     """
+    configure_logs()
     auth.refuse_unsafe_start()
     settings = get_settings()
     app = OpenAPI(

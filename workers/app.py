@@ -1,6 +1,5 @@
 """The Celery app, and what happens around every task: log context, and errors that leave a row behind."""
 
-import logging
 import time
 from typing import Any
 
@@ -8,7 +7,7 @@ import structlog
 from celery import Celery, Task, signals
 
 from schemas.errors import AuraError
-from schemas.settings import get_settings
+from schemas.logs import configure_logs
 from workers.presence import Presence
 
 log = structlog.get_logger()
@@ -45,22 +44,9 @@ app.steps["consumer"].add(Presence)
 
 
 @signals.setup_logging.connect
-def configure_logging(**_: Any) -> None:
-    """Write one line an event, as JSON, to stderr."""
-    level = getattr(logging, get_settings().log_level.upper())
-    logging.basicConfig(level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s", force=True)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(default=str),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
+def log_as_json(**_: Any) -> None:
+    """Replace Celery's own logging by ours."""
+    configure_logs()
 
 
 @signals.celeryd_after_setup.connect
