@@ -1,6 +1,8 @@
 """How long a queued hop takes: from sending a task to its first line, in a worker of its own process.
 
-    python -m bench.hop [--hops 2000] [--pool threads|prefork]
+    python -m bench.hop [--hops 2000] [--pool threads|prefork] [--events]
+
+`--events` sends the task events that Flower turns on while it watches.
 
 Beside it, in the same run, the floor: the same bytes through LPUSH and BRPOP between two processes.
 """
@@ -27,6 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hops", type=int, default=2000)
     parser.add_argument("--pool", choices=["threads", "prefork"], default="threads")
+    parser.add_argument("--events", action="store_true")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="aura-bench-") as folder:
         data_dir = Path(folder)
@@ -34,20 +37,20 @@ def main() -> None:
             os.environ.update(AURA_DATA_DIR=folder, AURA_DATABASE_URL=app_url, AURA_REDIS_URL=redis_url)
             get_settings.cache_clear()
             before = load()
-            hops = celery_hops(args.hops, args.pool)
+            hops = celery_hops(args.hops, args.pool, args.events)
             floor = bare_hops(args.hops, redis_url)
         remove(places(data_dir))
     print(table(["ms", "p50", "p95", "p99", "max"], [row("celery hop", hops), row("LPUSH → BRPOP", floor)]))
-    print(f"{args.hops} hops, {args.pool} pool, load {before} → {load()}")
+    print(f"{args.hops} hops, {args.pool} pool{', events' * args.events}, load {before} → {load()}")
 
 
-def celery_hops(count: int, pool: str) -> list[float]:
+def celery_hops(count: int, pool: str, events: bool) -> list[float]:
     """Return the milliseconds of `count` hops sent one by one to an idle worker."""
     from bench.hop_worker import KEY, QUEUE, hop  # Reads the settings, which name servers that run by now.
     from pipelines.stores.redis import get_redis
 
     command = [sys.executable, "-m", "celery", "-A", "bench.hop_worker", "worker", "-Q", QUEUE, "-P", pool, "-c", "2"]
-    quiet = ["--without-gossip", "--without-mingle", "--loglevel", "error"]
+    quiet = ["--without-gossip", "--without-mingle", "--loglevel", "error"] + ["-E"] * events
     worker = subprocess.Popen([*command, *quiet])
     client = get_redis()
     try:

@@ -11,7 +11,9 @@ _CELL = re.compile(r"\s*\|\s*")
 _RULE = re.compile(r"[\s|:+=-]+")
 _LABEL = re.compile(r"^\s*(?:Q|A|Question|Answer)\s*[:.]\s*", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*+•‣▪·◦–]|\(?\d{1,2}[.)]|[a-z]\))\s+")
-_MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s+")
+_MARKUP = re.compile(r"(?<![\w*`])(?:\*\*|__|`)++|(?:\*\*|__|`)++(?!\w)|^#{1,6}\s+|(?:\s?\[\d{1,3}\])++(?!\w)")
+"""With a source's own reference marks, which would pass for ours."""
+
 _DANGLING = re.compile(
     r"(?:However|But|This|That|These|Those|It|Its|They|Their|He|His|She|Her|Then|Therefore|Thus|Also|And|Such"
     r"|Otherwise|Instead|Both|(?:With|Without|After|Before|For|In|On|At|By|From|Of) (?:it|this|that|these|those|them)"
