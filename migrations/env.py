@@ -9,7 +9,7 @@ import schemas.tenancy  # noqa: F401 (fills the metadata)
 from schemas.base import Base
 
 
-def migrate(connection) -> None:  # noqa: ANN001
+def migrate(connection) -> None:
     connection.execute(text("SET ROLE aura_owner"))
     connection.commit()
     context.configure(connection=connection, target_metadata=Base.metadata)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from schemas.errors import AuraError, Bomb, Damaged
 
@@ -52,7 +52,7 @@ def run_apart(work: Callable[[Report], T], report: Report, limits: Limits) -> T:
         _child(work, sender, limits)
     sender.close()
     try:
-        return _result(receiver, report, time.monotonic() + _IDLE_FACTOR * limits.cpu_s)
+        return cast(T, _result(receiver, report, time.monotonic() + _IDLE_FACTOR * limits.cpu_s))
     except EOFError:
         _, status, usage = os.wait4(pid, 0)
         pid = 0
@@ -64,7 +64,7 @@ def run_apart(work: Callable[[Report], T], report: Report, limits: Limits) -> T:
             os.waitpid(pid, 0)
 
 
-def _result(receiver: "Connection[object, object]", report: Report, deadline: float) -> "T":
+def _result(receiver: "Connection[Any, Any]", report: Report, deadline: float) -> Any:
     while True:
         if not receiver.poll(max(0.0, deadline - time.monotonic())):
             raise Bomb("Reading the file took far longer than its size allows.")

@@ -14,8 +14,12 @@ _QUESTION = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _STEP = re.compile(r"^\s*(?:(?:step|schritt)\s*\d+\b|\(?\d{1,2}[.)]\s+\S)", re.IGNORECASE | re.MULTILINE)
-_ORDER_WORD = re.compile(r"(?:^|[.!?:]\s)\s*(First|Second|Third|Then|Next|After that|Afterwards|Finally|Lastly)\b", re.M)
-_PROCESS_HEADING = re.compile(r"\b(?:how to|steps?|procedure|process|instructions?|workflow|set ?up|installation)\b", re.I)
+_ORDER_WORD = re.compile(
+    r"(?:^|[.!?:]\s)\s*(First|Second|Third|Then|Next|After that|Afterwards|Finally|Lastly)\b", re.M
+)
+_PROCESS_HEADING = re.compile(
+    r"\b(?:how to|steps?|procedure|process|instructions?|workflow|set ?up|installation)\b", re.I
+)
 _DEFINITION_HEADING = re.compile(r"\b(?:definitions?|glossary|terms?|terminology|what (?:is|are))\b", re.IGNORECASE)
 _DEFINITION = re.compile(
     r"^\W*(?:the |an? )?[^.!?\n:]{2,80}?\b(?:(?:is|are) (?:an?|the|any|one of)\b|means?\b|refers? to\b|denotes?\b"
@@ -31,7 +35,7 @@ def chunk_type(text: str, kinds: Sequence[Kind], heading_path: Sequence[str]) ->
         return "data"
     if heading.rstrip().endswith("?") or _QUESTION.search(text):
         return "question"
-    if len(_STEP.findall(text)) >= MIN_STEPS or _PROCESS_HEADING.search(heading) and _is_ordered(text, kinds):
+    if len(_STEP.findall(text)) >= MIN_STEPS or (_PROCESS_HEADING.search(heading) and _is_ordered(text, kinds)):
         return "process"
     if len(set(_ORDER_WORD.findall(text))) >= MIN_STEPS:
         return "process"

@@ -124,7 +124,7 @@ def safe_filename(raw: str) -> str:
     name = name.lstrip(". ") or "document"
     if _RESERVED.match(name):
         name = f"_{name}"
-    suffix = PurePosixPath(name).suffix[:MAX_NAME_CHARS // 4]
+    suffix = PurePosixPath(name).suffix[: MAX_NAME_CHARS // 4]
     return name if len(name) <= MAX_NAME_CHARS else name[: MAX_NAME_CHARS - len(suffix)].rstrip(". ") + suffix
 
 

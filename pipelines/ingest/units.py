@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from pipelines.ingest.elements import Element, Kind
-from pipelines.ingest.sentences import sentences
+from pipelines.text import sentences
 from pipelines.ingest.tokens import count
 
 MAX_HEADER_TOKENS = 120
@@ -43,7 +43,7 @@ def document_text(elements: Sequence[Element]) -> tuple[str, list[int]]:
 
     They are a blank line, or a seam where a sentence runs on: a page or a column ended there.
     """
-    joints = [_joint(a, b) for a, b in zip(elements, elements[1:], strict=False)]
+    joints = [_joint(a, b) for a, b in pairwise(elements)]
     parts = [part for element, joint in zip(elements, [*joints, ""], strict=True) for part in (element.text, joint)]
     starts = list(accumulate((len(element.text) + 2 for element in elements), initial=0))[: len(elements)]
     return "".join(parts), starts
@@ -88,8 +88,8 @@ def _sentences(text: str, starts: Sequence[int], end: int, limit: int) -> Iterat
     openings = {start for start in starts if text[max(0, start - 1) : start] != SEAM}
     block: list[Unit] = []
     last = begin
-    for start, stop in sentences(text[begin:end]):
-        start, stop = begin + start, begin + stop
+    for first, past in sentences(text[begin:end]):
+        start, stop = begin + first, begin + past
         if start in openings and block:
             yield from _block(block)
             block = []
@@ -112,7 +112,7 @@ def _block(block: list[Unit]) -> Iterator[Unit]:
 
 def _lines(text: str, start: int, element: Element, limit: int) -> Iterator[Unit]:
     """Yield the lines of code, or the rows of a table, whose first is its header."""
-    header = element.rows and " | ".join(element.rows[0]) or ""
+    header = (element.rows and " | ".join(element.rows[0])) or ""
     header_tokens = count(header) + 1 if header else 0
     if header_tokens > MAX_HEADER_TOKENS:
         header, header_tokens = "", 0

@@ -16,7 +16,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _MIN_SHARE_OF_ZEROS = 0.2
-_LATIN = re.compile(r"(?:cp(?:1250|1252|1254|1257|437|775|85\d|86\d|500|037|273|1026|1140)|latin|iso8859_(?:1|2|3|4|9|10|13|14|15|16)|mac_(?!cyr|gre)|hp_roman|ascii)", re.IGNORECASE)  # fmt: skip
+_LATIN = re.compile(
+    r"(?:cp(?:1250|1252|1254|1257|437|775|85\d|86\d|500|037|273|1026|1140)|latin"
+    r"|iso8859_(?:1|2|3|4|9|10|13|14|15|16)|mac_(?!cyr|gre)|hp_roman|ascii)",
+    re.IGNORECASE,
+)
 # Signs that no Western word has in its middle: the text was not written in cp1252.
 _ODD = re.compile(r"[^\W\d_][¡-©«-¬®-´¶¸-¹»-¿ŒœƒˆŽžŠšŸ†‡‰][^\W\d_]")
 _C1 = re.compile("[\x80-\x9f]")

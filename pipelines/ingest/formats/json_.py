@@ -15,7 +15,7 @@ MAX_HEADING_LEVEL = 6
 MAX_COLUMNS = 12
 MAX_CELL_CHARS = 200
 
-Value: TypeAlias = "str | bool | None | list[Value] | dict[str, Value]"
+Value: TypeAlias = "str | bool | list[Value] | dict[str, Value] | None"
 
 
 def read(data: bytes) -> Extraction:
@@ -97,7 +97,7 @@ def _list(name: str, value: list[Value], depth: int) -> Iterator[Element]:
 
 def _record(value: Mapping[str, Value], depth: int) -> Iterator[Element]:
     """Yield one object of a list: as one text with the paths of what is nested in it, if that is not much."""
-    lines = list(_paths("", value, depth))
+    lines = list(_paths("", dict(value), depth))
     if lines:
         yield Element("\n".join(lines))
 

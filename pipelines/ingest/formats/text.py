@@ -14,7 +14,9 @@ MIN_WRAP_CHARS, MAX_WRAP_CHARS = 50, 160
 _ITEM = re.compile(r"\s*(?:[-*+•‣◦▪–]|\d{1,3}[.)]|\(?[a-z][.)])\s+\S")
 _BULLET = re.compile(r"\s*[-*+•‣◦▪–]\s+")
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[^\W\d_].*")
-_NAMED = re.compile(r"(?:chapter|section|part|article|appendix|annex|kapitel|chapitre)\s+[\dIVXLCA-Z]+\b.*", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(?:chapter|section|part|article|appendix|annex|kapitel|chapitre)\s+[\dIVXLCA-Z]+\b.*", re.IGNORECASE
+)
 _UNDERLINE = re.compile(r"\s*(=|-|~|\*){3,}\s*$")
 _ENDS = tuple(".!?:…。！？：,;，；")
 

@@ -82,10 +82,10 @@ def test_an_index_that_names_the_same_bytes_again_and_again_is_refused() -> None
     file = bytearray(fragmented())
     part, runs = file.find(b"moof"), 0
     while part >= 0:
-        run = file.find(b"trun", part)
-        # This part's first packet is now half of the file, from its beginning on.
+        head, run = file.find(b"tfhd", part), file.find(b"trun", part)
+        # This part's five packets are now most of the file, from its beginning on.
+        file[head + 24 : head + 28] = struct.pack(">I", len(file) // 6)
         file[run + 12 : run + 16] = struct.pack(">i", 4 - part)
-        file[run + 20 : run + 24] = struct.pack(">I", len(file) // 2)
         part, runs = file.find(b"moof", run), runs + 1
     assert runs > 5
     with pytest.raises(UndecodableAudio, match="index"):

@@ -11,7 +11,8 @@ from pipelines.ports import Passage, Prompt
 from pipelines.turn.compose import compose, is_refusal
 
 MINUTES = (
-    "A solar roof on the shed would produce 58,000 kilowatt hours a year. The offer is 64,000 euros.\n\n"
+    "A solar roof on the shed would produce 58,000 kilowatt hours a year. The offer is 64,000 euros. "
+    "The solar roof pays for itself.\n\n"
     "Decision: Approved with four votes in favour."
 )
 RIDES = (
@@ -24,7 +25,7 @@ LIST = "For the border you need:\n- a passport\n- a vaccination card\n- the tick
 
 def passages() -> tuple[Passage, ...]:
     texts = [
-        ("minutes.md", ("Board", "4. Solar roof"), MINUTES),
+        ("minutes.md", ("Board", "3. Solar roof"), MINUTES),
         ("guide.txt", ("Rides",), RIDES),
         ("faq.html", ("Questions", "Do I need a driving licence?"), LICENCE),
         ("travel.docx", ("Travel",), LIST),
@@ -51,7 +52,8 @@ def test_a_heading_that_is_the_question_is_answered_by_what_stands_under_it() ->
 
 
 def test_a_label_that_names_what_is_asked_is_found() -> None:
-    assert "Approved with four votes in favour. [1]" in asked("What was decided about the solar roof?")
+    decision = "Decision: Approved with four votes in favour. [1]"
+    assert asked("What was decided about the solar roof?", spoken=True) == decision
 
 
 def test_a_list_answers_as_a_whole() -> None:

@@ -47,6 +47,10 @@ def test_chinese_and_japanese_stops_end_sentences() -> None:
             ["A line that is wrapped in the middle of\na sentence."],
         ),
         ("You need:\n- a passport\n- a card", ["You need:", "- a passport", "- a card"]),
+        (
+            "- a pass that is valid for a whole year;\n- a card",
+            ["- a pass that is valid for a whole year;", "- a card"],
+        ),
         ("Name | Price\nBike | 12", ["Name | Price", "Bike | 12"]),
         (
             "Present: A, B, C, D, E, F, G, H and J\nApologies: K",

@@ -118,10 +118,10 @@ class _Reading:
         if len(text) > MAX_CHARS or text.endswith(_ENDS) or sum(map(str.isalpha, text)) < 2:
             return None
         level = level_of(found.half_points / self.styles.body_half_points, found.bold)
-        return level if found.bold or level and level <= 3 else None
+        return level if found.bold or (level and level <= 3) else None
 
     def _table(self, node: etree._Element) -> Iterator[Element]:
-        cells = [[cell for cell in _inside(row, "tc")] for row in _inside(node, "tr")]
+        cells = [list(_inside(row, "tc")) for row in _inside(node, "tr")]
         texts = [["\n".join(self._texts(cell)) for cell in row] for row in cells]
         filled = [text for row in texts for text in row if text.strip()]
         if max(map(len, cells), default=0) < 2 or sum(map(len, filled)) > MAX_MEAN_CELL_CHARS * len(filled):
@@ -161,7 +161,8 @@ def _grid(cells: list[list[etree._Element]], texts: list[list[str]]) -> list[lis
     grid: list[list[str]] = []
     for nodes, row_texts in zip(cells, texts, strict=True):
         row: list[str] = []
-        for node, text in zip(nodes, row_texts, strict=True):
+        for node, own_text in zip(nodes, row_texts, strict=True):
+            text = own_text
             properties = child(node, "tcPr")
             merged = child(properties, "vMerge")
             if merged is not None and attribute(merged, "val") != "restart" and grid and len(row) < len(grid[-1]):

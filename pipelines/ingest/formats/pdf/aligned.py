@@ -36,7 +36,7 @@ def _run(rows: Sequence[Row]) -> int:
     columns: list[Column] = []
     taken = full = 0
     for i, row in enumerate(rows):
-        if any(cell.rows for cell in row) or i and _step(rows[i - 1], row) > _MAX_STEP_EM * row[0].size:
+        if any(cell.rows for cell in row) or (i and _step(rows[i - 1], row) > _MAX_STEP_EM * row[0].size):
             break
         if len(row) == 1 and not _continues(row[0], columns):
             break

@@ -4,6 +4,7 @@ A line break is a paragraph's end where the gap, the indent or the type changes,
 word would still have fitted on the line: then whoever set the page meant to stop there.
 """
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,12 +12,12 @@ from dataclasses import dataclass
 
 from pipelines.ingest.clean import one_line
 from pipelines.ingest.elements import Element, Kind
+from pipelines.ingest.formats.headings import BOLD_LEVEL, MAX_CHARS, level_of
+from pipelines.ingest.formats.pdf.aligned import aligned
 from pipelines.ingest.formats.pdf.frame import Frame
 from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, union, without_leaders
 from pipelines.ingest.formats.pdf.order import regions, rows
 from pipelines.ingest.formats.table import table
-from pipelines.ingest.formats.headings import BOLD_LEVEL, MAX_CHARS, level_of
-from pipelines.ingest.formats.pdf.aligned import aligned
 
 MAX_HEADING_LINES = 3
 
@@ -62,7 +63,9 @@ def _blocks(lines: Sequence[Line]) -> Iterator[Block]:
     for i, line in enumerate(lines):
         bullet = bool(_BULLET.match(line.text))
         starts = bullet or bool(_NUMBERED.match(line.text))
-        if block and not _begins(block, lines[i : i + 3], leadings.get(round(line.size), _LEADING), margin, bullet, starts):
+        if block and not _begins(
+            block, lines[i : i + 3], leadings.get(round(line.size), _LEADING), margin, bullet, starts
+        ):
             block.lines.append(line)
             continue
         if block:
@@ -78,15 +81,13 @@ def _leadings(lines: Sequence[Line]) -> dict[int, float]:
     It is the lower quartile, which the gaps between paragraphs do not reach.
     """
     steps: dict[int, list[float]] = defaultdict(list)
-    for a, b in zip(lines, lines[1:], strict=False):
+    for a, b in itertools.pairwise(lines):
         if abs(a.size - b.size) < 0.08 * b.size and b.base - a.base > 0.8 * b.size:
             steps[round(b.size)].append((b.base - a.base) / b.size)
     return {size: sorted(found)[len(found) // 4] for size, found in steps.items()}
 
 
-def _begins(
-    block: Block, coming: Sequence[Line], leading: float, margin: float, bullet: bool, starts: bool
-) -> bool:
+def _begins(block: Block, coming: Sequence[Line], leading: float, margin: float, bullet: bool, starts: bool) -> bool:
     """Tell whether the first of the `coming` lines begins a new block after `block`."""
     last, first, line = block.lines[-1], block.lines[0], coming[0]
     step = (line.base - last.base) / line.size
@@ -97,14 +98,13 @@ def _begins(
     if last.text.endswith(HYPHEN):
         return False
     ended_early = _ends_early(last, line, margin) and _ends_early(last, line, _local_margin(block, coming, margin))
-    if starts and (ended_early or block.item and abs(line.left - first.left) < 0.5 * line.size):
-        return True
-    if "..." in last.text and _LEADER_END.search(last.text):
+    listed = starts and (ended_early or (block.item and abs(line.left - first.left) < 0.5 * line.size))
+    if listed or ("..." in last.text and _LEADER_END.search(last.text)):
         return True
     indent = line.left - last.left
     if block.item:
         # The lines of an item hang under its text; one that stands out again is not part of it.
-        return ended_early and indent <= 0.5 * line.size or line.left < first.left - 0.5 * line.size
+        return (ended_early and indent <= 0.5 * line.size) or line.left < first.left - 0.5 * line.size
     return ended_early or (0.8 * line.size < indent < 6 * line.size and last.right > margin - 6 * line.size)
 
 
@@ -148,7 +148,9 @@ def _heading_level(block: Block, text: str, body_size: float) -> int | None:
     level = level_of(first.size / body_size, first.bold)
     if level is None:
         return None
-    if level == BOLD_LEVEL and (block.item and _BULLET.match(text) or text.endswith(_ENDS) or len(text) > MAX_CHARS / 2):
+    if level == BOLD_LEVEL and (
+        (block.item and _BULLET.match(text)) or text.endswith(_ENDS) or len(text) > MAX_CHARS / 2
+    ):
         return None
     if len(block.lines) > MAX_HEADING_LINES or len(text) > MAX_CHARS or text.endswith(_SENTENCE_ENDS):
         return None

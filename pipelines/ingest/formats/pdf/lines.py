@@ -5,6 +5,7 @@ pdfium's own speed. Coordinates are PDF points in the reading frame: the page tu
 its text is upright, origin at the top left.
 """
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -223,7 +224,7 @@ def _quarter(a: float, b: float) -> int:
 
 def _is_broken(rects: list[Rect], size: float) -> bool:
     """Tell whether two neighbours among the parts of a line are too far apart to be one line."""
-    for before, after in zip(rects, rects[1:], strict=False):
+    for before, after in itertools.pairwise(rects):
         if after[0] - before[2] > SPLIT_GAP_EM * size or before[0] - after[0] > 2 * size:
             return True
         if after[1] > before[3] + 0.1 * size and after[0] < before[2]:

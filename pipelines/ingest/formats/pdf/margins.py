@@ -36,9 +36,7 @@ def running_lines(pages: Iterable[tuple[Sequence[Line], Frame]], count: int) -> 
     return {key for key, times in seen.items() if times >= least}
 
 
-def without_running(
-    lines: Sequence[Line], frame: Frame, running: set[Key], page: int
-) -> tuple[list[Line], list[str]]:
+def without_running(lines: Sequence[Line], frame: Frame, running: set[Key], page: int) -> tuple[list[Line], list[str]]:
     """Return the lines of page number `page` without those that run, and the texts to keep of these.
 
     Only the document's first page keeps them, once, since a letterhead says what nothing else does;

@@ -4,6 +4,7 @@ Content order is not to be trusted (headers come last, tables row by row, frames
 columns are found by the gap between them, and content order only tells columns from table cells.
 """
 
+import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from statistics import median
@@ -118,7 +119,7 @@ def _are_columns(lines: Sequence[Line], x: float) -> bool:
     if any(line.rows for line in lines):
         return True
     drawn = sorted(lines, key=lambda line: line.at)
-    switches = sum((a.right <= x) != (b.right <= x) for a, b in zip(drawn, drawn[1:], strict=False))
+    switches = sum((a.right <= x) != (b.right <= x) for a, b in itertools.pairwise(drawn))
     if switches <= 1 + len(lines) // 8:
         return max(_chars(left), _chars(right)) >= _PROSE_CHARS / 2
     return all(_chars(side) >= _PROSE_CHARS and _fill(side) >= _PROSE_FILL for side in (left, right))

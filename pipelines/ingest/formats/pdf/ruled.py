@@ -138,7 +138,9 @@ def _grids(horizontal: Sequence[Rect], vertical: Sequence[Rect]) -> list[list[Re
     if level * (len(edges) - level) > MAX_CROSSINGS:
         return []
     cells = table.intersections_to_cells(table.edges_to_intersections(edges, 3, 3))
-    found = [[(float(a), float(b), float(x), float(y)) for a, b, x, y in cells] for cells in table.cells_to_tables(cells)]
+    found = [
+        [(float(a), float(b), float(x), float(y)) for a, b, x, y in cells] for cells in table.cells_to_tables(cells)
+    ]
     return sorted(found, key=lambda cells: _area(union(cells)))
 
 
