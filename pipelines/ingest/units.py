@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from pipelines.ingest.elements import Element, Kind
-from pipelines.text import sentences
 from pipelines.ingest.tokens import count
+from pipelines.text import sentences
 
 MAX_HEADER_TOKENS = 120
 """A longer table header is not repeated: it would leave little room for rows."""

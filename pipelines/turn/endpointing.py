@@ -121,8 +121,10 @@ class Endpointer:
         self._speaking = False
 
     def feed(self, samples: Samples) -> list[SpeechStarted | SpeechStopped]:
-        """Return what began and ended in 16 kHz mono `samples`, shape (n,), of any length."""
-        joined = np.concatenate((self._rest, np.asarray(samples, np.float32)))
+        """Return what began and ended in 16 kHz mono `samples`, shape (n,), -1…1, of any length."""
+        if not np.abs(samples).max(initial=0) <= 1:  # One value that is no number would deafen it for good.
+            samples = np.clip(np.nan_to_num(samples), -1, 1)
+        joined = np.concatenate((self._rest, samples))
         whole = len(joined) - len(joined) % FRAME
         self._rest = joined[whole:].copy()
         events: list[SpeechStarted | SpeechStopped] = []
@@ -212,8 +214,6 @@ class _Voice:
     def probability(self, frame: Samples, in_use: bool) -> float:
         """Return how likely `frame` is speech. `in_use` keeps the detector listening though it is quiet."""
         level_db = _level_db(frame)
-        if not math.isfinite(level_db):
-            frame[:], level_db = 0, QUIETEST_DB
         margin_db = min(max(3 * self._spread_db, MARGIN_DB[0]), MARGIN_DB[1])
         self._quiet = 0 if level_db > self._background_db + margin_db else self._quiet + 1
         if self._quiet > HANG_OVER and not in_use:
