@@ -21,9 +21,6 @@ from schemas.settings import get_settings
 from workers import announce, leases, send, wiring
 from workers.app import app
 
-PAGES_PER_PART = 48
-"""Pages of one extract part: about a second of work, so that progress moves and a crash costs little."""
-
 PREVIEW_CHARS = 500
 
 
@@ -87,8 +84,11 @@ def _extract(claimed: Claim, document: Document) -> Outcome | list[Span]:
     pages = None
     if claimed.span is not None:
         pages = range(claimed.span.start, claimed.span.end)
-    elif (count := extraction.count_pages(data, document.file_type)) is not None and count > PAGES_PER_PART:
-        return [Span(start, min(start + PAGES_PER_PART, count)) for start in range(0, count, PAGES_PER_PART)]
+    elif (count := extraction.count_pages(data, document.file_type)) is not None and count > extraction.PAGES_PER_PART:
+        return [
+            Span(start, min(start + extraction.PAGES_PER_PART, count))
+            for start in range(0, count, extraction.PAGES_PER_PART)
+        ]
     found = extraction.extract(data, document.file_type, document.filename, pages)
     name = _put(ref, f"extract-{ref.part}", elements.pack(found))
     return Outcome(name, Stage.CHUNK)

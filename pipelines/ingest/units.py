@@ -43,8 +43,8 @@ def document_text(elements: Sequence[Element]) -> tuple[str, list[int]]:
 
     They are a blank line, or a seam where a sentence runs on: a page or a column ended there.
     """
-    joints = [_joint(a, b) for a, b in pairwise(elements)]
-    parts = [part for element, joint in zip(elements, [*joints, ""], strict=True) for part in (element.text, joint)]
+    joints = [*(_joint(a, b) for a, b in pairwise(elements)), ""][: len(elements)]
+    parts = [part for element, joint in zip(elements, joints, strict=True) for part in (element.text, joint)]
     starts = list(accumulate((len(element.text) + 2 for element in elements), initial=0))[: len(elements)]
     return "".join(parts), starts
 
