@@ -26,7 +26,7 @@ stop: ## end a stack that runs in another terminal, or that was killed
 	@test ! -x $(BIN)/python || exec $(LOCAL) stop
 
 test: lint ## lint, types, import rules, unit, integration and acceptance tests
-	$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/acceptance tests/integration tests/unit
 
 lint: $(VENV)/dev.stamp ## style, types, import rules, generated files
 	$(BIN)/ruff check .

@@ -130,13 +130,13 @@ def _scores(passage: Passage, asked: Asked, head_start: float) -> Iterable[tuple
         question = one.question or title
         is_first, answered = question != answered, question
         score, seen = asked.coverage(own), own
-        for words, counts in (
+        for near, counts in (
             (headings | content_words(question), HEADING),
             (spoken[one.before], BEFORE),
             (spoken[one.after], AFTER),
         ):
-            score += counts * asked.coverage(words - seen)
-            seen = seen | words
+            score += counts * asked.coverage(near - seen)
+            seen = seen | near
         if not score:
             continue
         if asked.likeness(content_words(question)) >= SAME_QUESTION:

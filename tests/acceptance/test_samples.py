@@ -13,7 +13,7 @@ QUESTIONS = json.loads((Path(__file__).parent / "sample_questions.json").read_te
 ANSWERED = [row for row in QUESTIONS if row["file"]]
 UNANSWERED = [row for row in QUESTIONS if not row["file"]]
 
-ENOUGH = 0.8
+ENOUGH = 0.75
 """Share of the questions that the composer without a model must answer with the fact."""
 
 
