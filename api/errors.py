@@ -38,7 +38,7 @@ def problem(error: AuraError, errors: list[dict[str, Any]] | None = None, status
     """Return the error as application/problem+json."""
     status = status or error.status
     body: dict[str, Any] = {
-        "type": f"/docs/errors#{error.code}",
+        "type": f"urn:aura:problem:{error.code}",
         "title": type(error).sentence(),
         "status": status,
         "code": error.code,

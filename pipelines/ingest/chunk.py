@@ -67,22 +67,24 @@ def _sections(elements: Sequence[Element]) -> Iterator[Section]:
     open_headings: list[tuple[int, str]] = []
     path: tuple[str, ...] = ()
     first = 0
-    bare: int | None = None
+    carried: int | None = None
+    filled = False
     for i, element in enumerate(elements):
         if element.kind is not Kind.TITLE:
+            filled = True
             continue
-        if bare is None and first < i:
+        if filled:
             yield Section(path, first, i)
+            carried, filled = None, False
         level = element.level or 1
         while open_headings and open_headings[-1][0] >= level:
             open_headings.pop()
-        if _is_bare(elements, i):
-            bare = i if bare is None else bare
-            path, first = tuple(text for _, text in open_headings), bare
-        else:
+        if not _is_bare(elements, i):
             open_headings.append((level, element.text))
-            path, first = tuple(text for _, text in open_headings), i + 1 if bare is None else bare
-            bare = None
+        elif carried is None:
+            carried = i
+        path = tuple(text for _, text in open_headings)
+        first = i + 1 if carried is None else carried
     if first < len(elements):
         yield Section(path, first, len(elements))
 
