@@ -80,6 +80,9 @@ class Stack:
         return found
 
     def is_ready(self) -> bool:
+        """Return whether the launcher has said so and every part answers."""
+        if b"Ready after" not in (self.data_dir / "launcher.log").read_bytes():
+            return False
         try:
             return self.client.get("/health/ready").status_code == 200
         except httpx.TransportError:

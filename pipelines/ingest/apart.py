@@ -25,6 +25,9 @@ T = TypeVar("T")
 Report = Callable[[int], None]
 
 _PARENT_DEATH_SIGNAL = 1
+_PLAIN_SIGNALS = (
+    signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGXCPU, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL
+)  # fmt: skip
 _NEAR_LIMIT = 0.5
 _IDLE_FACTOR = 4
 """How many times its processor time a child may take by the clock, on a machine that is busy."""
@@ -46,6 +49,7 @@ def run_apart(work: Callable[[Report], T], report: Report, limits: Limits) -> T:
     receiver, sender = Pipe(duplex=False)
     sys.stdout.flush()
     sys.stderr.flush()
+    had_bytes = _memory_bytes()[1]
     pid = os.fork()
     if pid == 0:
         receiver.close()
@@ -56,7 +60,8 @@ def run_apart(work: Callable[[Report], T], report: Report, limits: Limits) -> T:
     except EOFError:
         _, status, usage = os.wait4(pid, 0)
         pid = 0
-        raise _cause(status, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), limits) from None
+        peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        raise _cause(status, peak_bytes - had_bytes, limits) from None
     finally:
         receiver.close()
         if pid:
@@ -97,7 +102,7 @@ def _child(work: Callable[[Report], T], sender: "Connection[object, object]", li
 
 
 def _confine(limits: Limits) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGXCPU):
+    for number in _PLAIN_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     # Nothing lives long enough to be worth collecting, and collecting copies the parent's pages.
     gc.disable()
@@ -106,15 +111,22 @@ def _confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + limits.memory_bytes
+        most = _memory_bytes()[0] + limits.memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _cause(status: int, peak_bytes: int, limits: Limits) -> AuraError:
-    """Return why a child died that did not say so itself."""
+def _memory_bytes() -> tuple[int, int]:
+    """Return how much memory this process has reserved, and how much it has in use; 0 where that is not known."""
+    if sys.platform != "linux":
+        return 0, 0
+    reserved, resident, *_ = Path("/proc/self/statm").read_text().split()
+    return int(reserved) * resource.getpagesize(), int(resident) * resource.getpagesize()
+
+
+def _cause(status: int, taken_bytes: int, limits: Limits) -> AuraError:
+    """Return why a child died that did not say so itself, having taken so much memory at its peak."""
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL):
         return Bomb("Reading the file took far more work than its size allows.")
-    if peak_bytes > _NEAR_LIMIT * limits.memory_bytes:
+    if taken_bytes > _NEAR_LIMIT * limits.memory_bytes:
         return Bomb()
     return Damaged("The file is damaged: its reader crashed over it.")

@@ -42,14 +42,14 @@ def prose(name: str) -> bytes:
 
 
 def kill_one(stack: Stack, rng: random.Random) -> str:
-    """Kill a random worker process the hard way and return its queue."""
+    """Kill a random worker process the hard way and return its queue; empty where it had just ended."""
     victim = rng.choice(stack.workers())
-    command = victim.cmdline()
     try:
+        command = victim.cmdline()
         victim.send_signal(signal.SIGKILL)
     except psutil.NoSuchProcess:
         return ""
-    return queue_of(command)
+    return queue_of(command) if "-Q" in command else ""
 
 
 def test_thirty_documents_survive_killed_workers_and_an_emptied_redis(stack: Stack) -> None:
@@ -72,7 +72,7 @@ def test_thirty_documents_survive_killed_workers_and_an_emptied_redis(stack: Sta
         if not open_documents():
             break
     wait_until(lambda: not open_documents(), 150, "processing of all documents")
-    assert len(killed) >= 3
+    assert len([queue for queue in killed if queue]) >= 3
 
     with stack.database() as connection:
         rows = connection.execute(

@@ -36,11 +36,15 @@ def read(data: bytes) -> Extraction:
 def from_markup(markup: str) -> Extraction:
     """Return the elements of a page given as text. Raises Damaged where there is nothing to parse."""
     # Re-encoded, so that the parser does not ask the page for its encoding again.
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    # `huge_tree` raises the parser's own limits, on depth from 256 to 2048; memory is limited outside.
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     try:
         root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
     except etree.LxmlError as error:
         raise Damaged() from error
+    if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
+        # The parser stops there without a word, and the rest of the page would be missing.
+        raise Damaged("The page is nested too deeply.")
     if root is None:
         return Extraction(())
     elements = tuple(_Walk().elements(root))

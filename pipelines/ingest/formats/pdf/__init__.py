@@ -87,9 +87,9 @@ class _Reading:
         return Extraction(tuple(elements), title, len(self.document))
 
     def _elements(self, pages: dict[int, Page]) -> Iterator[Element]:
-        running = running_lines({**self.sampled, **pages}.values(), len(self.document))
+        running = running_lines({**self.sampled, **pages}, len(self.document), self.body_size)
         for i, (lines, frame) in pages.items():
-            body, kept = without_running(lines, frame, running, i + 1)
+            body, kept = without_running(lines, frame, running, i + 1, self.body_size)
             yield from (Element(one_line(text), page=i + 1) for text in kept)
             yield from page_elements(body, frame, i + 1, self.body_size)
 

@@ -119,14 +119,19 @@ def _local_margin(block: Block, coming: Sequence[Line], margin: float) -> float:
 
 
 def _ends_early(last: Line, line: Line, margin: float) -> bool:
-    """Tell whether the first word of `line` would have fitted at the end of `last`."""
+    """Tell whether the first word of `line` would have fitted at the end of `last`.
+
+    In mid-sentence it takes more room than that: text that was wrapped by characters, not by width,
+    leaves some everywhere.
+    """
     space = margin - last.right
     if space < line.size:
         return False
     text = line.text.lstrip()
     word = 1 if _CJK.match(text) else len(text.split(maxsplit=1)[0]) if text else 0
     width = (line.right - line.left) / max(len(line.text), 1)
-    return space > (word + 1.5) * width + 0.5 * line.size
+    slack = 0.5 * line.size if last.text.rstrip().endswith(_ENDS) else 0.15 * (margin - last.left)
+    return space > (word + 1.5) * width + slack
 
 
 def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element | None:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from pipelines.ingest.formats.pdf.frame import Frame
 from pipelines.ingest.formats.pdf.lines import Line
@@ -15,28 +15,35 @@ MIN_PAGES = 3
 """A line on fewer pages than this is a coincidence, unless the document has fewer pages."""
 
 _NUMBER = re.compile(r"\d+")
+_MAX_DIGITS = 5
 _PAGE_NUMBER = re.compile(
     r"[\s\-–—·|\[(]*(?:(?:page|seite|página|pagina|p\.?|стр\.?|第)\s*)?(?:\d{1,5}|[ivxlc]{1,7})"
     r"(?:\s*(?:/|of|von|de|di|из|–|-)\s*\d{1,5})?\s*(?:页|頁|ページ)?[\s\-–—·|\])]*",
     re.IGNORECASE,
 )
 
+_LARGE = 1.1
+"""Type this much larger than running text is a heading: `Chapter 3` at the top of page 3 does not run."""
+
 Key = tuple[str, str]
 
 
-def running_lines(pages: Iterable[tuple[Sequence[Line], Frame]], count: int) -> set[Key]:
-    """Return the keys of lines that run through the margins of some pages of a document of `count` pages.
+def running_lines(pages: Mapping[int, tuple[Sequence[Line], Frame]], count: int, body_size: float) -> set[Key]:
+    """Return the keys of lines that run through the margins of some pages, given by their indices.
 
-    Numbers in them are ignored, so that `Page 3` and `Page 4` are the same line.
+    Such a line is the same on several pages, apart from one number that goes with the pages.
+    `count` is the number of pages of the whole document.
     """
     seen: Counter[Key] = Counter()
-    for lines, frame in pages:
-        seen.update({key for line in lines if (key := _key(line, frame))})
+    for index, (lines, frame) in pages.items():
+        seen.update({key for line in lines for key in _keys(line, frame, index + 1, body_size)})
     least = min(MIN_PAGES, max(count, 2))
     return {key for key, times in seen.items() if times >= least}
 
 
-def without_running(lines: Sequence[Line], frame: Frame, running: set[Key], page: int) -> tuple[list[Line], list[str]]:
+def without_running(
+    lines: Sequence[Line], frame: Frame, running: set[Key], page: int, body_size: float
+) -> tuple[list[Line], list[str]]:
     """Return the lines of page number `page` without those that run, and the texts to keep of these.
 
     Only the document's first page keeps them, once, since a letterhead says what nothing else does;
@@ -45,24 +52,32 @@ def without_running(lines: Sequence[Line], frame: Frame, running: set[Key], page
     body: list[Line] = []
     kept: list[str] = []
     for line in lines:
-        key = _key(line, frame)
-        if key is None or not (key in running or _is_number_of(line.text, page)):
+        keys = _keys(line, frame, page, body_size)
+        if not keys or (running.isdisjoint(keys) and not _is_number_of(line.text, page)):
             body.append(line)
         elif page == 1 and not _PAGE_NUMBER.fullmatch(line.text):
             kept.append(line.text)
     return body, kept
 
 
-def _key(line: Line, frame: Frame) -> Key | None:
-    """Return zone and text without numbers of a line in a margin, None for any other."""
+def _keys(line: Line, frame: Frame, page: int, body_size: float) -> list[Key]:
+    """Return what a line in a margin may be known by on other pages, nothing for any other line.
+
+    That is its zone and its text, and its text with one number in it given relative to the page's.
+    """
     height = frame.size[1]
     middle = (line.top + line.bottom) / 2
-    if line.rows or line.quarter != frame.quarter or not (middle < ZONE * height or middle > (1 - ZONE) * height):
-        return None
+    if line.rows or line.quarter != frame.quarter or ZONE * height <= middle <= (1 - ZONE) * height:
+        return []
+    zone = "top" if middle < height / 2 else "bottom"
     text = " ".join(line.text.split()).lower()
     if _PAGE_NUMBER.fullmatch(text):
-        text = "#"
-    return ("top" if middle < height / 2 else "bottom"), _NUMBER.sub("#", text)
+        return [(zone, "#")]
+    if line.size > _LARGE * body_size:
+        return [(zone, text)]
+    numbers = [match for match in _NUMBER.finditer(text) if len(match.group()) <= _MAX_DIGITS]
+    relative = [f"{text[: m.start()]}#{int(m.group()) - page}{text[m.end() :]}" for m in numbers]
+    return [(zone, known) for known in (text, *relative)]
 
 
 def _is_number_of(text: str, page: int) -> bool:
