@@ -26,7 +26,14 @@ Report = Callable[[int], None]
 
 _PARENT_DEATH_SIGNAL = 1
 _PLAIN_SIGNALS = (
-    signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGXCPU, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGUSR1,
+    signal.SIGXCPU,
+    signal.SIGSEGV,
+    signal.SIGABRT,
+    signal.SIGBUS,
+    signal.SIGILL,
 )  # fmt: skip
 _NEAR_LIMIT = 0.5
 _IDLE_FACTOR = 4

@@ -16,6 +16,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _MIN_SHARE_OF_ZEROS = 0.2
+_MIN_HIGH_BYTES = 6
+"""Fewer bytes beyond ASCII than this tell nothing: then it is the encoding of most such files."""
+
 _LATIN = re.compile(
     r"(?:cp(?:1250|1252|1254|1257|437|775|85\d|86\d|500|037|273|1026|1140)|latin"
     r"|iso8859_(?:1|2|3|4|9|10|13|14|15|16)|mac_(?!cyr|gre)|hp_roman|ascii)",
@@ -25,6 +28,8 @@ _LATIN = re.compile(
 _ODD = re.compile(r"[^\W\d_][¡-©«-¬®-´¶¸-¹»-¿ŒœƒˆŽžŠšŸ†‡‰][^\W\d_]")
 _C1 = re.compile("[\x80-\x9f]")
 _TWICE = re.compile("[\xc2-\xf4][\x80-\xbf]{1,3}")
+# Half-width kana, and Arabic letters in the shapes that they have at each place of a word.
+_UNLIKELY = re.compile("[\uff61-\uff9f\ufb50-\ufdff\ufe70-\ufefc]")
 _EUC_JP_KANA = re.compile(rb"[\xa4\xa5][\xa1-\xf6]")
 
 
@@ -79,22 +84,28 @@ def _wide(data: bytes) -> str | None:
 
 def _guessed(data: bytes) -> str:
     head = data[:GUESSED_BYTES]
-    utf8 = head.decode("utf-8", "replace")
-    wrong = utf8.count("\ufffd")
-    if wrong * 50 < sum(byte > 127 for byte in head):
+    high = sum(byte > 127 for byte in head)
+    if head.decode("utf-8", "replace").count("\ufffd") * 50 < high:
         return data.decode("utf-8", "replace")
+    western = head.decode("cp1252", "replace")
+    if high < _MIN_HIGH_BYTES and not _ODD.search(western) and b"\0" not in head:
+        return data.decode("cp1252", "replace")
     # Most text files are UTF-8; the rest pay 20 ms for the detector.
     from charset_normalizer import from_bytes
 
-    best = from_bytes(head).best()
-    if best is None:
+    names = [match.encoding for match in from_bytes(head) if not _is_unlikely(str(match))]
+    if not names:
         if b"\0" in head.strip(b"\0"):
             raise Damaged("The file is not text in any known encoding.")
         return data.decode("cp1252", "replace")
-    name = best.encoding
+    name = names[0]
     if _LATIN.match(name):
-        western = head.decode("cp1252", "replace")
         name = name if len(_ODD.findall(western)) > len(western) // 500 else "cp1252"
     elif len(_EUC_JP_KANA.findall(head)) * 10 > len(head):
         name = "euc_jp"
     return data.decode(name, "replace")
+
+
+def _is_unlikely(text: str) -> bool:
+    """Tell whether text is full of forms that are in old code pages but that nobody writes."""
+    return len(_UNLIKELY.findall(text)) * 20 > len(text)

@@ -81,7 +81,8 @@ def picture_of(data: bytes, rotation: int = 0, more: bytes = b"") -> bytes:
     width, height = (HEIGHT, WIDTH) if rotation % 180 else (WIDTH, HEIGHT)
     image = stream(
         grey,
-        f"/Type/XObject/Subtype/Image/Width {bitmap.width}/Height {bitmap.height}/BitsPerComponent 8/ColorSpace/DeviceGray",
+        f"/Type/XObject/Subtype/Image/Width {bitmap.width}/Height {bitmap.height}"
+        "/BitsPerComponent 8/ColorSpace/DeviceGray",
     )
     drawing = f"q {width} 0 0 {height} 0 0 cm /I Do Q\n".encode() + more
     return document([drawing], f"0 0 {width} {height}", resources="/XObject<</I 5 0 R>>", rest=[image])

@@ -140,9 +140,10 @@ def test_what_is_no_word_document_is_damage(data: bytes) -> None:
 
 def test_nesting_without_end_is_read_or_refused() -> None:
     assert texts(b"<div>" * 1_000 + b"deep down" + b"</div>" * 1_000, "html") == ["deep down"]
-    assert texts(b"> " * 20_000 + b"quoted", "md")
+    assert texts(b"> " * 40 + b"quoted", "md") == ["quoted"]
     for data, kind in (
         (b"<div>" * 50_000 + b"deep down", "html"),
+        (b"> " * 20_000 + b"quoted", "md"),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "json"),
         (b'{"a":' * 200 + b"1" + b"}" * 200, "json"),
     ):

