@@ -64,9 +64,9 @@ def chunk(extraction: Extraction) -> list[Chunk]:
 
 def _sections(elements: Sequence[Element]) -> Iterator[Section]:
     """Yield the sections in order. Headings with nothing under them are the first text of the next section."""
-    open_headings: list[tuple[int, str]] = []
+    open_headings: list[tuple[int, str, int]] = []  # level, text, index
     path: tuple[str, ...] = ()
-    first = 0
+    first = told = 0
     carried: int | None = None
     filled = False
     for i, element in enumerate(elements):
@@ -75,26 +75,22 @@ def _sections(elements: Sequence[Element]) -> Iterator[Section]:
             continue
         if filled:
             yield Section(path, first, i)
-            carried, filled = None, False
+            carried, filled, told = None, False, i
         level = element.level or 1
         while open_headings and open_headings[-1][0] >= level:
-            open_headings.pop()
-        if not _is_bare(elements, i):
-            open_headings.append((level, element.text))
-        elif carried is None:
-            carried = i
-        path = tuple(text for _, text in open_headings)
+            *_, index = open_headings.pop()
+            # No section has stood under it, whose path would hold it.
+            if index >= told:
+                carried = index if carried is None else min(carried, index)
+        open_headings.append((level, element.text, i))
+        path = tuple(text for _, text, _ in open_headings)
         first = i + 1 if carried is None else carried
-    if first < len(elements):
+    if filled:
         yield Section(path, first, len(elements))
-
-
-def _is_bare(elements: Sequence[Element], i: int) -> bool:
-    """Tell whether nothing stands under the heading at `i`, not even a deeper heading."""
-    if i + 1 == len(elements):
-        return True
-    following = elements[i + 1]
-    return following.kind is Kind.TITLE and (following.level or 1) <= (elements[i].level or 1)
+    elif elements:
+        bare = [index for *_, index in open_headings if index >= told]
+        above = tuple(text for _, text, index in open_headings if index < told)
+        yield Section(above, min(bare if carried is None else [carried, *bare]), len(elements))
 
 
 def _pieces(

@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.ingest import tokens
@@ -39,6 +39,7 @@ def squeezed(text: str) -> str:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ELEMENTS, max_size=7))
+@example([Element("A", Kind.TITLE, level=1), Element("B", Kind.TITLE, level=2), Element("C", Kind.TITLE, level=1)])
 def test_every_character_is_in_a_chunk_or_a_path_where_the_chunk_says(elements: list[Element]) -> None:
     whole = "\n\n".join(element.text for element in elements)
     covered = [False] * len(whole)
