@@ -125,8 +125,8 @@ def test_a_table_that_only_arranges_the_page_is_read_as_text() -> None:
             "In a control",
         ),
         (
-            "<w:p {W}><w:ins><w:r><w:t>added</w:t></w:r></w:ins><w:del><w:r><w:delText>no</w:delText></w:r></w:del></w:p>",
-            "added",
+            "<w:p {W}><w:ins><w:r><w:t>new</w:t></w:r></w:ins><w:del><w:r><w:delText>x</w:delText></w:r></w:del></w:p>",
+            "new",
         ),
         (
             "<w:p {W}><w:hyperlink><w:r><w:t>a link</w:t></w:r></w:hyperlink><w:r><w:tab/><w:t>5</w:t></w:r></w:p>",

@@ -7,6 +7,7 @@ are those whose data lies under the environment's `share/tessdata`.
 import math
 import re
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -33,7 +34,7 @@ MAX_STRAY_CHARS = 100
 _MAX_OBJECTS = 2_000
 _MIN_COVERAGE = 0.5
 _MIN_CONFIDENCE = 30
-_SIDEWAYS_CONFIDENCE = 50
+_SURE_CONFIDENCE = 60
 _MAX_SHARE_CODELESS = 0.3
 _CODELESS = re.compile("[\\x00-\\x08\\x0e-\\x1f\\ue000-\\uf8ff\\ufffd]")
 
@@ -55,16 +56,23 @@ def is_scan(page: pdfium.PdfPage, text: PageText) -> bool:
 def scanned_lines(page: pdfium.PdfPage, frame: Frame) -> tuple[list[Line], Frame]:
     """Return the lines on the picture of a page, and the frame in which they are upright.
 
-    A page that hardly reads is tried once more, turned the way its letters stand.
+    A page that hardly reads, or reads sideways, is tried once more, turned the way its letters stand.
     """
     frame = frame.upright(frame.page_quarter)
     lines, confidence = _read(page, frame)
-    if confidence < _SIDEWAYS_CONFIDENCE and (turns := _turns(page, frame)):
+    sideways = _is_sideways(lines)
+    if (sideways or confidence < _SURE_CONFIDENCE) and (turns := _turns(page, frame)):
         turned = frame.upright((frame.page_quarter + turns) % 4)
         again, surer = _read(page, turned)
-        if surer > confidence:
+        if sideways or surer > confidence:
             return again, turned
     return lines, frame
+
+
+def _is_sideways(lines: Sequence[Line]) -> bool:
+    """Tell whether most of the text stands in lines that are higher than wide."""
+    tall = sum(len(line.text) for line in lines if line.bottom - line.top > line.right - line.left)
+    return tall > sum(len(line.text) for line in lines) / 2
 
 
 def _read(page: pdfium.PdfPage, frame: Frame) -> tuple[list[Line], int]:
@@ -134,7 +142,8 @@ def _turns(page: pdfium.PdfPage, frame: Frame) -> int:
         detector.SetImageBytes(bytes(bitmap.buffer), bitmap.width, bitmap.height, 1, bitmap.stride)
         detector.SetSourceResolution(DPI)
         found = detector.DetectOrientationScript()
-    return int(found["orient_deg"]) // 90 % 4 if found else 0
+    # It says how far the page was turned, clockwise.
+    return -int(found["orient_deg"]) // 90 % 4 if found else 0
 
 
 @lru_cache(maxsize=1)
