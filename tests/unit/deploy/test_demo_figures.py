@@ -13,6 +13,7 @@ from deploy.waterfall import waterfall
         ("Put it in the blue rack.", "put it in the blue rack", 0),
         ("Put it in the blue rack [1].", "Put it in the blue rack.", 0),
         ("put it in the blue rack", "put in the blue track", 2 / 6),
+        ("at nine from platform two", "at 9 from platform 2", 0),
         ("put it away", "", 1),
         ("", "something", 1),
     ],
