@@ -6,8 +6,11 @@ from uuid import UUID
 
 from flask import Flask, Request, request
 
+from api.errors import trace_id
+from pipelines.stores.audit import Actor
 from schemas.base import DEFAULT_TENANT_ID
 from schemas.errors import Forbidden, Unauthenticated
+from schemas.identity import Permission
 from schemas.settings import get_settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -15,11 +18,20 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Caller:
-    """The user a request acts for."""
+    """Who a request acts for, and what it may do.
+
+    `kind` is user, api_key or local (single-tenant mode without a token); `credential` is the id of the
+    login or key, by which it can be revoked; `name` is the e-mail or the key's name.
+    """
 
     tenant_id: UUID
     user_id: str
     role: str
+    kind: str = "local"
+    permissions: frozenset[Permission] = frozenset(Permission)
+    credential: UUID | None = None
+    name: str | None = None
+    organization: str = ""
 
 
 def register(app: Flask) -> None:
@@ -38,6 +50,12 @@ def caller(tenant_id: UUID | None = None, user_id: str | None = None) -> Caller:
     if tenant_id not in (None, found.tenant_id):
         raise Forbidden("The tenant named in the request is not yours.")
     return found
+
+
+def actor() -> Actor:
+    """Return who acts in this request, as the audit log names them."""
+    asking = caller()
+    return Actor(asking.kind, asking.user_id, asking.name, request.remote_addr, trace_id())
 
 
 def holder(token: str | None) -> Caller:

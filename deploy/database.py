@@ -17,7 +17,7 @@ from psycopg import sql
 from deploy.places import REPO
 from schemas.errors import CannotStart
 
-OWNER, SWEEPER, APP = "aura_owner", "aura_sweeper", "aura_app"
+OWNER, SWEEPER, LOOKUP, APP = "aura_owner", "aura_sweeper", "aura_lookup", "aura_app"
 DATABASE = "aura"
 MIN_POSTGRES, MIN_VECTOR = 15, (0, 8)
 STARTERS_LOCK = 0x41555241
@@ -162,8 +162,8 @@ def _roles(admin: psycopg.Connection, app_url: str) -> None:
     to = urlsplit(app_url)
     user, password = unquote(to.username or APP), unquote(to.password or "")
     known = {row[0] for row in admin.execute("SELECT rolname FROM pg_roles")}
-    # NOINHERIT: the owner may hand a function to the sweeper, but has none of the sweeper's rights itself.
-    for role in (OWNER, SWEEPER):
+    # NOINHERIT: the owner may hand a function to these two, but has none of their rights itself.
+    for role in (OWNER, SWEEPER, LOOKUP):
         if role not in known:
             admin.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(sql.Identifier(role)))
     for role in {APP, user} - known:
@@ -175,7 +175,7 @@ def _roles(admin: psycopg.Connection, app_url: str) -> None:
         # Policies and grants name aura_app; another name has them by being its member.
         admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APP), sql.Identifier(user)))
     admin.execute(f"GRANT {OWNER} TO CURRENT_USER")
-    admin.execute(f"GRANT {SWEEPER} TO {OWNER}")
+    admin.execute(f"GRANT {SWEEPER}, {LOOKUP} TO {OWNER}")
 
 
 def _may_log_in(url: str) -> bool:
@@ -214,8 +214,8 @@ def _extensions(connection: psycopg.Connection) -> None:
 
 
 def _grants(connection: psycopg.Connection, database: str) -> None:
-    # CREATE for the sweeper too: Postgres asks it of whoever is to own a function there.
-    connection.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}, {SWEEPER}")
+    # CREATE for the two as well: Postgres asks it of whoever is to own a function there.
+    connection.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}, {SWEEPER}, {LOOKUP}")
     connection.execute(f"GRANT USAGE ON SCHEMA public TO {APP}")
     named = {"database": sql.Identifier(database), "app": sql.Identifier(APP)}
     connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app}").format(**named))

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from deploy import claim
-from deploy.places import REPO, Places, places, write_private
+from deploy.places import REPO, Places, places, secret, write_private
 from deploy.ports import next_free, require_web_port
 from deploy.postgres import remove
 from deploy.processes import environment
@@ -102,11 +102,18 @@ def _start_servers(supervisor: Supervisor, settings: Settings, where: Places, te
     told = {
         "AURA_DATABASE_URL": prepared(servers),
         "AURA_REDIS_URL": servers.redis_url,
+        "AURA_SECRET_KEYS": _secret_keys(settings, where),
         "AURA_HOST": settings.host,
         "AURA_PORT": str(settings.port),
     }
     _tell(where, told)
     return told
+
+
+def _secret_keys(settings: Settings, where: Places) -> str:
+    """Return the deployment's secrets, one made up for this data folder where none is set."""
+    given = [secret_key.get_secret_value() for secret_key in settings.secret_keys]
+    return ",".join(given or [secret(where, "deployment")[0]])
 
 
 def _start_processes(

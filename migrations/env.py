@@ -4,7 +4,9 @@ from alembic import context
 from sqlalchemy import create_engine, text
 
 import schemas.dialogue
+import schemas.identity
 import schemas.knowledge
+import schemas.records
 import schemas.tenancy  # noqa: F401 (fills the metadata)
 from schemas.base import Base
 

@@ -101,6 +101,90 @@ class Forbidden(Permanent):
     code, status = "forbidden", 403
 
 
+class WrongTenant(Forbidden):
+    """The tenant named in the request is not yours."""
+
+    code = "wrong_tenant"
+
+
+class WrongLogin(Unauthenticated):
+    """The e-mail, the password or the organisation is wrong."""
+
+    code = "wrong_login"
+
+
+class TokenExpired(Unauthenticated):
+    """The access token has expired. Refresh it."""
+
+    code = "token_expired"
+
+
+class Revoked(Unauthenticated):
+    """This login or key was revoked. Sign in again."""
+
+    code = "revoked"
+
+
+class InvalidToken(Permanent):
+    """The link was used already or is no longer valid. Ask for a new one."""
+
+    code, status = "invalid_token", 422
+
+
+class Conflict(Permanent):
+    """Something with this name exists already."""
+
+    code, status = "conflict", 409
+
+
+class LastAdmin(Permanent):
+    """An organisation keeps at least one active admin."""
+
+    code, status = "last_admin", 409
+
+
+class TooManyRequests(Transient):
+    """Too many requests. Try again after the time named in `Retry-After`."""
+
+    code, status = "too_many_requests", 429
+
+
+class TooManyTries(TooManyRequests):
+    """Too many tries to sign in. Wait a while before the next one."""
+
+    code = "too_many_tries"
+
+
+class QuotaExceeded(Permanent):
+    """The organisation's quota is used up."""
+
+    code, status = "quota_exceeded", 429
+
+
+class BudgetExceeded(QuotaExceeded):
+    """The organisation's budget for this month is used up."""
+
+    code = "budget_exceeded"
+
+
+class SameKeyOtherRequest(Permanent):
+    """This Idempotency-Key was used for another request."""
+
+    code, status = "idempotency_key_reused", 422
+
+
+class StillRunning(Transient):
+    """The request with this Idempotency-Key is still in work."""
+
+    code, status = "still_running", 409
+
+
+class Unsealable(AuraError):
+    """A kept secret cannot be opened: none of AURA_SECRET_KEYS sealed it."""
+
+    code, status = "unsealable", 500
+
+
 class NotFound(Permanent):
     """There is nothing with this id."""
 

@@ -4,12 +4,26 @@ Names in the environment are `AURA_` plus the field's name in capitals; provider
 names their vendors document. `.env.example` is generated from this file.
 """
 
+import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, computed_field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, computed_field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _listed(value: object) -> object:
+    """Return the parts of a text such as `a,b`; JSON lists and tuples stay what they are."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed)]
 
 
 def key(name: str, description: str) -> SecretStr | None:
@@ -44,10 +58,26 @@ class Settings(BaseSettings):
 
     # Who may ask
     single_tenant: bool = Field(True, description="Requests without a token act as the default tenant. Loopback only.")
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: Names = Field(
         ("localhost", "127.0.0.1", "[::1]"),
-        description="Host names a request may carry in single-tenant mode (JSON list).",
+        description="Host names a request may carry in single-tenant mode, by commas.",
     )
+    secret_keys: Secrets = Field(
+        (),
+        description="Secrets of the deployment, by commas, newest first: they seal signing keys and tenants' keys."
+        " At least 32 characters each. The local stack makes one up.",
+    )
+    base_domain: str = Field("", description="Domain whose subdomains name tenants: `acme` in acme.example.com.")
+    public_url: str = Field("", description="Address of this deployment in mails; empty: that of the request.")
+    cors_origins: Names = Field((), description="Web origins that may call this API from a browser, by commas.")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies before this server that may be believed.")
+    open_signup: bool = Field(True, description="Whether anybody may found an organisation by /api/signup.")
+    access_token_s: int = Field(600, ge=30, le=3600, description="How long an access token lasts, in seconds.")
+    login_days: int = Field(30, ge=1, le=365, description="Days after which a login must be repeated.")
+    smtp_url: str = Field(
+        "", description="Server for mails, smtp://user:password@host:587 or smtps://. Empty: files in data_dir/mail."
+    )
+    mail_from: str = Field("AURA <aura@localhost>", description="Sender of mails.")
 
     # Limits
     max_upload_mb: int = Field(100, ge=1, description="Largest file accepted, in MiB.")

@@ -1,30 +1,54 @@
 """Tables of tenants and their assistants."""
 
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, UniqueConstraint, func, text
+from sqlalchemy import ForeignKeyConstraint, Numeric, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.base import Base
 
 
+class Tier(StrEnum):
+    """What a tenant has subscribed to; each brings limits (`pipelines/stores/tenants.py`)."""
+
+    STANDARD = "standard"
+    PREMIUM = "premium"
+    ENTERPRISE = "enterprise"
+
+
 class Tenant(Base):
-    """An organisation. `knowledge_version` moves whenever what it knows has changed."""
+    """An organisation. `knowledge_version` moves whenever what it knows has changed.
+
+    `subdomain` is its name in addresses. `api_keys` holds the tenant's own keys of providers, sealed,
+    by provider. A tenant that is not active or has expired is refused at the door.
+    """
 
     __tablename__ = "tenants"
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     organization_name: Mapped[str]
-    admin_email: Mapped[str] = mapped_column(unique=True)
+    subdomain: Mapped[str] = mapped_column(
+        unique=True, server_default=text("'t-' || replace(gen_random_uuid()::text, '-', '')")
+    )
+    admin_email: Mapped[str]
     subscription_tier: Mapped[str] = mapped_column(server_default="standard")
     max_storage_gb: Mapped[int] = mapped_column(server_default="10")
     max_users: Mapped[int] = mapped_column(server_default="10")
     max_api_calls_monthly: Mapped[int] = mapped_column(server_default="10000")
+    max_concurrent_sessions: Mapped[int] = mapped_column(server_default="10")
+    max_monthly_cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     custom_settings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    api_keys: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    custom_logo: Mapped[str | None]
+    brand_colors: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     is_active: Mapped[bool] = mapped_column(server_default="true")
+    expires_at: Mapped[datetime | None]
+    deletion_requested_at: Mapped[datetime | None]
     knowledge_version: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

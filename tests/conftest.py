@@ -40,7 +40,12 @@ def servers() -> Iterator[tuple[str, str, str]]:
         data_dir = Path(folder)
         try:
             with services(data_dir, Settings(data_dir=data_dir, _env_file=None), durable=False) as urls:
-                os.environ.update(AURA_DATA_DIR=folder, AURA_DATABASE_URL=urls[1], AURA_REDIS_URL=urls[2])
+                os.environ.update(
+                    AURA_DATA_DIR=folder,
+                    AURA_DATABASE_URL=urls[1],
+                    AURA_REDIS_URL=urls[2],
+                    AURA_SECRET_KEYS="for-the-tests-only-and-long-enough-to-be-one",
+                )
                 get_settings.cache_clear()
                 yield urls
         finally:

@@ -5,7 +5,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 import schemas.dialogue
+import schemas.identity
 import schemas.knowledge
+import schemas.records
 import schemas.tenancy  # noqa: F401 (fills the metadata)
 from schemas.base import Base
 
