@@ -3,6 +3,10 @@
 from flask import Flask
 
 ALIASES = {
+    "/signup": "/api/signup",
+    "/login": "/api/login",
+    "/tenants": "/api/tenants",
+    "/tenants/<uuid:id>": "/api/tenants/<uuid:id>",
     "/chat": "/api/chat",
     "/chat/": "/api/chat",
     "/chat/message": "/api/chat",
@@ -20,13 +24,13 @@ ALIASES = {
 
 def register(app: Flask) -> None:
     """Route each alias to the view of its canonical path. Called after all routes are there."""
-    canonical = {rule.rule: rule for rule in app.url_map.iter_rules()}
+    rules = list(app.url_map.iter_rules())
     for alias, path in ALIASES.items():
-        rule = canonical[path]
-        app.add_url_rule(
-            alias,
-            endpoint=f"{rule.endpoint}@{alias}",
-            view_func=app.view_functions[rule.endpoint],
-            methods=(rule.methods or set()) - {"HEAD", "OPTIONS"},
-            websocket=rule.websocket,
-        )
+        for rule in (rule for rule in rules if rule.rule == path):
+            app.add_url_rule(
+                alias,
+                endpoint=f"{rule.endpoint}@{alias}",
+                view_func=app.view_functions[rule.endpoint],
+                methods=(rule.methods or set()) - {"HEAD", "OPTIONS"},
+                websocket=rule.websocket,
+            )

@@ -1,19 +1,37 @@
-"""Who is asking, and from where."""
+"""Who is asking, and what they may do: the one place where every request is let in."""
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from functools import lru_cache
 from uuid import UUID
 
-from flask import Flask, Request, request
+import structlog
+from flask import Flask, current_app, g, request
 
+from api import origins, tickets
 from api.errors import trace_id
+from api.permissions import declared
+from pipelines.identity import bearer, tokens
+from pipelines.identity.bearer import Kind
+from pipelines.stores import api_keys, standing, tenants
 from pipelines.stores.audit import Actor
+from pipelines.stores.database import tenant_session
+from pipelines.stores.signing_keys import KeyRing
+from pipelines.stores.standing import Standing
 from schemas.base import DEFAULT_TENANT_ID
-from schemas.errors import Forbidden, Unauthenticated
-from schemas.identity import Permission
+from schemas.errors import Forbidden, NotFound, Revoked, Unauthenticated, WrongTenant
+from schemas.identity import ApiKey, Permission, Role
 from schemas.settings import get_settings
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+TRUSTED_FOR_S = 2.0
+"""Seconds for which a credential is not looked up again. What is revoked is refused after them."""
+
+USE_NOTED_EVERY_S = 60.0
+MAX_REMEMBERED = 20_000
+WIDE_ROLES = (Role.ADMIN, Role.OPERATOR, "api_key")
+"""Who may act for any user of the organisation."""
 
 
 @dataclass(frozen=True)
@@ -33,68 +51,230 @@ class Caller:
     name: str | None = None
     organization: str = ""
 
+    @property
+    def sees_all(self) -> bool:
+        """Return whether the conversations of other users are theirs to see."""
+        return self.role in WIDE_ROLES
+
 
 def register(app: Flask) -> None:
-    """Check where every request comes from before anything else happens."""
-    app.before_request(lambda: check_origin(request))
+    """Check every request before anything else happens: where it comes from, who sends it, what they may do."""
+    app.before_request(_let_in)
 
 
 def caller(tenant_id: UUID | None = None, user_id: str | None = None) -> Caller:
-    """Return who asks. In single-tenant mode that is the default tenant's admin.
+    """Return who asks in this request; as `user_id`, where they may act for others.
 
-    A `tenant_id` in the request may only repeat the caller's. Raises Unauthenticated, Forbidden.
+    A `tenant_id` may only repeat the caller's. Raises Unauthenticated, Forbidden.
     """
-    if not get_settings().single_tenant:
+    found: Caller | None = g.get("caller")
+    if found is None:
         raise Unauthenticated
-    found = Caller(UUID(DEFAULT_TENANT_ID), user_id or "local", "admin")
     if tenant_id not in (None, found.tenant_id):
-        raise Forbidden("The tenant named in the request is not yours.")
-    return found
+        raise WrongTenant
+    if user_id in (None, "", found.user_id):
+        return found
+    if not found.sees_all:
+        raise Forbidden("You may ask in your own name only.")
+    return Caller(**{**vars(found), "user_id": user_id})
+
+
+def person() -> tuple[Caller, UUID]:
+    """Return the user who asks, with their id. Raises Forbidden where no person is signed in."""
+    asking = caller()
+    if asking.kind != "user":
+        raise Forbidden("This is for users who have signed in; there is none behind this request.")
+    return asking, UUID(asking.user_id)
 
 
 def actor() -> Actor:
     """Return who acts in this request, as the audit log names them."""
     asking = caller()
-    return Actor(asking.kind, asking.user_id, asking.name, request.remote_addr, trace_id())
+    kind = "operator" if asking.role == Role.OPERATOR else asking.kind
+    return Actor(kind, asking.user_id, asking.name, request.remote_addr, trace_id())
 
 
 def holder(token: str | None) -> Caller:
-    """Return who holds the token that a socket was opened with. Raises Unauthenticated."""
-    return caller()
+    """Return who holds the token or ticket that a socket was opened with. Raises Unauthenticated, Revoked, Forbidden.
 
-
-def check_origin(asking: Request) -> None:
-    """Refuse what a web page of another site could send to a server without tokens.
-
-    The Host must be one of ours (a name that resolves to loopback is not enough: DNS rebinding), and
-    whatever changes state or opens a socket must not come from another site. Raises Forbidden.
+    A request that was let in by its headers needs none.
     """
-    settings = get_settings()
-    if not settings.single_tenant:
+    if token is None:
+        return caller()
+    found = _holder(token)
+    if Permission.CHAT not in found.permissions:
+        raise Forbidden
+    return found
+
+
+def resolved_subdomain() -> str | None:
+    """Return the subdomain that the request's host names, below AURA_BASE_DOMAIN; None where it names none."""
+    base = get_settings().base_domain.lower()
+    name = origins.name(request.host)
+    if not base or not name.endswith("." + base):
+        return None
+    found = name.removesuffix("." + base)
+    return None if found in tenants.RESERVED else found
+
+
+def forget(credential: UUID | None = None) -> None:
+    """Look credentials up again at their next use: one, or all."""
+    _known().forget(credential)
+
+
+def _let_in() -> None:
+    # The thread served somebody else before.
+    structlog.contextvars.clear_contextvars()
+    origins.check(request)
+    permission = declared(current_app, request.endpoint)
+    # A browser asks for leave (CORS) before it shows a token; Flask answers that without the view.
+    asks_leave = request.method == "OPTIONS" and getattr(request.url_rule, "provide_automatic_options", False)
+    if permission is Permission.PUBLIC or asks_leave:
         return
-    if _name(asking.host) not in settings.allowed_hosts:
-        raise Forbidden("This server does not answer to that host name (AURA_ALLOWED_HOSTS).")
-    if asking.method in SAFE_METHODS and asking.headers.get("Upgrade", "").lower() != "websocket":
+    found = _who()
+    # The headers of a socket's opening may be silent: a browser cannot set them. Its first message speaks.
+    if found is None:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise Unauthenticated
         return
-    origin = asking.headers.get("Origin")
-    if origin is not None and _name(urlsplit(origin).netloc) not in settings.allowed_hosts:
-        raise Forbidden("Requests from other sites are refused.")
-    if asking.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise Forbidden("Requests from other sites are refused.")
+    g.caller = found
+    structlog.contextvars.bind_contextvars(tenant_id=str(found.tenant_id), user_id=found.user_id)
+    _require_own_tenant(found)
+    if permission not in found.permissions:
+        raise Forbidden(f"Your role or key does not allow this (it needs `{permission}`).")
 
 
-def refuse_unsafe_start() -> None:
-    """Raise ValueError where single-tenant mode would be reachable beyond this machine."""
-    settings = get_settings()
-    if settings.single_tenant and settings.host not in ("127.0.0.1", "::1", "localhost"):
-        raise ValueError(
-            f"AURA_SINGLE_TENANT answers without a token, so it listens on loopback only, not on {settings.host}."
-            " Set AURA_SINGLE_TENANT=0."
-        )
+def _who() -> Caller | None:
+    """Return the bearer of the request's credential, else the local user, else nobody."""
+    authorization = request.headers.get("Authorization", "")
+    scheme, _, token = authorization.partition(" ")
+    if authorization and (scheme.lower() != "bearer" or not token.strip()):
+        raise Unauthenticated("The Authorization header carries no bearer token.")
+    ticket = request.args.get("ticket", "") if request.method == "GET" else ""
+    if shown := token.strip() or request.headers.get("X-API-Key", "") or ticket:
+        return _holder(shown)
+    if get_settings().single_tenant:
+        return LOCAL
+    return None
 
 
-def _name(host: str) -> str:
-    """Return a Host header's name without the port; brackets of IPv6 stay."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0].lower()
+def _holder(shown: str) -> Caller:
+    secret = bearer.shown(shown, Kind.API_KEY, Kind.TICKET)
+    if secret is None:
+        claims = tokens.verified(shown, key_ring().verifying())
+        return _standing(claims.tenant_id, "user", claims.session_id)
+    if secret.kind is Kind.TICKET:
+        kind, credential = tickets.redeem(secret)
+        if kind == LOCAL.kind and get_settings().single_tenant:
+            return LOCAL
+        return _standing(secret.tenant_id, kind, credential)
+    return _known().get(secret.hash, lambda: _of_secret(secret.tenant_id, secret.hash), Unauthenticated)
+
+
+def _standing(tenant_id: UUID, kind: str, credential: UUID) -> Caller:
+    """Return the caller behind a login or a key by its id. Raises Revoked."""
+
+    def look() -> Standing | None:
+        with tenant_session(tenant_id, durable=False) as session:
+            if kind == "user":
+                return standing.of_login(session, credential)
+            return standing.of_key(session, ApiKey.key_id == credential)
+
+    return _known().get(f"{tenant_id}:{credential}", look, Revoked)
+
+
+def _of_secret(tenant_id: UUID, key_hash: str) -> Standing | None:
+    with tenant_session(tenant_id, durable=False) as session:
+        found = standing.of_key(session, ApiKey.key_hash == key_hash)
+        if found is not None and _known().is_time_to_note(found.credential):
+            api_keys.used(session, found.credential)
+        return found
+
+
+def _require_own_tenant(found: Caller) -> None:
+    """Raise WrongTenant where header, host, query or body name a tenant that is not the caller's."""
+    named: list[object] = [request.headers.get("X-Tenant-ID"), request.args.get("tenant_id")]
+    if request.is_json:
+        body = request.get_json(silent=True)
+        named.append(body.get("tenant_id") if isinstance(body, dict) else None)
+    elif request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        named.append(request.form.get("tenant_id"))
+    for name in named:
+        if name not in (None, "") and str(name).lower() != str(found.tenant_id):
+            raise WrongTenant
+    subdomain = resolved_subdomain()
+    if subdomain is not None and tenant_of(subdomain) != found.tenant_id:
+        raise WrongTenant
+
+
+def tenant_of(subdomain: str) -> UUID:
+    """Return the tenant of a subdomain. Raises NotFound."""
+    tenant_id = _subdomains(subdomain, int(time.monotonic() // TRUSTED_FOR_S))
+    if tenant_id is None:
+        raise NotFound("There is no organisation at this address.")
+    return tenant_id
+
+
+@lru_cache(maxsize=4096)
+def _subdomains(subdomain: str, _moment: int) -> UUID | None:
+    return tenants.by_subdomain(subdomain)
+
+
+class Known:
+    """Callers that were looked up a moment ago. Safe to share among threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callers: dict[str, tuple[float, Caller]] = {}
+        self._noted: dict[UUID, float] = {}
+
+    def get(self, name: str, look: Callable[[], Standing | None], error: type[Unauthenticated]) -> Caller:
+        """Return the caller called `name`, looked up unless that was done a moment ago. Raises `error`."""
+        now = time.monotonic()
+        there = self._callers.get(name)
+        if there is not None and now - there[0] < TRUSTED_FOR_S:
+            return there[1]
+        found = look()
+        if found is None:
+            self._callers.pop(name, None)
+            raise error
+        asking = Caller(**vars(found))
+        with self._lock:
+            if len(self._callers) >= MAX_REMEMBERED:
+                self._callers = {key: kept for key, kept in self._callers.items() if now - kept[0] < TRUSTED_FOR_S}
+            self._callers[name] = (now, asking)
+        return asking
+
+    def forget(self, credential: UUID | None) -> None:
+        with self._lock:
+            self._callers = {
+                name: kept
+                for name, kept in self._callers.items()
+                if credential is not None and kept[1].credential != credential
+            }
+
+    def is_time_to_note(self, credential: UUID) -> bool:
+        """Return whether a use of this key is to be written down: once a minute is enough."""
+        now = time.monotonic()
+        with self._lock:
+            due = now - self._noted.get(credential, -USE_NOTED_EVERY_S) >= USE_NOTED_EVERY_S
+            if due:
+                if len(self._noted) >= MAX_REMEMBERED:
+                    self._noted.clear()
+                self._noted[credential] = now
+        return due
+
+
+@lru_cache
+def _known() -> Known:
+    return Known()
+
+
+@lru_cache
+def key_ring() -> KeyRing:
+    """Return the signing keys as this process knows them."""
+    return KeyRing()
+
+
+LOCAL = Caller(UUID(DEFAULT_TENANT_ID), "local", Role.ADMIN, organization="Default Organization")
+"""Who asks without a token in single-tenant mode: the person at this machine, who may do everything."""

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
 from api import sse
 from api.auth import caller
+from api.permissions import allows
 from api.turns import ends, finished_turn, last_event, open_conversation, start_turn
 from pipelines.ingest import tokens
 from pipelines.stores import events, turns
@@ -14,18 +15,21 @@ from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn, TurnStatus
 from schemas.errors import AuraError
 from schemas.events import Subject
+from schemas.identity import Permission
 from schemas.requests import ChatAnswer, ChatBody
 
 blueprint = APIBlueprint("chat", __name__, abp_tags=[Tag(name="chat")])
 
 
 @blueprint.post("/api/chat", responses={200: ChatAnswer})
+@allows(Permission.CHAT)
 def chat(body: ChatBody) -> Any:
     """Answer a question from the tenant's documents, with citations; `stream` answers with events."""
     return _ask(body, with_stats=False)
 
 
 @blueprint.post("/rag/chat", responses={200: ChatAnswer})
+@allows(Permission.CHAT)
 def rag_chat(body: ChatBody) -> Any:
     """The same, with `rag_stats`."""
     return _ask(body, with_stats=True)
@@ -45,13 +49,15 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
         use_memory=body.use_memory,
     )
     if body.stream:
-        return sse.stream(
+        response = sse.stream(
             subject,
             keep=lambda event: event.data.get("turn_id") == str(turn_id),
             until=lambda event: ends(event, turn_id),
             settled=lambda: last_event(asking, turn_id),
             after=before,
         )
+        response.headers["Location"] = url_for("jobs.events", id=turn_id)
+        return response
     turn = finished_turn(asking, conversation_id, turn_id)
     if turn.status != TurnStatus.COMPLETED:
         raise AuraError.by_code(turn.error_code or "", turn.error_detail)

@@ -9,16 +9,18 @@ from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.datastructures import FileStorage
 
-from api import jobs
+from api import jobs, limits
 from api.auth import Caller, caller
 from api.paging import cursor, position
+from api.permissions import allows
 from pipelines.ingest.sniff import HEAD_BYTES, file_type, safe_filename
 from pipelines.stores import chunks, documents, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.documents import Upload
 from pipelines.stores.objects import ObjectStore, document_prefix, original_key
-from schemas.errors import FileTooLarge, InvalidRequest, NoFile
+from schemas.errors import FileTooLarge, Forbidden, InvalidRequest, NoFile, QuotaExceeded
 from schemas.events import EventName
+from schemas.identity import Permission, Role
 from schemas.knowledge import Document
 from schemas.requests import (
     ChunkPage,
@@ -37,6 +39,7 @@ blueprint = APIBlueprint("documents", __name__, url_prefix="/api/documents", abp
 
 
 @blueprint.post("/upload", responses={202: UploadAccepted, 200: UploadAccepted})
+@allows(Permission.DOCUMENTS_WRITE)
 def upload() -> Response:
     """Accept a file (form field `file`; optional `assistant_key`, `user_id`) and answer with its job.
 
@@ -57,6 +60,7 @@ def upload() -> Response:
 
 
 @blueprint.get("", responses={200: DocumentPage})
+@allows(Permission.DOCUMENTS_READ)
 def listing(query: Listing) -> dict[str, Any]:
     """Return the tenant's documents, newest first."""
     with tenant_session(caller().tenant_id) as session:
@@ -67,6 +71,7 @@ def listing(query: Listing) -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:id>", responses={200: DocumentView})
+@allows(Permission.DOCUMENTS_READ)
 def show(path: IdPath) -> dict[str, Any]:
     """Return a document, where it stands and, if nothing moves, why."""
     with tenant_session(caller().tenant_id) as session:
@@ -74,6 +79,7 @@ def show(path: IdPath) -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:id>/chunks", responses={200: ChunkPage})
+@allows(Permission.DOCUMENTS_READ)
 def chunk_listing(path: IdPath, query: Listing) -> dict[str, Any]:
     """Return the document's chunks in order."""
     after = int(query.after) if (query.after or "").isdigit() else -1
@@ -98,11 +104,19 @@ def chunk_listing(path: IdPath, query: Listing) -> dict[str, Any]:
 
 
 @blueprint.delete("/<uuid:id>", responses={200: DeletionReceipt})
+@allows(Permission.DOCUMENTS_WRITE)
 def delete(path: IdPath) -> dict[str, Any]:
-    """Delete a document with its chunks, its stored files and its pending work; answer with the receipt."""
-    tenant_id = caller().tenant_id
+    """Delete a document with its chunks, its stored files and its pending work; answer with the receipt.
+
+    Users may delete what they uploaded; managers, admins and API keys any document.
+    """
+    asking = caller()
+    tenant_id = asking.tenant_id
     with tenant_session(tenant_id) as session:
-        filename = documents.get(session, path.id).filename
+        document = documents.get(session, path.id)
+        if asking.role == Role.USER and document.user_id != asking.user_id:
+            raise Forbidden("Somebody else uploaded this document; a manager can delete it.")
+        filename = document.filename
         chunk_count = chunks.forget(session, tenant_id, path.id)
         documents.remove(session, path.id)
     objects = ObjectStore(get_settings()).delete_prefix(document_prefix(tenant_id, path.id))
@@ -119,7 +133,7 @@ def delete(path: IdPath) -> dict[str, Any]:
 def accept(asking: Caller, file: FileStorage, assistant_key: str | None) -> Document:
     """Check, store and commit one file as queued work, and wake the admission.
 
-    Raises EmptyFile, FileTooLarge, UnsupportedType, TypeMismatch, UnknownAssistant.
+    Raises EmptyFile, FileTooLarge, UnsupportedType, TypeMismatch, UnknownAssistant, QuotaExceeded.
     """
     filename = safe_filename(file.filename or "")
     size, sha256 = _measured(file)
@@ -129,12 +143,21 @@ def accept(asking: Caller, file: FileStorage, assistant_key: str | None) -> Docu
         if assistant_key:
             turns.agent(session, assistant_key)
         same = documents.known(session, asking.tenant_id, found)
+        if same is None:
+            limits.require_room(session, size)
     doc_id = same.doc_id if same else uuid4()
     if same is None:
         file.stream.seek(0)
         ObjectStore(get_settings()).put_file(original_key(asking.tenant_id, doc_id), file.stream)
-    with tenant_session(asking.tenant_id) as session:
-        document, ours = documents.accept(session, asking.tenant_id, doc_id, found)
+    try:
+        with tenant_session(asking.tenant_id) as session:
+            document, ours = documents.accept(session, asking.tenant_id, doc_id, found)
+            if same is None and ours:
+                limits.require_room(session)
+    except QuotaExceeded:
+        # Another upload took the room while this one was being stored.
+        ObjectStore(get_settings()).delete_prefix(document_prefix(asking.tenant_id, doc_id))
+        raise
     if not ours:
         # The same bytes arrived twice at once and the other upload won; ours has no row to belong to.
         ObjectStore(get_settings()).delete_prefix(document_prefix(asking.tenant_id, doc_id))

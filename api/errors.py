@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, json, request
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from schemas.errors import (
@@ -30,6 +30,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(ValidationError, invalid)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(OperationalError, lambda _: problem(StoreUnavailable()))
+    app.register_error_handler(DataError, lambda _: problem(InvalidRequest("A value cannot be kept as it is.")))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 

@@ -3,24 +3,29 @@
 from typing import Any
 
 import redis
-from flask import Flask, jsonify
+from flask import jsonify
+from flask_openapi3 import OpenAPI, Tag
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.permissions import allows
 from pipelines import providers
 from pipelines.stores.database import PrivilegedRole, get_engine
 from pipelines.stores.redis import get_redis
+from schemas.identity import Permission
 from schemas.settings import get_settings
 from workers.presence import live_queues
 from workers.send import QUEUES
 
 
-def register(app: Flask) -> None:
+def register(app: OpenAPI) -> None:
     """Add /health and /health/ready; neither asks who is asking."""
-    app.add_url_rule("/health", view_func=health)
-    app.add_url_rule("/health/ready", view_func=ready)
+    tags = [Tag(name="health")]
+    app.get("/health", tags=tags)(health)
+    app.get("/health/ready", tags=tags)(ready)
 
 
+@allows(Permission.PUBLIC)
 def health() -> dict[str, Any]:
     """Answer that the process lives, with what is chosen; asks nothing that could hang."""
     settings = get_settings()
@@ -38,6 +43,7 @@ def health() -> dict[str, Any]:
     }
 
 
+@allows(Permission.PUBLIC)
 def ready() -> Any:
     """Answer 200 once Postgres, Redis and a worker for every queue are there, else 503; lists each."""
     parts: dict[str, bool] = {"postgres": _postgres_answers()}

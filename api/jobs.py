@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from api import sse
 from api.auth import Caller, caller
 from api.live import relay
+from api.permissions import allows
 from api.turns import cancel_turn, ends, last_event
 from pipelines.stores import documents, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
+from schemas.dialogue import Turn
 from schemas.errors import AuraError, NotFound, NotReady
 from schemas.events import TERMINAL, Event, EventName, Subject
+from schemas.identity import Permission
 from schemas.knowledge import Document, Stage, Status
 from schemas.requests import DocumentView, IdPath, JobView
 from workers.presence import live_queues
@@ -28,15 +31,17 @@ MAX_WAIT_S = 300.0
 
 
 @blueprint.get("/<uuid:id>", responses={200: JobView})
+@allows(Permission.CHAT)
 def show(path: IdPath) -> dict[str, Any]:
     """Return how far a job is and, when it has ended, its result."""
-    with tenant_session(caller().tenant_id) as session:
+    asking = caller()
+    with tenant_session(asking.tenant_id) as session:
         try:
             view = document_view(session, documents.get(session, path.id))
             ended = view.status in (Status.PROCESSED, Status.FAILED)
             return _job(path.id, "document", view.status, ended, view.model_dump(mode="json"))
         except NotFound:
-            turn = _turn(session, path.id)
+            turn = _turn(session, path.id, asking)
     ended = turn.status not in turns.OPEN
     result = turns.as_answer(turn) if turn.answer is not None else {}
     if turn.error_code:
@@ -45,6 +50,7 @@ def show(path: IdPath) -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:id>/events")
+@allows(Permission.CHAT)
 def events(path: IdPath) -> Response:
     """Stream the job's events (server-sent events) until it has ended; resume with `Last-Event-ID`."""
     asking = caller()
@@ -52,7 +58,7 @@ def events(path: IdPath) -> Response:
         try:
             documents.get(session, path.id)
         except NotFound:
-            conversation_id = _turn(session, path.id).conversation_id
+            conversation_id = _turn(session, path.id, asking).conversation_id
             return sse.stream(
                 Subject.conversation(asking.tenant_id, conversation_id),
                 keep=lambda event: event.data.get("turn_id") == str(path.id),
@@ -67,11 +73,12 @@ def events(path: IdPath) -> Response:
 
 
 @blueprint.delete("/<uuid:id>", responses={200: JobView})
+@allows(Permission.CHAT)
 def cancel(path: IdPath) -> dict[str, Any]:
     """Cancel a turn. A document's ingest is cancelled by deleting the document."""
     asking = caller()
     with tenant_session(asking.tenant_id) as session:
-        _turn(session, path.id)
+        _turn(session, path.id, asking)
     if not cancel_turn(asking, path.id):
         raise NotReady("The job has ended already.")
     return show(path=path)
@@ -156,9 +163,10 @@ def _last_event(asking: Caller, doc_id: UUID) -> Event | None:
     return None
 
 
-def _turn(session: Session, turn_id: UUID) -> Any:
+def _turn(session: Session, turn_id: UUID, asking: Caller) -> Turn:
+    """Return the turn, where the caller may see it: their own, or any for admins and keys. Raises NotFound."""
     try:
-        return turns.get(session, turn_id)
+        return turns.get(session, turn_id, None if asking.sees_all else asking.user_id)
     except NotFound:
         raise NotFound("There is no job with this id.") from None
 

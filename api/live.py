@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from api.relay import Relay
 from api.seats import Seats
+from pipelines.stores import standing
 from pipelines.stores.redis import get_redis
 from schemas.settings import get_settings
 
@@ -17,4 +18,4 @@ def relay() -> Relay:
 @lru_cache
 def seats() -> Seats:
     """Return the places for open sockets and streams."""
-    return Seats(get_settings().max_sockets)
+    return Seats(get_settings().max_sockets, standing.fallen)

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     DONE = "done"
     OVERFLOW = "overflow"
     GOING_AWAY = "going_away"
+    REVOKED = "revoked"
 
 
 class Closed(Exception):

@@ -6,14 +6,14 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 
-from flask import Response, request
+from flask import Response, g, request
 
 from api.following import Following
 from api.handshake import connection
 from api.live import relay, seats
-from api.mailbox import Closed, Mailbox
+from api.mailbox import Closed, Mailbox, Reason
 from pipelines.stores.events import START, Published
-from schemas.errors import AuraError
+from schemas.errors import AuraError, Revoked
 from schemas.events import Event, Subject
 
 HEARTBEAT_S = 15.0
@@ -46,7 +46,7 @@ def stream(
     """
     place = request.headers.get("Last-Event-ID") or request.args.get("after") or after
     mailbox = Mailbox()
-    give_back = seats().take(mailbox)
+    give_back = seats().take(mailbox, g.caller.credential if "caller" in g else None)
     try:
         following = relay().follow(subject, place, mailbox)
     except AuraError:
@@ -80,7 +80,9 @@ def _lines(
     while True:
         try:
             event = following.next(wait_s)
-        except Closed:
+        except Closed as closed:
+            if closed.reason is Reason.REVOKED:
+                yield _block("error", json.dumps({"code": Revoked.code, "detail": Revoked.sentence()}))
             return
         if event is not None:
             if keep(event):

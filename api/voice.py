@@ -8,11 +8,13 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from api.auth import Caller, caller
+from api.permissions import allows
 from pipelines import providers
 from pipelines.stores import calls
 from pipelines.stores.redis import get_redis
 from pipelines.turn import audio
 from schemas.errors import AuraError, InvalidRequest, NoFile
+from schemas.identity import Permission
 from schemas.requests import SpeakBody
 from schemas.settings import get_settings
 from workers import send
@@ -24,6 +26,7 @@ CALL_TIMEOUT_S = 120.0
 
 
 @blueprint.get("/status")
+@allows(Permission.CHAT)
 def status() -> dict[str, Any]:
     """Return whether listening and speaking are offered, by what, and whether their workers run."""
     caller()
@@ -51,6 +54,7 @@ def status() -> dict[str, Any]:
 
 
 @blueprint.get("/voices")
+@allows(Permission.CHAT)
 def voices() -> dict[str, Any]:
     """Return the voices of the chosen speaker, the default first."""
     facts, _ = _call(caller(), "voices", {})
@@ -58,6 +62,7 @@ def voices() -> dict[str, Any]:
 
 
 @blueprint.post("/transcribe")
+@allows(Permission.CHAT)
 def transcribe() -> dict[str, Any]:
     """Turn a recording (form field `file` or `audio`; optional `language`) into text.
 
@@ -74,6 +79,7 @@ def transcribe() -> dict[str, Any]:
 
 
 @blueprint.post("/synthesize")
+@allows(Permission.CHAT)
 def synthesize() -> Any:
     """Turn `text` (JSON or form; optional `voice_id`) into speech.
 

@@ -13,6 +13,7 @@ from api.handshake import accept, connection
 from api.live import relay, seats
 from api.mailbox import Mailbox
 from api.pace import Pace
+from api.permissions import allows
 from api.playback import Place
 from api.realtime import Session
 from api.talk import Acts, Talk
@@ -29,11 +30,13 @@ from schemas.errors import (
     MalformedJson,
     MessageTooLong,
     NotStarted,
+    QuotaExceeded,
     TooFast,
     Unauthenticated,
     UndecodableAudio,
 )
 from schemas.events import Subject
+from schemas.identity import Permission
 from schemas.settings import Settings, get_settings
 
 PATH = "/ws/voice/continuous"
@@ -55,7 +58,12 @@ log = structlog.get_logger(__name__)
 
 def register(app: Flask, acts: Acts) -> None:
     """Serve voice sockets on `app`."""
-    app.add_url_rule(PATH, "voice_socket", lambda: serve(acts), websocket=True)
+
+    @allows(Permission.CHAT)
+    def voice_socket() -> Response:
+        return serve(acts)
+
+    app.add_url_rule(PATH, view_func=voice_socket, websocket=True)
 
 
 def serve(acts: Acts) -> Response:
@@ -133,7 +141,7 @@ class VoiceSocket:
                 self._text(parse(message))
             if self._session is not None:
                 self._session.pass_time()
-        except (NotStarted, Unauthenticated, Forbidden) as error:
+        except (NotStarted, Unauthenticated, Forbidden, QuotaExceeded) as error:
             self._refuse(error)
             self._socket.close(CloseCode.POLICY_VIOLATION, error.code)
         except AuraError as error:
@@ -198,6 +206,7 @@ class VoiceSocket:
         if self._session is not None:
             raise InvalidRequest("The session has started already.")
         caller = self._acts.authenticate(start.token or self._token)
+        seats().admit(self._mailbox, caller.credential)
         place = Place.read(start.after) if start.after else None
         conversation_id = self._acts.open_conversation(caller, start.assistant_key, start.conversation_id)
         language = start.language.lower()[:3].rstrip("-_") if start.language else None

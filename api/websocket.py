@@ -42,6 +42,7 @@ CODES = {
     Reason.DONE: (CloseCode.NORMAL_CLOSURE, "done"),
     Reason.OVERFLOW: (CloseCode.TRY_AGAIN_LATER, "overflow: read faster, then resume"),
     Reason.GOING_AWAY: (CloseCode.GOING_AWAY, "the server stops; resume"),
+    Reason.REVOKED: (CloseCode.POLICY_VIOLATION, "revoked"),
 }
 
 log = structlog.get_logger(__name__)

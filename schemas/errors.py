@@ -62,6 +62,12 @@ class StoreUnavailable(Transient):
     code, status = "store_unavailable", 503
 
 
+class MailNotSent(Transient):
+    """The mail server did not take the mail. It is tried again."""
+
+    code, status = "mail_not_sent", 503
+
+
 class TooBusy(Transient):
     """The server is at its limit of open connections. Try again in a moment."""
 
@@ -201,6 +207,12 @@ class NotReady(Permanent):
     """This is not finished yet."""
 
     code, status = "not_ready", 409
+
+
+class MailRefused(Permanent):
+    """The mail server refuses the recipient or the mail for good."""
+
+    code, status = "mail_refused", 422
 
 
 class MessageTooLong(Permanent):

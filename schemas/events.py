@@ -29,6 +29,8 @@ class EventName(StrEnum):
     TURN_COMPLETED = "turn.completed"
     TURN_CANCELLED = "turn.cancelled"
     TURN_FAILED = "turn.failed"
+    QUOTA_WARNING = "quota.warning"
+    QUOTA_EXCEEDED = "quota.exceeded"
 
 
 TERMINAL = frozenset(
@@ -45,7 +47,7 @@ TERMINAL = frozenset(
 
 @dataclass(frozen=True)
 class Subject:
-    """What an event is about and where it is published: one tenant's document or conversation."""
+    """What an event is about and where it is published: a tenant, or one of its documents or conversations."""
 
     tenant_id: UUID
     kind: str
@@ -58,6 +60,10 @@ class Subject:
     @classmethod
     def conversation(cls, tenant_id: UUID, conversation_id: UUID) -> "Subject":
         return cls(tenant_id, "conversation", conversation_id)
+
+    @classmethod
+    def tenant(cls, tenant_id: UUID) -> "Subject":
+        return cls(tenant_id, "tenant", tenant_id)
 
     @property
     def key(self) -> str:

@@ -34,22 +34,34 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[tuple[str, str, str]]:
-    """Yield (admin_url, app_url, redis_url) of migrated servers, and point this process's settings at them."""
+    """Yield (admin_url, app_url, redis_url) of migrated servers, and point this process's settings at them.
+
+    Those that AURA_TEST_SERVERS names, for who changes them between runs (`tests/drop_policies.py`), else new ones.
+    """
+    if given := os.environ.get("AURA_TEST_SERVERS"):
+        admin_url, app_url, redis_url = given.split("|")
+        _point_here(os.environ["AURA_DATA_DIR"], app_url, redis_url)
+        yield admin_url, app_url, redis_url
+        return
     # Not pytest's own folder: two runs at once may rotate it away below a running server.
     with tempfile.TemporaryDirectory(prefix="aura-test-") as folder:
         data_dir = Path(folder)
         try:
             with services(data_dir, Settings(data_dir=data_dir, _env_file=None), durable=False) as urls:
-                os.environ.update(
-                    AURA_DATA_DIR=folder,
-                    AURA_DATABASE_URL=urls[1],
-                    AURA_REDIS_URL=urls[2],
-                    AURA_SECRET_KEYS="for-the-tests-only-and-long-enough-to-be-one",
-                )
-                get_settings.cache_clear()
+                _point_here(folder, urls[1], urls[2])
                 yield urls
         finally:
             remove(places(data_dir))
+
+
+def _point_here(folder: str, app_url: str, redis_url: str) -> None:
+    os.environ.update(
+        AURA_DATA_DIR=folder,
+        AURA_DATABASE_URL=app_url,
+        AURA_REDIS_URL=redis_url,
+        AURA_SECRET_KEYS="for-the-tests-only-and-long-enough-to-be-one",
+    )
+    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

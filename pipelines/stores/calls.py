@@ -49,7 +49,7 @@ def result(client: "redis.Redis", tenant_id: UUID, call_id: UUID, timeout_s: flo
     # Slices below the client's socket timeout, so that a long wait is not taken for a dead server.
     while waited < timeout_s:
         with reaching_redis():
-            found = client.blpop([key], timeout=5)
+            found = client.blpop([key], timeout=min(5.0, timeout_s - waited))
         if found:
             data: bytes = found[1]  # type: ignore[index]
             size = int.from_bytes(data[:4], "big")

@@ -9,6 +9,7 @@ from uuid import UUID
 from pgvector.psycopg import register_vector
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from schemas.errors import StoreUnavailable
@@ -19,17 +20,18 @@ class PrivilegedRole(RuntimeError):
     """The database role could bypass row level security; AURA refuses to run with it."""
 
 
-def open_engine(url: str, pool_size: int = 10) -> Engine:
+def open_engine(url: str, pool_size: int = 10, wait_s: float = 10) -> Engine:
     """Return an engine for `url` (postgresql://…) whose connections know pgvector's types.
 
-    A connection that a restarted server has closed is noticed at checkout and replaced.
+    A connection that a restarted server has closed is noticed at checkout and replaced. Where all are in
+    use, the next is waited for at most `wait_s` seconds.
     """
     engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        pool_timeout=10,
+        pool_timeout=wait_s,
         connect_args={"connect_timeout": 5, "application_name": "aura"},
     )
     event.listen(engine, "connect", lambda connection, _: register_vector(connection))
@@ -85,7 +87,7 @@ def tenant_session(tenant_id: UUID, *, durable: bool = True) -> Iterator[TenantS
     try:
         with session, session.begin():
             yield session
-    except OperationalError as error:
+    except (OperationalError, PoolTimeout) as error:
         raise StoreUnavailable from error
     except DBAPIError as error:
         if error.connection_invalidated:
@@ -97,7 +99,7 @@ def tenant_session(tenant_id: UUID, *, durable: bool = True) -> Iterator[TenantS
 def operator_session() -> Iterator[Session]:
     """Open a transaction that is bound to no tenant: it sees no rows, and may call the work functions."""
     try:
-        with Session(get_engine()) as session, session.begin():
+        with Session(get_engine(), expire_on_commit=False) as session, session.begin():
             yield session
-    except OperationalError as error:
+    except (OperationalError, PoolTimeout) as error:
         raise StoreUnavailable from error

@@ -48,9 +48,13 @@ def open_conversation(
     return opened.conversation_id
 
 
-def get(session: Session, turn_id: UUID) -> Turn:
-    """Return the tenant's turn. Raises NotFound."""
-    found = session.scalar(select(Turn).where(Turn.turn_id == turn_id))
+def get(session: Session, turn_id: UUID, user_id: str | None = None) -> Turn:
+    """Return the tenant's turn; with a `user_id`, only of that user's conversations. Raises NotFound."""
+    question = select(Turn).where(Turn.turn_id == turn_id)
+    if user_id is not None:
+        theirs = (Conversation.tenant_id == Turn.tenant_id) & (Conversation.conversation_id == Turn.conversation_id)
+        question = question.where(exists().where(theirs, Conversation.user_id == user_id))
+    found = session.scalar(question)
     if found is None:
         raise NotFound("There is no turn with this id.")
     return found

@@ -127,7 +127,7 @@ def test_a_message_of_a_megabyte_is_too_long(client: FlaskClient) -> None:
     [
         ({"assistant_key": "nobody"}, 404, "unknown_assistant"),
         ({"session_id": str(uuid4())}, 404, "not_found"),
-        ({"tenant_id": str(uuid4())}, 403, "forbidden"),
+        ({"tenant_id": str(uuid4())}, 403, "wrong_tenant"),
     ],
 )
 def test_a_question_to_nobody_is_refused(client: FlaskClient, fields: dict[str, str], status: int, code: str) -> None:

@@ -1,0 +1,72 @@
+"""The front door of a deployment with many tenants."""
+
+import os
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from api import create_app
+from pipelines.stores.redis import get_redis
+from schemas.settings import get_settings
+from tests.integration.people import PASSWORD, Person
+
+
+@pytest.fixture(scope="module")
+def app(servers: object) -> Iterator[Flask]:
+    """Yield the application as a deployment of many tenants runs it: without a token nobody is let in."""
+    os.environ |= {"AURA_SINGLE_TENANT": "0", "AURA_BASE_DOMAIN": "aura.test"}
+    get_settings.cache_clear()
+    try:
+        yield create_app()
+    finally:
+        for name in ("AURA_SINGLE_TENANT", "AURA_BASE_DOMAIN"):
+            del os.environ[name]
+        get_settings.cache_clear()
+
+
+@pytest.fixture
+def door(app: Flask) -> Iterator[FlaskClient]:
+    """Yield a client that nobody has tried a password with yet."""
+    for key in get_redis().scan_iter(match="aura:door:*"):
+        get_redis().delete(key)
+    with app.test_client() as client:
+        yield client
+
+
+@pytest.fixture
+def founder(door: FlaskClient) -> Callable[..., Person]:
+    """Return a maker of organisations; what it returns is their first admin."""
+
+    def found(**fields: str) -> Person:
+        email = f"ada-{uuid4().hex[:10]}@example.org"
+        body = {"organization_name": f"Org {uuid4().hex[:8]}", "email": email, "password": PASSWORD, **fields}
+        response = door.post("/api/signup", json=body)
+        assert response.status_code == 201, response.json
+        return Person(door, response.json or {}, body["email"])
+
+    return found
+
+
+@pytest.fixture
+def ada(founder: Callable[..., Person]) -> Person:
+    """Return the admin of a new organisation."""
+    return founder()
+
+
+@pytest.fixture
+def joined(door: FlaskClient) -> Callable[..., Person]:
+    """Return what brings a new user into an admin's organisation."""
+
+    def join(admin: Person, role: str = "user", **flags: bool) -> Person:
+        email = f"bob-{uuid4().hex[:10]}@example.org"
+        invited = admin.post("/api/tenant/users", json={"email": email, "role": role, **flags})
+        assert invited.status_code == 201, invited.json
+        body = {"token": (invited.json or {})["invitation_token"], "password": PASSWORD}
+        accepted = door.post("/api/invitations/accept", json=body)
+        assert accepted.status_code == 201, accepted.json
+        return Person(door, accepted.json or {}, email)
+
+    return join
