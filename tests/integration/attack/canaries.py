@@ -1,0 +1,178 @@
+"""A tenant whose every row, object, event and kept answer carries a mark that must never be seen by another."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+
+from pipelines.stores import events, sealing
+from pipelines.stores.objects import ObjectStore, original_key
+from pipelines.stores.redis import get_redis
+from pipelines.stores.tenant_tables import tenant_tables
+from schemas.events import Event, EventName, Subject
+from schemas.settings import get_settings
+
+
+@dataclass
+class Marked:
+    """The tenant, its mark, and the ids by which an attacker may ask for what it owns."""
+
+    tenant_id: UUID
+    canary: str
+    ids: dict[str, UUID] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def all_ids(self) -> list[UUID]:
+        return [self.tenant_id, *self.ids.values()]
+
+
+def fill(admin: psycopg.Connection, tenant_id: UUID) -> Marked:
+    """Put a marked row into every table of the tenant, and marked things into objects, streams and caches."""
+    marked = Marked(tenant_id, f"canary{uuid4().hex}")
+    names = ("document", "turn", "conversation", "user", "login", "key", "usage", "mail", "agent")
+    marked.ids = {name: uuid4() for name in names}
+    with admin.transaction():
+        for table, values in _rows(marked):
+            _insert(admin, table, {"tenant_id": tenant_id, **values})
+        admin.execute(
+            "UPDATE tenants SET organization_name = %(c)s, admin_email = %(c)s || '@example.org',"
+            " custom_logo = 'https://example.org/' || %(c)s, brand_colors = jsonb_build_object('a', %(c)s),"
+            " custom_settings = jsonb_build_object('note', %(c)s) WHERE tenant_id = %(t)s",
+            {"c": marked.canary, "t": tenant_id},
+        )
+    _publish(marked)
+    key = original_key(tenant_id, marked.ids["document"])
+    ObjectStore(get_settings()).put(key, marked.canary.encode())
+    marked.texts["object"] = key
+    get_redis().set(f"aura:{tenant_id}:cache:{marked.canary}", marked.canary, ex=3600)
+    return marked
+
+
+def fingerprint(admin: psycopg.Connection, tenant_id: UUID) -> dict[str, str]:
+    """Return for each table what the tenant's rows are, as one digest."""
+    found = {}
+    for table in tenant_tables():
+        question = sql.SQL(
+            "SELECT count(*) || ' ' || coalesce(md5(string_agg(r::text, '|' ORDER BY r::text)), '')"
+            " FROM {} r WHERE tenant_id = %s"
+        ).format(sql.Identifier(table.name))
+        row = admin.execute(question, (tenant_id,)).fetchone()
+        assert row is not None
+        found[table.name] = row[0]
+    return found
+
+
+def unmarked(admin: psycopg.Connection, marked: Marked) -> list[str]:
+    """Return the tables in which the tenant has no marked row: nobody thought of them here."""
+    found = []
+    for table in tenant_tables():
+        question = sql.SQL("SELECT count(*) FROM {} r WHERE tenant_id = %s AND r::text LIKE %s").format(
+            sql.Identifier(table.name)
+        )
+        row = admin.execute(question, (marked.tenant_id, f"%{marked.canary}%")).fetchone()
+        assert row is not None
+        if row[0] == 0 and table.name not in WITHOUT_TEXT:
+            found.append(table.name)
+    return sorted(found)
+
+
+WITHOUT_TEXT = frozenset({"corpus_sizes", "usage_months"})
+"""Tables of numbers: their rows cannot be marked, and are told apart by the fingerprint."""
+
+
+def _rows(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield table and values, in an order that foreign keys allow."""
+    mark, ids = marked.canary, marked.ids
+    # What an attacker may know: names are no secrets, and are not marked.
+    marked.texts |= {"assistant_key": f"assistant-{uuid4().hex}", "idempotency_key": uuid4().hex}
+    marked.texts |= {"email": f"victim-{uuid4().hex}@example.org", "filename": f"{uuid4().hex}.txt"}
+    assistant = marked.texts["assistant_key"]
+    about = json.dumps({"note": mark})
+    yield "agents", {"agent_id": ids["agent"], "assistant_key": assistant, "name": mark, "instructions": mark}
+    user = {"user_id": ids["user"], "email": marked.texts["email"], "role": "admin", "name": mark}
+    yield "tenant_users", {**user, "password_hash": mark, "persona_settings": about}
+    login = {"session_id": ids["login"], "user_id": ids["user"], "address": mark, "user_agent": mark}
+    yield "login_sessions", {**login, "expires_at": "2099-01-01"}
+    yield "refresh_tokens", {"token_hash": mark, "session_id": ids["login"]}
+    one_time = {"token_hash": mark, "user_id": ids["user"], "purpose": "reset", "expires_at": "2099-01-01"}
+    yield "one_time_tokens", one_time
+    key = {"key_id": ids["key"], "name": mark, "prefix": mark, "key_hash": mark, "scopes": ["chat"]}
+    yield "api_keys", {**key, "created_by": mark}
+    act = {"actor_kind": "user", "actor_name": mark, "action": mark, "target_kind": mark, "after": about}
+    yield "audit_log", act
+    yield "usage_months", {"month": "2026-01-01", "api_calls": 7}
+    yield "usage_events", {"usage_id": ids["usage"], "kind": "chat", "provider": mark, "model": mark}
+    kept = {
+        "actor": mark,
+        "key": marked.texts["idempotency_key"],
+        "request_hash": mark,
+        "lease_token": uuid4(),
+        "lease_until": "2000-01-01",
+    }
+    yield "idempotency_keys", {**kept, "status_code": 200, "headers": about, "body": mark.encode()}
+    sealed = sealing.seal(mark, marked.tenant_id, "mail")
+    mail = {"mail_id": ids["mail"], "recipient": f"{mark}@example.org", "subject": mark, "sealed": sealed}
+    yield "outgoing_mails", {**mail, "status": "failed"}
+    yield "tenant_deletions", {"organization_name": mark, "requested_by": mark, "receipt": about}
+    yield from _knowledge(marked)
+    yield from _dialogue(marked)
+
+
+def _knowledge(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
+    mark, doc_id, assistant = marked.canary, marked.ids["document"], marked.texts["assistant_key"]
+    document = {"doc_id": doc_id, "user_id": mark, "assistant_key": assistant, "filename": f"{mark}.txt", "title": mark}
+    document |= {"file_type": "txt", "file_size": 3, "content_sha256": mark, "content_preview": mark}
+    yield "documents", {**document, "processing_status": "processed", "version": 1, "chunks_count": 1}
+    yield "document_versions", {"doc_id": doc_id, "version": 1, "embedding_model": mark}
+    stage = {"doc_id": doc_id, "version": 1, "stage": "store", "part": 0, "status": "processed", "artefact": mark}
+    yield "document_stages", stage
+    chunk = {"doc_id": doc_id, "version": 1, "chunk_index": 0, "chunk_text": mark, "chunk_type": "general"}
+    chunk |= {"token_count": 1, "start_char": 0, "end_char": 1, "heading_path": [mark], "boxes": "[]"}
+    chunk |= {"embedding": "[1,0,0]", "embedding_model": mark, "lexemes": mark, "lexeme_count": 1}
+    yield "document_chunks", chunk
+    yield "term_frequencies", {"lexeme": mark, "chunks": 1}
+    yield "corpus_sizes", {"chunks": 1, "lexemes": 1}
+
+
+def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
+    mark, ids, assistant = marked.canary, marked.ids, marked.texts["assistant_key"]
+    about = {"conversation_id": ids["conversation"]}
+    yield "conversations", {**about, "user_id": mark, "assistant_key": assistant}
+    turn = {
+        "turn_id": ids["turn"],
+        **about,
+        "assistant_key": assistant,
+        "spoken": False,
+        "question": mark,
+        "answer": mark,
+    }
+    yield "turns", {**turn, "status": "completed", "stage": "generate", "citations": json.dumps([mark])}
+    yield "sentences", {"turn_id": ids["turn"], "seq": 0, "text": mark, "status": "completed"}
+    yield "messages", {"turn_id": ids["turn"], "role": "user", **about, "content": mark}
+
+
+def _publish(marked: Marked) -> None:
+    """Publish marked events on every subject that the tenant has."""
+    conversation = Subject.conversation(marked.tenant_id, marked.ids["conversation"])
+    document = Subject.document(marked.tenant_id, marked.ids["document"])
+    about = {"turn_id": str(marked.ids["turn"]), "text": marked.canary}
+    for event in (
+        Event(EventName.TURN_TOKEN, conversation, about),
+        Event(EventName.TURN_COMPLETED, conversation, about),
+        Event(EventName.DOCUMENT_PROCESSED, document, {"doc_id": str(document.id), "filename": marked.canary}),
+    ):
+        events.publish(get_redis(), event)
+    marked.texts["event_id"] = events.last_id(get_redis(), conversation)
+
+
+def _insert(admin: psycopg.Connection, table: str, values: dict[str, Any]) -> None:
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, values)),
+        sql.SQL(", ").join(sql.Placeholder() * len(values)),
+    )
+    admin.execute(statement, list(values.values()))
