@@ -2,7 +2,7 @@
 
 import math
 import time
-from uuid import UUID
+from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
@@ -105,32 +105,35 @@ def require_room(session: TenantSession, adding: int = 0) -> None:
         )
 
 
-def enter_session(asking: Caller, session_id: UUID) -> None:
-    """Take a place for an open voice session. Raises QuotaExceeded, StoreUnavailable."""
-    most = quotas.limits(asking.tenant_id).max_concurrent_sessions
-    try:
-        there = rates.enter_session(get_redis(), asking.tenant_id, session_id, most)
-    except QuotaExceeded:
-        budget.tell(asking.tenant_id, Resource.SESSIONS, most, most, refused=True)
-        raise
-    budget.tell(asking.tenant_id, Resource.SESSIONS, there, most)
+class SessionPlace:
+    """A tenant's place for one open voice session. Raises QuotaExceeded where all are taken, and StoreUnavailable."""
 
+    def __init__(self, asking: Caller) -> None:
+        self._tenant_id, self._session_id = asking.tenant_id, uuid4()
+        most = self._most()
+        try:
+            there = rates.enter_session(get_redis(), self._tenant_id, self._session_id, most)
+        except QuotaExceeded:
+            budget.tell(self._tenant_id, Resource.SESSIONS, most, most, refused=True)
+            raise
+        budget.tell(self._tenant_id, Resource.SESSIONS, there, most)
 
-def keep_session(asking: Caller, session_id: UUID) -> bool:
-    """Say, at least every 10 s, that the session is alive; False where its place was lost to others.
+    def keep(self) -> bool:
+        """Say, at least every 10 s, that the session is alive; False where its place was lost to others.
 
-    Without Redis a session goes on.
-    """
-    most = quotas.limits(asking.tenant_id).max_concurrent_sessions
-    try:
-        return rates.keep_session(get_redis(), asking.tenant_id, session_id, most)
-    except StoreUnavailable:
-        return True
+        Without Redis a session goes on.
+        """
+        try:
+            return rates.keep_session(get_redis(), self._tenant_id, self._session_id, self._most())
+        except StoreUnavailable:
+            return True
 
+    def leave(self) -> None:
+        """Give the place back; without Redis it is free after 30 s."""
+        try:
+            rates.leave_session(get_redis(), self._tenant_id, self._session_id)
+        except StoreUnavailable:
+            log.warning("session's place not given back")
 
-def leave_session(asking: Caller, session_id: UUID) -> None:
-    """Give the session's place back; without Redis it is free after 30 s."""
-    try:
-        rates.leave_session(get_redis(), asking.tenant_id, session_id)
-    except StoreUnavailable:
-        log.warning("session's place not given back")
+    def _most(self) -> int:
+        return quotas.limits(self._tenant_id).max_concurrent_sessions

@@ -47,6 +47,28 @@ class StartTurn(Protocol):
     ) -> UUID: ...
 
 
+class Place(Protocol):
+    """A tenant's place for one open session."""
+
+    def keep(self) -> bool:
+        """Say that the session is alive, every `KEEP_EVERY_S`; False where its place was lost."""
+
+    def leave(self) -> None: ...
+
+
+KEEP_EVERY_S = 10.0
+
+
+class _Free:
+    """A place where sessions are not counted."""
+
+    def keep(self) -> bool:
+        return True
+
+    def leave(self) -> None:
+        return
+
+
 @dataclass(frozen=True)
 class Acts:
     """What a session has done by the rest of AURA. Each raises errors of the one tree."""
@@ -55,6 +77,7 @@ class Acts:
     open_conversation: Callable[[Caller, str, UUID | None], UUID]
     start_turn: StartTurn
     cancel_turn: Callable[[Caller, UUID, str], object]
+    take_place: Callable[[Caller], Place] = lambda _: _Free()
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from api.live import relay, seats
 from api.mailbox import Mailbox
 from api.pace import Pace
 from api.permissions import allows
-from api.playback import Place
+from api.playback import Place as Position
 from api.realtime import Session
-from api.talk import Acts, Talk
+from api.talk import KEEP_EVERY_S, Acts, Place, Talk
 from api.voice_answers import Answers
 from api.voice_messages import AudioChunk, PlaybackReport, Start, Text, is_file, parse, read
 from api.websocket import Ended, NotText, WebSocket
@@ -102,6 +102,7 @@ class VoiceSocket:
     def __init__(self, acts: Acts, settings: Settings, mailbox: Mailbox, token: str | None) -> None:
         self._acts, self._settings, self._mailbox, self._token = acts, settings, mailbox, token
         self._following: Following | None = None
+        self._place: Place | None = None
         self._session: Session | None = None
         self._pace = Pace(AHEAD_PER_S, AHEAD_S)
         self._warned = self._sends_files = False
@@ -116,6 +117,7 @@ class VoiceSocket:
                 message = socket.receive(self._session.tick_s if self._session else START_TIMEOUT_S)
                 if message is not None or self._session is not None:
                     self._attempt(message)
+                self._keep_place()
                 if self._session is None and time.monotonic() - opened >= START_TIMEOUT_S:
                     socket.close(CloseCode.POLICY_VIOLATION, "no start")
                 if time.monotonic() - opened > self._settings.max_session_s:
@@ -132,6 +134,17 @@ class VoiceSocket:
         finally:
             if self._following is not None:
                 self._following.leave()
+            if self._place is not None:
+                self._place.leave()
+
+    def _keep_place(self) -> None:
+        """Say now and then that this session is alive; leave where its place was given to others."""
+        if self._place is None or time.monotonic() - self._kept_at < KEEP_EVERY_S:
+            return
+        self._kept_at = time.monotonic()
+        if not self._place.keep():
+            self._refuse(QuotaExceeded("The organisation has as many open sessions as it may have."))
+            self._socket.close(CloseCode.POLICY_VIOLATION, QuotaExceeded.code)
 
     def _attempt(self, message: str | bytes | None) -> None:
         try:
@@ -207,7 +220,8 @@ class VoiceSocket:
             raise InvalidRequest("The session has started already.")
         caller = self._acts.authenticate(start.token or self._token)
         seats().admit(self._mailbox, caller.credential)
-        place = Place.read(start.after) if start.after else None
+        self._place, self._kept_at = self._place or self._acts.take_place(caller), time.monotonic()
+        place = Position.read(start.after) if start.after else None
         conversation_id = self._acts.open_conversation(caller, start.assistant_key, start.conversation_id)
         language = start.language.lower()[:3].rstrip("-_") if start.language else None
         talk = Talk(caller, conversation_id, start.assistant_key, language)
@@ -216,7 +230,7 @@ class VoiceSocket:
         self._bytes_per_s = 2 * start.channels * start.sample_rate_hz
 
         def begin(after: str, resumed: bool) -> None:
-            resume = place or Place(after, after)
+            resume = place or Position(after, after)
             self._session = Session(talk, ears, self._acts, self._mailbox.tell, resume, adopts=place is not None)
             about = {"conversation_id": str(conversation_id), "resumed": resumed, **self._session.status()}
             self._mailbox.tell({"type": "ready", **about, **self._limits()})

@@ -23,6 +23,11 @@ def turn(name: EventName, tenant_id: UUID, conversation_id: UUID, turn_id: UUID,
     _publish(Event(name, subject, {"turn_id": str(turn_id), "conversation_id": str(conversation_id), **data}))
 
 
+def tenant(name: EventName, tenant_id: UUID, /, **data: object) -> None:
+    """Publish an event of a tenant as a whole."""
+    _publish(Event(name, Subject.tenant(tenant_id), {"tenant_id": str(tenant_id), **data}))
+
+
 def _publish(event: Event) -> None:
     try:
         events.publish(get_redis(), event)

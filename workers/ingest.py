@@ -18,7 +18,7 @@ from schemas.errors import LeaseLost, NotFound, Permanent, TooManyAttempts, Tran
 from schemas.events import EventName
 from schemas.knowledge import Document, Stage
 from schemas.settings import get_settings
-from workers import announce, leases, send, wiring
+from workers import announce, budget, leases, send, wiring
 from workers.app import app
 
 PREVIEW_CHARS = 500
@@ -116,9 +116,11 @@ def _embed(claimed: Claim, document: Document) -> Outcome:
         names = stages.artefacts(session, ref, Stage.CHUNK)
     made, title = elements.unpack_chunks(_get(ref, names[0]))
     texts = [piece.context(document.filename, title) for piece in made[span.start : span.end]]
-    vectors = embedding.embed(texts, wiring.embedder())
+    embedder = wiring.embedder(ref.tenant_id)
+    with budget.embedding(ref.tenant_id, embedder, texts, ref.doc_id):
+        vectors = embedding.embed(texts, embedder)
     name = _put(ref, f"vectors-{ref.part}", embedding.pack(vectors))
-    model = wiring.embedder().model
+    model = embedder.model
     return Outcome(name, Stage.STORE, effect=lambda session: documents.embedded_by(session, ref, model))
 
 

@@ -4,11 +4,12 @@ import base64
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pipelines.ports import Passage, Usage
+from pipelines.ports import Passage, Speaker, Usage
 from pipelines.stores import cancellations, search, sentences, turns, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
@@ -21,7 +22,7 @@ from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, Cancelled, LeaseLost, NoSpeech, Permanent, Transient
 from schemas.events import EventName
 from schemas.settings import get_settings
-from workers import announce, leases, send, wiring
+from workers import announce, budget, leases, send, wiring
 from workers.app import app
 from workers.waterfall import Clock
 
@@ -64,8 +65,13 @@ def synthesize(tenant_id: str, turn_id: str, seq: int) -> None:
         started = Clock(of)
         status = TurnStatus.COMPLETED
         try:
-            with _held(tenant, lambda session: sentences.renew(session, sentence, LEASE_S)):
-                _speak(of, seq, sentence.text, voice_id, started)
+            speaker = wiring.speaker(tenant)
+            with (
+                budget.speech(tenant, speaker, sentence.text, turn) as call,
+                _held(tenant, lambda session: sentences.renew(session, sentence, LEASE_S)),
+            ):
+                seconds = _speak(speaker, of, seq, sentence.text, voice_id, started)
+                call.spent = replace(call.expected, seconds=seconds)
         except AuraError as error:
             # The text has arrived; the answer goes on without this sentence's voice.
             status = TurnStatus.FAILED
@@ -101,30 +107,37 @@ def _transcribe(turn: Turn, clock: Clock) -> None:
     audio = utterances.get(get_redis(), turn.tenant_id, turn.turn_id)
     if audio is None:
         raise NoSpeech("What was said is kept for ten minutes only and is gone. Please say it again.")
-    transcript = recognition.transcribe(wiring.transcriber(), audio, turn.language)
-    with tenant_session(turn.tenant_id, durable=False) as session:
-        turns.advance(
-            session,
+    transcriber = wiring.transcriber(turn.tenant_id)
+    with budget.transcription(turn.tenant_id, transcriber, audio, turn.turn_id) as call:
+        transcript = recognition.transcribe(transcriber, audio, turn.language)
+        call.spent = call.expected
+        with tenant_session(turn.tenant_id, durable=False) as session:
+            turns.advance(
+                session,
+                turn,
+                TurnStage.RETRIEVE,
+                {"transcribe": clock.stage(turn.enqueued_at)},
+                question=transcript.text,
+                language=transcript.language,
+            )
+            # A free one is written down when the next step is under way: somebody waits.
+            if call.is_held:
+                call.settle(session)
+        send.turn(turn.tenant_id, turn.turn_id, TurnStage.RETRIEVE)
+        _tell(
+            EventName.TURN_TRANSCRIPT,
             turn,
-            TurnStage.RETRIEVE,
-            {"transcribe": clock.stage(turn.enqueued_at)},
-            question=transcript.text,
+            text=transcript.text,
             language=transcript.language,
+            confidence=round(transcript.confidence, 3),
         )
-    send.turn(turn.tenant_id, turn.turn_id, TurnStage.RETRIEVE)
-    _tell(
-        EventName.TURN_TRANSCRIPT,
-        turn,
-        text=transcript.text,
-        language=transcript.language,
-        confidence=round(transcript.confidence, 3),
-    )
 
 
 def _retrieve(turn: Turn, clock: Clock) -> None:
     question = turn.question or ""
-    embedder = wiring.embedder()
-    query = embedder.embed([question])[0]
+    embedder = wiring.embedder(turn.tenant_id)
+    with budget.question(turn.tenant_id, embedder, question, turn.turn_id):
+        query = embedder.embed([question])[0]
     with tenant_session(turn.tenant_id, durable=False) as session:
         dense = search.nearest(
             session, turn.tenant_id, query, embedder.model, embedder.calibration, CANDIDATES, turn.assistant_key
@@ -166,17 +179,22 @@ def _generate(turn: Turn, clock: Clock) -> None:
     said: list[str] = []
     usage = Usage("none", "none")
     firsts: dict[str, float] = {}
-    for piece in generation.generate(wiring.chat_model(), asked, _cancelled(turn)):
-        match piece:
-            case generation.Token(text):
-                firsts.setdefault("first_token_ms", clock.since_start_ms())
-                said.append(text)
-                _tell(EventName.TURN_TOKEN, turn, text=text)
-            case generation.Sentence(seq, text):
-                _say(turn, seq, text)
-            case Usage():
-                usage = piece
-    _answer(turn, clock, "".join(said), passages, usage, firsts)
+    model = wiring.chat_model(turn.tenant_id)
+    with budget.chat(turn.tenant_id, model, asked, turn.turn_id) as call:
+        call.said = said
+        for piece in generation.generate(model, asked, _cancelled(turn)):
+            match piece:
+                case generation.Token(text):
+                    firsts.setdefault("first_token_ms", clock.since_start_ms())
+                    said.append(text)
+                    _tell(EventName.TURN_TOKEN, turn, text=text)
+                case generation.Sentence(seq, text):
+                    _say(turn, seq, text)
+                case Usage():
+                    usage = piece
+        call.spent = budget.spent_on(usage)
+        _answer(turn, clock, "".join(said), passages, usage, firsts, call)
+    _complete(turn)
 
 
 def _say(turn: Turn, seq: int, text: str) -> None:
@@ -189,7 +207,13 @@ def _say(turn: Turn, seq: int, text: str) -> None:
 
 
 def _answer(
-    turn: Turn, clock: Clock, text: str, passages: tuple[Passage, ...], usage: Usage, firsts: Mapping[str, float]
+    turn: Turn,
+    clock: Clock,
+    text: str,
+    passages: tuple[Passage, ...],
+    usage: Usage,
+    firsts: Mapping[str, float],
+    call: budget.Call,
 ) -> None:
     cleaned, cited = citations.cite(text, passages)
     with tenant_session(turn.tenant_id) as session:
@@ -205,23 +229,24 @@ def _answer(
             output_tokens=usage.output_tokens,
             cost_usd=usage.cost_usd,
         )
-    _complete(turn)
+        call.settle(session)
 
 
-def _speak(turn: Turn, seq: int, text: str, voice_id: str | None, clock: Clock) -> None:
-    """Publish a sentence's sound in pieces as they become ready; the last one says so."""
-    speaker = wiring.speaker()
+def _speak(speaker: Speaker, turn: Turn, seq: int, text: str, voice_id: str | None, clock: Clock) -> float:
+    """Publish a sentence's sound in pieces as they become ready; the last one says so. Return its seconds."""
     cancelled = _cancelled(turn)
     about = {"seq": seq, "sample_rate_hz": speaker.sample_rate_hz, "encoding": "pcm16"}
-    part = 0
+    part, spoken_bytes = 0, 0
     for part, frame in enumerate(speech.synthesize(speaker, text, voice_id)):
         if cancelled():
             raise Cancelled
+        spoken_bytes += len(frame)
         if part == 0:
             with tenant_session(turn.tenant_id, durable=False) as session:
                 turns.add_timings(session, turn.turn_id, {f"audio_{seq}_ms": clock.since_start_ms()})
         _tell(EventName.TURN_AUDIO, turn, **about, part=part, last=False, audio=base64.b64encode(frame).decode())
     _tell(EventName.TURN_AUDIO, turn, **about, part=part + 1, last=True, audio="")
+    return spoken_bytes / 2 / speaker.sample_rate_hz
 
 
 def _complete(turn: Turn) -> None:

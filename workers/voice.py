@@ -1,6 +1,6 @@
 """One recording transcribed, one text spoken, for a caller who waits."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from pipelines.ports import STT_RATE_HZ
@@ -9,7 +9,7 @@ from pipelines.stores.redis import get_redis
 from pipelines.turn import synthesize as speech
 from pipelines.turn import transcribe as recognition
 from schemas.errors import AuraError
-from workers import wiring
+from workers import budget, wiring
 from workers.app import app
 
 
@@ -22,8 +22,9 @@ def transcribe(tenant_id: str, call_id: str) -> None:
         return
     facts, pcm = found
     try:
-        transcriber = wiring.transcriber()
-        transcript = recognition.transcribe(transcriber, pcm, facts["language"])
+        transcriber = wiring.transcriber(tenant)
+        with budget.transcription(tenant, transcriber, pcm, call):
+            transcript = recognition.transcribe(transcriber, pcm, facts["language"])
         reply = {
             "text": transcript.text,
             "language": transcript.language,
@@ -41,7 +42,7 @@ def transcribe(tenant_id: str, call_id: str) -> None:
 def voices(tenant_id: str, call_id: str) -> None:
     """Reply with the voices on offer, the default first."""
     try:
-        reply = {"voices": [asdict(voice) for voice in wiring.speaker().voices()]}
+        reply = {"voices": [asdict(voice) for voice in wiring.speaker(UUID(tenant_id)).voices()]}
     except AuraError as error:
         reply = {"error": error.code, "detail": error.detail}
     calls.reply(get_redis(), UUID(tenant_id), UUID(call_id), reply)
@@ -56,8 +57,10 @@ def synthesize(tenant_id: str, call_id: str) -> None:
         return
     facts, _ = found
     try:
-        speaker = wiring.speaker()
-        pcm = b"".join(speech.synthesize(speaker, facts["text"], facts["voice_id"]))
+        speaker = wiring.speaker(tenant)
+        with budget.speech(tenant, speaker, facts["text"], call) as held:
+            pcm = b"".join(speech.synthesize(speaker, facts["text"], facts["voice_id"]))
+            held.spent = replace(held.expected, seconds=len(pcm) / 2 / speaker.sample_rate_hz)
         reply = {"sample_rate_hz": speaker.sample_rate_hz, "provider": speaker.name}
     except AuraError as error:
         pcm, reply = b"", {"error": error.code, "detail": error.detail}

@@ -64,11 +64,12 @@ TRANSCRIPTION = Work("transcriber_base_url", "transcription_model", "transcripti
 
 @dataclass(frozen=True)
 class Price:
-    """USD per million tokens in and out, and per minute of sound."""
+    """USD per million tokens in and out, per minute of sound heard, and per thousand characters spoken."""
 
     input_mtok: float = 0.0
     output_mtok: float = 0.0
     minute: float = 0.0
+    kchar: float = 0.0
 
     def of_tokens(self, input_tokens: int, output_tokens: int) -> float:
         """Return what so many tokens cost in USD."""
@@ -110,6 +111,9 @@ CUSTOM = Server(
     own=True,
 )
 
+ELEVENLABS_MODEL = "eleven_flash_v2_5"
+"""ElevenLabs' fastest voice model, in 32 languages."""
+
 PRICES = {
     "gpt-5.4-mini": Price(0.75, 4.50),
     "gpt-5.4-nano": Price(0.20, 1.25),
@@ -121,10 +125,8 @@ PRICES = {
     "text-embedding-3-large": Price(0.13),
     "gpt-transcribe": Price(minute=0.0045),
     "whisper-large-v3-turbo": Price(minute=0.04 / 60),
+    ELEVENLABS_MODEL: Price(kchar=0.05),
 }
-
-ELEVENLABS_MODEL = "eleven_flash_v2_5"
-"""ElevenLabs' fastest voice model, in 32 languages."""
 
 WIDTHS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
 """Width of each embedding model's vectors; another model's is learned from its first reply."""
