@@ -88,6 +88,16 @@ def delete(body: DeletionBody) -> Response:
     return answer(request_deletion(tenant_id, actor()))
 
 
+@blueprint.delete("/tenants/<uuid:id>", responses={202: DeletionView, 200: DeletionView})
+@allows(Permission.OPERATE)
+def delete_any(path: TenantPath) -> Response:
+    """Delete an organisation with everything it owns, as the operator. This cannot be undone.
+
+    `Prefer: wait=N` waits up to N seconds and answers 200 with the receipt.
+    """
+    return answer(request_deletion(path.id, actor()))
+
+
 @blueprint.get("/tenants/<uuid:id>/deletion", responses={200: DeletionView})
 @allows(Permission.OPERATE)
 def show_deletion(path: TenantPath) -> dict[str, Any]:

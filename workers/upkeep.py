@@ -1,6 +1,8 @@
 """Work that keeps work going: admission of documents, and the sweep that finds what was lost."""
 
-from pipelines.stores import documents, sentences, turns
+from sqlalchemy import text
+
+from pipelines.stores import documents, mails, sentences, tenant_deletion, turns, usage
 from pipelines.stores.database import operator_session
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import TurnStage
@@ -31,12 +33,31 @@ def sweep() -> None:
         parts = documents.take_due(session, idle)
         steps = turns.take_due(session, idle)
         spoken = sentences.take_due(session, TurnStage.SYNTHESIZE in idle)
+        leaving = tenant_deletion.take_due(session)
+        posted = mails.take_due(session)
     send.stages(parts)
     for tenant_id, turn_id, stage in steps:
         send.turn(tenant_id, turn_id, stage)
     for tenant_id, turn_id, seq in spoken:
         send.sentence(tenant_id, turn_id, seq)
+    for tenant_id in leaving:
+        send.tenant_deletion(tenant_id)
+    for tenant_id, mail_id in posted:
+        send.mail(tenant_id, mail_id)
     admit.run()
+
+
+@app.task(name="workers.upkeep.flush_calls")
+def flush_calls() -> None:
+    """Write the calls that Redis has counted to the rows of their months."""
+    usage.flush_calls(get_redis())
+
+
+@app.task(name="workers.upkeep.forget")
+def forget() -> None:
+    """Delete what has expired and is of no more use: answers kept for replays, logins, one-time tokens."""
+    with operator_session() as session:
+        session.execute(text("SELECT forget_expired()"))
 
 
 def _idle_queues() -> list[str]:

@@ -10,6 +10,7 @@ GRANT SELECT (tenant_id, mail_id, status, due_at) , UPDATE (due_at) ON outgoing_
 GRANT SELECT (tenant_id, created_at, lease_until), DELETE ON idempotency_keys TO aura_lookup;
 GRANT SELECT (tenant_id, expires_at), DELETE ON one_time_tokens TO aura_lookup;
 GRANT DELETE ON login_sessions TO aura_lookup;
+GRANT SELECT (tenant_id, finished_at, receipt) ON tenant_deletions TO aura_lookup;
 
 CREATE POLICY lookup ON tenants FOR SELECT TO aura_lookup USING (true);
 CREATE POLICY lookup ON tenant_users FOR SELECT TO aura_lookup USING (true);
@@ -17,6 +18,7 @@ CREATE POLICY lookup ON login_sessions TO aura_lookup USING (true) WITH CHECK (f
 CREATE POLICY lookup ON api_keys FOR SELECT TO aura_lookup USING (true);
 CREATE POLICY lookup ON outgoing_mails TO aura_lookup USING (status = 'queued') WITH CHECK (status = 'queued');
 CREATE POLICY lookup ON idempotency_keys TO aura_lookup USING (true) WITH CHECK (false);
+CREATE POLICY lookup ON tenant_deletions FOR SELECT TO aura_lookup USING (true);
 CREATE POLICY lookup ON one_time_tokens TO aura_lookup USING (true) WITH CHECK (false);
 
 -- The accounts that a login could mean: those of the named organisation, or of all. Two are enough to know
@@ -77,13 +79,16 @@ AS $$
     )
 $$;
 
--- Tenants that are to be deleted: asked for, and not gone yet.
+-- Tenants that are to be deleted and are not gone yet, and those gone whose second look is due.
 CREATE FUNCTION take_due_deletions()
 RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public
 AS $$
     SELECT t.tenant_id FROM tenants t WHERE t.deletion_requested_at < now() - interval '30 s'
+    UNION
+    SELECT d.tenant_id FROM tenant_deletions d
+    WHERE d.finished_at < now() - interval '200 s' AND d.receipt ->> 'verified_at' IS NULL
 $$;
 
 -- Mails that are due; the next look at each is a minute away.

@@ -1,5 +1,6 @@
 """The object store: uploads and the artefacts of stages, under keys that start with the tenant."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +15,17 @@ from obstore.store import LocalStore, S3Store
 from schemas.errors import NotFound, StoreUnavailable
 from schemas.settings import Settings
 
+PIECE_BYTES = 1 << 20
+
 
 class ObjectStore:
     """A local folder or an S3-compatible bucket. Raises StoreUnavailable where it does not answer."""
 
     def __init__(self, settings: Settings) -> None:
         url = urlparse(settings.resolved_objects_url)
-        if url.scheme == "file":
-            self._store: LocalStore | S3Store = LocalStore(Path(unquote(url.path)), mkdir=True)
+        self._root = Path(unquote(url.path)) if url.scheme == "file" else None
+        if self._root is not None:
+            self._store: LocalStore | S3Store = LocalStore(self._root, mkdir=True)
         else:
             endpoint = {"endpoint": settings.objects_endpoint} if settings.objects_endpoint else {}
             self._store = S3Store(url.netloc, prefix=url.path.strip("/") or None, **endpoint)  # type: ignore[arg-type]
@@ -40,6 +44,38 @@ class ObjectStore:
         """Return the bytes under `key`. Raises NotFound."""
         with _translated():
             return bytes(obstore.get(self._store, key).bytes())
+
+    def pieces(self, key: str) -> Iterator[bytes]:
+        """Yield the bytes under `key`, a mebibyte at a time. Raises NotFound, also half-way.
+
+        Each piece is a request of its own: one long one would time out where its reader is slow.
+        """
+        with _translated():
+            size = obstore.head(self._store, key)["size"]
+        for start in range(0, size, PIECE_BYTES):
+            with _translated():
+                piece = bytes(obstore.get_range(self._store, key, start=start, end=min(start + PIECE_BYTES, size)))
+            yield piece
+
+    def listing(self, prefix: str) -> Iterator[str]:
+        """Yield every key under the folder `prefix`."""
+        with _translated():
+            for batch in obstore.list(self._store, prefix):
+                for entry in batch:
+                    yield entry["path"]
+
+    def delete_some(self, prefix: str, at_most: int) -> int:
+        """Delete keys under the folder `prefix`, `at_most` so many, and return how many."""
+        with _translated():
+            paths = [entry["path"] for entry in next(obstore.list(self._store, prefix, chunk_size=at_most), [])]
+            if paths:
+                obstore.delete(self._store, paths)
+            return len(paths)
+
+    def remove_folder(self, prefix: str) -> None:
+        """Remove what no listing shows of a local folder: empty folders, and halves of broken uploads."""
+        if self._root is not None:
+            shutil.rmtree(self._root / prefix, ignore_errors=True)
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete every key under `prefix` and return how many there were."""
