@@ -1,5 +1,6 @@
 """Celery's settings, each with its reason. Messages carry ids; Postgres holds the work itself."""
 
+from celery.schedules import crontab
 from kombu import Exchange, Queue
 
 from schemas.settings import get_settings
@@ -9,7 +10,7 @@ task_ignore_result = True  # State lives in Postgres.
 accept_content = ["json"]  # Never unpickle what a queue holds.
 task_serializer = "json"
 
-QUEUES = ("extract", "chunk", "embed", "store", "transcribe", "retrieve", "generate", "synthesize", "upkeep")
+QUEUES = ("extract", "chunk", "embed", "store", "transcribe", "retrieve", "generate", "synthesize", "notify", "upkeep")
 # The nameless exchange routes by queue name alone. A named one keeps its bindings in Redis, and
 # nothing could be sent after a FLUSHALL.
 task_queues = [Queue(name, Exchange("", type="direct"), routing_key=name) for name in QUEUES]
@@ -23,6 +24,8 @@ task_routes = {
     "workers.voice.transcribe": {"queue": "transcribe"},
     "workers.voice.synthesize": {"queue": "synthesize"},
     "workers.voice.voices": {"queue": "synthesize"},
+    "workers.tenants.*": {"queue": "upkeep"},
+    "workers.mail.*": {"queue": "notify"},
     "workers.upkeep.*": {"queue": "upkeep"},
 }
 
@@ -54,5 +57,8 @@ worker_redirect_stdouts = False
 
 beat_schedule = {
     "sweep": {"task": "workers.upkeep.sweep", "schedule": 2.0, "options": {"expires": 4}},
+    "flush_calls": {"task": "workers.upkeep.flush_calls", "schedule": 5.0, "options": {"expires": 5}},
+    # By the clock: an interval would begin anew with every start.
+    "forget": {"task": "workers.upkeep.forget", "schedule": crontab(minute="17"), "options": {"expires": 600}},
 }
 beat_scheduler = "celery.beat:Scheduler"  # Nothing to remember between starts, so no schedule file.

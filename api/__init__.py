@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import redirect
-from flask_openapi3 import Info, OpenAPI
+from flask_openapi3 import APIBlueprint, Info, OpenAPI
 from werkzeug import Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -23,10 +23,14 @@ from api import (
     idempotency,
     jobs,
     keys,
+    lifecycle,
+    limits,
     openapi,
+    provider_keys,
     refusals,
     tenants,
     turns,
+    usage,
     users,
     voice,
     voice_socket,
@@ -44,7 +48,20 @@ INFO = Info(
     description="Voice and text assistants grounded in each organisation's own documents.",
 )
 
-BLUEPRINTS = (accounts, users, keys, tenants, audit, chat, documents, jobs, voice)
+BLUEPRINTS = (
+    accounts,
+    users,
+    keys,
+    provider_keys,
+    tenants,
+    usage,
+    lifecycle,
+    audit,
+    chat,
+    documents,
+    jobs,
+    voice,
+)
 """The modules whose routes are served; each holds one `blueprint`."""
 
 
@@ -73,17 +90,28 @@ def create_app() -> OpenAPI:
     browsers.register(app)
     bodies.register(app)
     auth.register(app)
+    limits.register(app)
     idempotency.register(app)
     for module in BLUEPRINTS:
-        app.register_api(module.blueprint)
+        _document_with(app, module.blueprint)
     health.register(app)
-    voice_socket.register(app, Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn))
+    acts = Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn, limits.SessionPlace)
+    voice_socket.register(app, acts)
     _serve_documentation(app)
     aliases.register(app)
     require_declarations(app)
     for command in (cli.ingest, cli.ask, cli.doctor, cli_admin.keys, cli_admin.operator):
         app.cli.add_command(command)
     return app
+
+
+def _document_with(app: OpenAPI, blueprint: APIBlueprint) -> None:
+    """Register a blueprint; where it adds methods to a path of an earlier one, the document keeps both."""
+    before = dict(app.paths)
+    app.register_api(blueprint)
+    for path, item in before.items():
+        added = {name: operation for name, operation in app.paths[path] if operation is not None}
+        app.paths[path] = item.model_copy(update=added)
 
 
 def _serve_documentation(app: OpenAPI) -> None:

@@ -42,9 +42,7 @@ def refuse_unsafe_start(settings: Settings) -> None:
         if any(known in secret.lower() for known in KNOWN_SECRETS):
             raise ValueError("A secret in AURA_SECRET_KEYS is one of an example. Make one of your own.")
     if not settings.public_url and not settings.base_domain:
-        raise ValueError(
-            "AURA_PUBLIC_URL is not set: mails could not say where to go. Set this server's address."
-        )
+        raise ValueError("AURA_PUBLIC_URL is not set: mails could not say where to go. Set this server's address.")
     if settings.public_url and urlsplit(settings.public_url).scheme not in ("http", "https"):
         raise ValueError("AURA_PUBLIC_URL is no http or https address.")
 

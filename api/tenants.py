@@ -9,7 +9,7 @@ from api import auth, posts
 from api.paging import cursor, position
 from api.permissions import allows
 from pipelines.identity import passwords
-from pipelines.stores import audit, one_time, tenants, users
+from pipelines.stores import audit, one_time, quotas, tenants, users
 from pipelines.stores.database import tenant_session
 from schemas.base import DEFAULT_TENANT_ID
 from schemas.errors import Conflict, Forbidden, InvalidRequest, NotFound
@@ -146,6 +146,7 @@ def _changed(tenant_id: UUID, body: OwnChange) -> dict[str, Any]:
             session, tenant_id, auth.actor(), "tenant.changed", "tenant", tenant_id, before=_kept(old), after=_kept(new)
         )
     auth.forget()
+    quotas.forget(tenant_id)
     return after
 
 

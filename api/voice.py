@@ -17,7 +17,7 @@ from schemas.errors import AuraError, InvalidRequest, NoFile
 from schemas.identity import Permission
 from schemas.requests import SpeakBody
 from schemas.settings import get_settings
-from workers import send
+from workers import send, wiring
 from workers.presence import live_queues
 
 blueprint = APIBlueprint("voice", __name__, url_prefix="/api/voice", abp_tags=[Tag(name="voice")])
@@ -29,8 +29,8 @@ CALL_TIMEOUT_S = 120.0
 @allows(Permission.CHAT)
 def status() -> dict[str, Any]:
     """Return whether listening and speaking are offered, by what, and whether their workers run."""
-    caller()
-    offers = [offer for offer in providers.offers(get_settings()) if offer.kind in ("transcriber", "speaker")]
+    offered = providers.offers(wiring.offering(caller().tenant_id))
+    offers = [offer for offer in offered if offer.kind in ("transcriber", "speaker")]
     live = live_queues(get_redis())
     ready = {"transcriber": "transcribe" in live, "speaker": "synthesize" in live}
     chosen = {offer.kind: offer for offer in offers if offer.chosen}

@@ -38,7 +38,11 @@ class BaseTask(Task):  # type: ignore[misc]
         return None
 
 
-app = Celery("aura", task_cls=BaseTask, include=["workers.ingest", "workers.turn", "workers.voice", "workers.upkeep"])
+app = Celery(
+    "aura",
+    task_cls=BaseTask,
+    include=["workers.ingest", "workers.turn", "workers.voice", "workers.tenants", "workers.mail", "workers.upkeep"],
+)
 app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Presence)
 

@@ -16,9 +16,9 @@ QUEUES = tuple(queue.name for queue in app.conf.task_queues)
 """Every queue that must have a worker."""
 
 
-def _send(task: str, *args: object) -> None:
+def _send(task: str, *args: object, **options: object) -> None:
     try:
-        app.send_task(task, args=[str(arg) if isinstance(arg, UUID) else arg for arg in args])
+        app.send_task(task, args=[str(arg) if isinstance(arg, UUID) else arg for arg in args], **options)
     except OperationalError:
         log.warning("message not sent; the sweep will find the work", task=task)
 
@@ -44,6 +44,19 @@ def sentence(tenant_id: UUID, turn_id: UUID, seq: int) -> None:
     _send("workers.turn.synthesize", tenant_id, turn_id, seq)
 
 
+def mail(tenant_id: UUID, mail_id: UUID) -> None:
+    """Wake a worker for a mail."""
+    # The sweep repeats it each minute, so one that is older is not needed.
+    _send("workers.mail.deliver", tenant_id, mail_id, expires=60)
+
+
 def voice_call(task: str, tenant_id: UUID, call_id: UUID) -> None:
     """Wake a worker for a call whose caller waits; `task` is `transcribe`, `synthesize` or `voices`."""
     _send(f"workers.voice.{task}", tenant_id, call_id)
+
+
+def tenant_deletion(tenant_id: UUID, in_s: float = 0) -> None:
+    """Wake who deletes the tenant, `in_s` seconds from now."""
+    # One that waits for its worker is repeated by the sweep, so it need not wait for long.
+    options: dict[str, object] = {"countdown": in_s} if in_s else {"expires": 30}
+    _send("workers.tenants.delete", tenant_id, **options)

@@ -1,13 +1,32 @@
-"""Settings become providers and stores here: one of each per process, made when first used."""
+"""Settings become providers and stores here: one of each per process, made when first used.
 
+A tenant with keys of its own has its own provider where such a key is the chosen one's; all others share.
+"""
+
+import time
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic import SecretStr
 
 from pipelines import providers
 from pipelines.ports import ChatModel, Embedder, Speaker, Transcriber
+from pipelines.providers import Kind
+from pipelines.stores import provider_keys
 from pipelines.stores.objects import ObjectStore
 from schemas.errors import NotOffered
-from schemas.settings import get_settings
+from schemas.logs import hide
+from schemas.provider_requests import KeyedProvider
+from schemas.settings import Settings, get_settings
+
+KEYS_TRUSTED_S = 3.0
+"""Seconds for which a tenant's keys are not read again: a change is everywhere after them."""
+
+MAX_TENANTS = 4096
+MAX_OWN = 256
+"""Providers with keys of tenants that a process keeps; the one unused for longest is made anew when asked for."""
 
 
 @lru_cache
@@ -16,28 +35,81 @@ def objects() -> ObjectStore:
     return ObjectStore(get_settings())
 
 
-@lru_cache
-def embedder() -> Embedder:
-    """Return what embeds chunks and questions."""
-    return providers.embedder(get_settings())
+def embedder(tenant_id: UUID) -> Embedder:
+    """Return what embeds the tenant's chunks and questions. Raises NotOffered, StoreUnavailable."""
+    return cast(Embedder, _for(tenant_id, "embedder"))
+
+
+def chat_model(tenant_id: UUID) -> ChatModel:
+    """Return what writes the tenant's answers. Raises NotOffered, StoreUnavailable."""
+    return cast(ChatModel, _for(tenant_id, "chat"))
+
+
+def transcriber(tenant_id: UUID) -> Transcriber:
+    """Return what turns the tenant's speech into text. Raises NotOffered, StoreUnavailable."""
+    return cast(Transcriber, _for(tenant_id, "transcriber"))
+
+
+def speaker(tenant_id: UUID) -> Speaker:
+    """Return what turns text into the tenant's speech. Raises NotOffered, StoreUnavailable."""
+    return cast(Speaker, _for(tenant_id, "speaker"))
+
+
+def offering(tenant_id: UUID) -> Settings:
+    """Return the settings by which providers are chosen for a tenant: they say that its keys are there, not what."""
+    return _with_keys(_kept(tenant_id, _moment()))
+
+
+def _for(tenant_id: UUID, kind: Kind) -> Any:
+    kept = _kept(tenant_id, _moment())
+    if not kept:
+        return _shared(kind)
+    provider, secret = _own(tenant_id, kind, kept)
+    hide(secret)
+    return provider
+
+
+@lru_cache(maxsize=MAX_TENANTS)
+def _kept(tenant_id: UUID, _at: int) -> provider_keys.Kept:
+    return provider_keys.kept(tenant_id)
+
+
+def _moment() -> int:
+    return int(time.monotonic() // KEYS_TRUSTED_S)
 
 
 @lru_cache
-def chat_model() -> ChatModel:
-    """Return what writes answers."""
-    return providers.chat_model(get_settings())
+def _shared(kind: Kind) -> Any:
+    """Return the deployment's own provider: a model is loaded once a process, not once a tenant."""
+    return MAKERS[kind](get_settings())
 
 
-@lru_cache
-def transcriber() -> Transcriber:
-    """Return what turns speech into text."""
-    return providers.transcriber(get_settings())
+@lru_cache(maxsize=MAX_OWN)
+def _own(tenant_id: UUID, kind: Kind, kept: provider_keys.Kept) -> tuple[Any, str]:
+    """Return a tenant's provider and the key in it; the shared one, and no key, where none of its keys is asked for.
+
+    Only the key that is used is opened, so that another that cannot be is no hindrance.
+    """
+    name = providers.chosen(kind, _with_keys(kept))
+    sealed = {str(provider): text for provider, text in kept}.get(name)
+    if sealed is None:
+        return _shared(kind), ""
+    provider = KeyedProvider(name)
+    secret = provider_keys.opened(sealed, tenant_id, provider)
+    settings = get_settings().model_copy(update={provider.key_field: SecretStr(secret)})
+    return MAKERS[kind](settings), secret
 
 
-@lru_cache
-def speaker() -> Speaker:
-    """Return what turns text into speech."""
-    return providers.speaker(get_settings())
+def _with_keys(kept: provider_keys.Kept) -> Settings:
+    return get_settings().model_copy(update={provider.key_field: SecretStr("sealed") for provider, _ in kept})
+
+
+MAKERS: dict[Kind, Callable[[Settings], Any]] = {
+    "chat": providers.chat_model,
+    "embedder": providers.embedder,
+    "transcriber": providers.transcriber,
+    "speaker": providers.speaker,
+}
 
 
 def warm(queue: str) -> None:
@@ -60,12 +132,18 @@ def _warm_chunk() -> None:
     tokens.count("warm")
 
 
+def _warm_speaker() -> None:
+    speaking = _shared("speaker")
+    if speaking.name == "local":
+        b"".join(speaking.speak("Ready."))
+
+
 WARMERS: dict[str, Callable[[], object]] = {
     "extract": _warm_extract,
     "chunk": _warm_chunk,
-    "embed": lambda: embedder().embed(["warm"]),
-    "retrieve": lambda: embedder().embed(["warm"]),
-    "generate": chat_model,
-    "transcribe": transcriber,
-    "synthesize": lambda: b"".join(speaker().speak("Ready.")) if speaker().name == "local" else speaker(),
+    "embed": lambda: _shared("embedder").embed(["warm"]),
+    "retrieve": lambda: _shared("embedder").embed(["warm"]),
+    "generate": lambda: _shared("chat"),
+    "transcribe": lambda: _shared("transcriber"),
+    "synthesize": _warm_speaker,
 }

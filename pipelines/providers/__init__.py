@@ -121,18 +121,18 @@ def speaker(settings: Settings) -> Speaker:
 
 def offers(settings: Settings) -> list[Offer]:
     """Return every provider, kind by kind, without loading or calling any."""
-    chosen = {kind: _wanted(kind, settings) for kind in ("chat", "embedder", "transcriber", "speaker")}
+    names = {kind: chosen(kind, settings) for kind in ("chat", "embedder", "transcriber", "speaker")}
     found = []
     for row in TABLE:
         why_not = row.lacks(settings)
         model = row.model(settings)
         found.append(
-            Offer(row.kind, row.name, model, not why_not, why_not, row.local, chosen=row.name == chosen[row.kind])
+            Offer(row.kind, row.name, model, not why_not, why_not, row.local, chosen=row.name == names[row.kind])
         )
     return found
 
 
-def _wanted(kind: Kind | str, settings: Settings) -> str:
+def chosen(kind: Kind | str, settings: Settings) -> str:
     """Return the name that is set; `auto` is the first that is offered, and local where none is."""
     name = {
         "chat": settings.chat_provider,
@@ -146,7 +146,7 @@ def _wanted(kind: Kind | str, settings: Settings) -> str:
 
 
 def _make(kind: Kind, settings: Settings) -> Any:
-    name = _wanted(kind, settings)
+    name = chosen(kind, settings)
     rows = {row.name: row for row in TABLE if row.kind == kind}
     if name not in rows:
         raise NotOffered(f"There is no {kind} provider called {name!r}; there are {', '.join(rows)}.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from schemas.errors import AuraError, InvalidRequest, NotOffered, ProviderUnavailable, RateLimited
+from schemas.logs import masked
 
 LONGEST_WAIT_S = 600.0
 """Most that a Retry-After is believed: a provider that names a day is asked again sooner."""
@@ -18,7 +19,7 @@ def refusal(label: str, status: int, headers: Mapping[str, str], message: str = 
     """Return the error for an HTTP `status` of the provider called `label`.
 
     `message` is the provider's own and is quoted only where it is about the request, never where it
-    is about the key.
+    is about the key. A key that it repeats is covered before it is cut.
     """
     if status == 402 or code in _NO_CREDIT:
         return NotOffered(f"{label} has no credit left on this account.")
@@ -29,7 +30,7 @@ def refusal(label: str, status: int, headers: Mapping[str, str], message: str = 
     if status == 429:
         return RateLimited(f"{label} asks to slow down.", retry_after_s=retry_after_s(headers))
     if status in {400, 413, 415, 422}:
-        return InvalidRequest(f"{label} refused the request: {message[:200] or 'no reason given'}")
+        return InvalidRequest(f"{label} refused the request: {masked(message)[:200] or 'no reason given'}")
     return ProviderUnavailable(f"{label} failed (HTTP {status}).", retry_after_s=retry_after_s(headers))
 
 

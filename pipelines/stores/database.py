@@ -32,6 +32,7 @@ def open_engine(url: str, pool_size: int = 10, wait_s: float = 10) -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=wait_s,
+        hide_parameters=True,  # They are what somebody asked or uploaded, and errors go to the log.
         connect_args={"connect_timeout": 5, "application_name": "aura"},
     )
     event.listen(engine, "connect", lambda connection, _: register_vector(connection))

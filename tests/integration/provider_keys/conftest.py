@@ -1,0 +1,89 @@
+"""Providers that are a fake server, and settings that a test may change for this process."""
+
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask.testing import FlaskClient
+
+from api import create_app, provider_keys
+from pipelines.stores import audit, sealing
+from pipelines.stores import provider_keys as kept_keys
+from pipelines.stores.database import tenant_session
+from schemas.base import DEFAULT_TENANT_ID
+from schemas.provider_requests import KeyedProvider
+from schemas.settings import get_settings
+from tests.integration.providers.fakes import FarEnd, far_end
+from workers import wiring
+
+DEPLOYMENT_KEY = "sk-of-the-deployment-0000"
+
+
+def forget() -> None:
+    """Let this process read its settings, secrets and providers again."""
+    for remembered in (get_settings, sealing._keys, wiring._kept, wiring._shared, wiring._own):
+        remembered.cache_clear()
+
+
+@pytest.fixture
+def configure(servers: object) -> Iterator[Callable[..., None]]:
+    """Yield what sets variables of the environment for this process, until the test is over."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def given(**variables: str) -> None:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            forget()
+
+        yield given
+    forget()
+
+
+@pytest.fixture(autouse=True)
+def the_default_tenant_keeps_no_key(admin: psycopg.Connection) -> Iterator[None]:
+    yield
+    admin.execute("UPDATE tenants SET api_keys = '{}' WHERE tenant_id = %s", (DEFAULT_TENANT_ID,))
+
+
+@pytest.fixture
+def fake() -> Iterator[FarEnd]:
+    with far_end() as found:
+        yield found
+
+
+@pytest.fixture
+def remote(configure: Callable[..., None], fake: FarEnd) -> FarEnd:
+    """Return the fake that answers, embeds, listens and speaks for a deployment with a key."""
+    configure(
+        AURA_CHAT_PROVIDER="custom",
+        AURA_CHAT_MODEL="some-model",
+        AURA_CHAT_BASE_URL=f"{fake.url}/v1",
+        AURA_EMBEDDER="custom",
+        AURA_EMBEDDING_MODEL="some-embedder",
+        AURA_EMBEDDING_BASE_URL=f"{fake.url}/v1",
+        AURA_TRANSCRIBER="custom",
+        AURA_TRANSCRIPTION_MODEL="some-listener",
+        AURA_TRANSCRIBER_BASE_URL=f"{fake.url}/v1",
+        AURA_SPEAKER="elevenlabs",
+        AURA_SPEECH_BASE_URL=fake.url,
+        AURA_CUSTOM_API_KEY=DEPLOYMENT_KEY,
+        ELEVENLABS_API_KEY=DEPLOYMENT_KEY,
+    )
+    return fake
+
+
+@pytest.fixture
+def client(configure: Callable[..., None]) -> Iterator[FlaskClient]:
+    """Yield a client of the application in single-tenant mode."""
+    app = create_app()
+    if provider_keys.blueprint.name not in app.blueprints:
+        app.register_api(provider_keys.blueprint)
+    with app.test_client() as opened:
+        yield opened
+
+
+def keep(tenant_id: UUID, provider: KeyedProvider, key: str) -> None:
+    """Set a tenant's key as the route does."""
+    with tenant_session(tenant_id) as session:
+        kept_keys.put(session, tenant_id, audit.SYSTEM, provider, key)
