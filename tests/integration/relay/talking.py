@@ -30,14 +30,17 @@ RATE_HZ = 22_050
 
 
 class Web:
-    """One gunicorn worker of threads on a free port."""
+    """One gunicorn worker of threads on a free port, with the application of these tests or another."""
+
+    app = "tests.integration.relay.voice_app:create_app()"
+    look = "/state"
 
     def __init__(self, redis_url: str, patience_s: str = "", **settings: str) -> None:
         environ = {**os.environ, "AURA_REDIS_URL": redis_url, "PYTHONPATH": str(ROOT), "TEST_PATIENCE_S": patience_s}
         environ |= {f"AURA_{name.upper()}": value for name, value in settings.items()}
         command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "64", "--bind"]
         command += ["127.0.0.1:0", "--graceful-timeout", "25", "--config", voice_app.__file__]
-        command += ["tests.integration.relay.voice_app:create_app()"]
+        command += [self.app]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
         assert self.process.stderr is not None
         found, log = None, []
@@ -51,7 +54,7 @@ class Web:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/state").status_code == 200
+            return httpx.get(f"http://127.0.0.1:{self.port}{self.look}").status_code == 200
         except httpx.ConnectError:
             return False
 
