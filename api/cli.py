@@ -134,7 +134,8 @@ def _client() -> httpx.Client:
         raise click.ClickException(
             f"AURA does not answer at {address}. Start it with `make run`, or see `flask --app api doctor`."
         ) from None
-    return httpx.Client(base_url=address, timeout=120, trust_env=False)
+    headers = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"} if settings.api_key else {}
+    return httpx.Client(base_url=address, timeout=120, trust_env=False, headers=headers)
 
 
 def _bars() -> Progress:

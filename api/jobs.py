@@ -31,13 +31,13 @@ MAX_WAIT_S = 300.0
 
 
 @blueprint.get("/<uuid:id>", responses={200: JobView})
-@allows(Permission.CHAT)
+@allows(Permission.SELF)
 def show(path: IdPath) -> dict[str, Any]:
     """Return how far a job is and, when it has ended, its result."""
     asking = caller()
     with tenant_session(asking.tenant_id) as session:
         try:
-            view = document_view(session, documents.get(session, path.id))
+            view = document_view(session, _document(session, path.id, asking))
             ended = view.status in (Status.PROCESSED, Status.FAILED)
             return _job(path.id, "document", view.status, ended, view.model_dump(mode="json"))
         except NotFound:
@@ -50,13 +50,13 @@ def show(path: IdPath) -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:id>/events")
-@allows(Permission.CHAT)
+@allows(Permission.SELF)
 def events(path: IdPath) -> Response:
     """Stream the job's events (server-sent events) until it has ended; resume with `Last-Event-ID`."""
     asking = caller()
     with tenant_session(asking.tenant_id) as session:
         try:
-            documents.get(session, path.id)
+            _document(session, path.id, asking)
         except NotFound:
             conversation_id = _turn(session, path.id, asking).conversation_id
             return sse.stream(
@@ -163,9 +163,18 @@ def _last_event(asking: Caller, doc_id: UUID) -> Event | None:
     return None
 
 
+def _document(session: Session, doc_id: UUID, asking: Caller) -> Document:
+    """Return the document, where the caller may read or upload documents. Raises NotFound."""
+    if not asking.permissions & {Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE}:
+        raise NotFound
+    return documents.get(session, doc_id)
+
+
 def _turn(session: Session, turn_id: UUID, asking: Caller) -> Turn:
     """Return the turn, where the caller may see it: their own, or any for admins and keys. Raises NotFound."""
     try:
+        if Permission.CHAT not in asking.permissions:
+            raise NotFound
         return turns.get(session, turn_id, None if asking.sees_all else asking.user_id)
     except NotFound:
         raise NotFound("There is no job with this id.") from None

@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("AURA <aura@localhost>", description="Sender of mails.")
 
+    api_key: SecretStr | None = Field(
+        None, description="API key by which `flask --app api ingest` and `ask` come in, where tokens are asked for."
+    )
+
     # Limits
     max_upload_mb: int = Field(100, ge=1, description="Largest file accepted, in MiB.")
     max_message_chars: int = Field(20_000, ge=1, description="Longest question accepted, in characters.")

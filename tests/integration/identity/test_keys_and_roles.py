@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from api import auth
 from tests.integration.people import Person, code
+from tests.integration.stores.conftest import Library
 
 KEYS = "/api/tenant/keys"
 
@@ -36,6 +37,13 @@ def test_a_key_does_what_its_scopes_say_and_is_shown_once(door: FlaskClient, ada
     shown = ada.get(KEYS).get_data(as_text=True)
     assert key["api_key"] not in shown and key["prefix"] in shown
     assert (ada.get(f"{KEYS}/{key['key_id']}").json or {})["last_used_at"] is not None
+
+
+def test_a_key_follows_the_jobs_of_what_it_may_do(door: FlaskClient, ada: Person) -> None:
+    doc_id = Library().accept(UUID(ada.tenant_id))
+    job = f"/api/jobs/{doc_id}"
+    assert by_key(door, made(ada, "documents:write")["api_key"], job) == (200, None)
+    assert by_key(door, made(ada, "chat")["api_key"], job) == (404, "not_found")
 
 
 def test_keys_are_kept_as_hashes(admin: psycopg.Connection, ada: Person) -> None:
