@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from pydantic import SecretStr
+
 from deploy import claim
 from deploy.places import REPO, Places, places, secret, write_private
 from deploy.ports import next_free, require_web_port
@@ -26,6 +28,7 @@ from deploy.supervisor import Supervisor, procfile
 from deploy.terminal import Terminal
 from pipelines.providers import weights
 from schemas.errors import CannotStart, NotOffered
+from schemas.refusals import refuse_unsafe_start
 from schemas.settings import Settings
 
 READY_WITHIN_S = 180
@@ -67,6 +70,8 @@ def _serve(arguments: argparse.Namespace, settings: Settings, where: Places, ter
     began = time.monotonic()
     whole = arguments.command != "services"
     if whole:
+        secret_keys = tuple(map(SecretStr, _secret_keys(settings, where)))
+        refuse_unsafe_start(settings.model_copy(update={"secret_keys": secret_keys}))
         require_web_port(settings.port, settings.host)
     terminal.skip(where.logs)
     code = 0
@@ -102,18 +107,21 @@ def _start_servers(supervisor: Supervisor, settings: Settings, where: Places, te
     told = {
         "AURA_DATABASE_URL": prepared(servers),
         "AURA_REDIS_URL": servers.redis_url,
-        "AURA_SECRET_KEYS": _secret_keys(settings, where),
+        "AURA_SECRET_KEYS": ",".join(_secret_keys(settings, where)),
         "AURA_HOST": settings.host,
         "AURA_PORT": str(settings.port),
+        "AURA_SINGLE_TENANT": str(int(settings.single_tenant)),
+        "AURA_PUBLIC_URL": settings.public_url,
+        "AURA_BASE_DOMAIN": settings.base_domain,
     }
     _tell(where, told)
     return told
 
 
-def _secret_keys(settings: Settings, where: Places) -> str:
+def _secret_keys(settings: Settings, where: Places) -> list[str]:
     """Return the deployment's secrets, one made up for this data folder where none is set."""
     given = [secret_key.get_secret_value() for secret_key in settings.secret_keys]
-    return ",".join(given or [secret(where, "deployment")[0]])
+    return given or [secret(where, "deployment")[0]]
 
 
 def _start_processes(

@@ -121,7 +121,7 @@ def _first(session: Session) -> Kept:
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('aura.signing_keys'))"))
     there = [kept for kept in _usable(session) if kept[0].signs_from <= kept[2]]
     if there:
-        return max(there, key=lambda kept: kept[0].signs_from)
+        return there[0]
     row = _add(session, 0)
     return row, _pair(row), row.signs_from
 

@@ -3,6 +3,7 @@
 import ipaddress
 from urllib.parse import urlsplit
 
+from schemas.errors import CannotStart
 from schemas.settings import Settings
 
 MIN_SECRET_CHARS = 32
@@ -18,7 +19,7 @@ KNOWN_SECRETS = (
 
 
 def refuse_unsafe_start(settings: Settings) -> None:
-    """Raise ValueError where these settings would not be safe to serve with.
+    """Raise CannotStart where these settings would not be safe to serve with.
 
     On the loopback address a machine's own person is trusted. Beyond it callers need tokens, secrets
     must be nobody's example, and mails need an address that no client can choose.
@@ -26,25 +27,27 @@ def refuse_unsafe_start(settings: Settings) -> None:
     if is_loopback(settings.host):
         return
     if settings.single_tenant:
-        raise ValueError(
+        raise CannotStart(
             f"AURA_SINGLE_TENANT answers without a token, so it listens on loopback only, not on {settings.host}."
             " Set AURA_SINGLE_TENANT=0."
         )
     secrets = [key.get_secret_value() for key in settings.secret_keys]
     if not secrets:
-        raise ValueError(
+        raise CannotStart(
             "AURA_SECRET_KEYS is not set. Beyond loopback it must hold a secret of your own, such as the output of"
             " `openssl rand -base64 32`."
         )
     for secret in secrets:
         if len(secret) < MIN_SECRET_CHARS or len(set(secret)) < 10:
-            raise ValueError(f"A secret in AURA_SECRET_KEYS is too weak: {MIN_SECRET_CHARS} random characters or more.")
+            raise CannotStart(
+                f"A secret in AURA_SECRET_KEYS is too weak: {MIN_SECRET_CHARS} random characters or more."
+            )
         if any(known in secret.lower() for known in KNOWN_SECRETS):
-            raise ValueError("A secret in AURA_SECRET_KEYS is one of an example. Make one of your own.")
+            raise CannotStart("A secret in AURA_SECRET_KEYS is one of an example. Make one of your own.")
     if not settings.public_url and not settings.base_domain:
-        raise ValueError("AURA_PUBLIC_URL is not set: mails could not say where to go. Set this server's address.")
+        raise CannotStart("AURA_PUBLIC_URL is not set: mails could not say where to go. Set this server's address.")
     if settings.public_url and urlsplit(settings.public_url).scheme not in ("http", "https"):
-        raise ValueError("AURA_PUBLIC_URL is no http or https address.")
+        raise CannotStart("AURA_PUBLIC_URL is no http or https address.")
 
 
 def is_loopback(host: str) -> bool:
