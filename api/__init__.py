@@ -27,7 +27,6 @@ from api import (
     limits,
     openapi,
     provider_keys,
-    refusals,
     tenants,
     turns,
     usage,
@@ -39,6 +38,7 @@ from api.permissions import allows, require_declarations
 from api.talk import Acts
 from schemas.identity import Permission
 from schemas.logs import configure_logs
+from schemas.refusals import refuse_unsafe_start
 from schemas.requests import Problem
 from schemas.settings import get_settings
 
@@ -68,11 +68,11 @@ BLUEPRINTS = (
 def create_app() -> OpenAPI:
     """Return the web application. Connects to nothing yet, so that `doctor` runs when nothing else does.
 
-    Raises ValueError where it would not be safe to serve (`api/refusals.py`).
+    Raises CannotStart where it would not be safe to serve (`schemas/refusals.py`).
     """
     configure_logs()
     settings = get_settings()
-    refusals.refuse_unsafe_start(settings)
+    refuse_unsafe_start(settings)
     app = OpenAPI(
         __name__,
         info=INFO,
