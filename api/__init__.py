@@ -27,6 +27,7 @@ from api import (
     limits,
     openapi,
     provider_keys,
+    tenancy,
     tenants,
     turns,
     usage,
@@ -91,6 +92,8 @@ def create_app() -> OpenAPI:
     bodies.register(app)
     auth.register(app)
     limits.register(app)
+    bodies.register_parsing(app)
+    tenancy.register(app)
     idempotency.register(app)
     for module in BLUEPRINTS:
         _document_with(app, module.blueprint)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import request
 from flask_openapi3 import APIBlueprint, Tag
 
-from api import auth, posts
+from api import auth, posts, tenancy
 from api.permissions import allows
 from pipelines.identity import bearer, passwords, tokens
 from pipelines.identity.bearer import Bearer, Kind
@@ -67,7 +67,7 @@ def signup(body: SignupBody) -> Any:
 @allows(Permission.PUBLIC)
 def login(body: LoginBody) -> dict[str, Any]:
     """Sign in with e-mail and password. Unknown users and wrong passwords are answered alike."""
-    subdomain = body.tenant_subdomain or auth.resolved_subdomain()
+    subdomain = body.tenant_subdomain or tenancy.resolved_subdomain()
     name = f"{body.email.casefold()}|{(subdomain or '').casefold()}"
     redis, here = get_redis(), _address()
     rates.tries(redis, "login", f"{name}|{here}", TRIES, WINDOW_S)
@@ -144,7 +144,7 @@ def change_password(body: PasswordBody) -> dict[str, Any]:
 @allows(Permission.PUBLIC)
 def forgot_password(body: ForgottenBody) -> Any:
     """Mail a link that sets a new password, where the account exists; the answer is the same where not."""
-    subdomain = body.tenant_subdomain or auth.resolved_subdomain()
+    subdomain = body.tenant_subdomain or tenancy.resolved_subdomain()
     rates.tries(get_redis(), "forgot", f"{body.email.casefold()}|{_address()}", 5, 3600)
     rates.tries(get_redis(), "forgot_address", _address(), 50, 3600)
     with _steady(FORGOTTEN_TAKES_S):

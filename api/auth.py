@@ -15,13 +15,13 @@ from api.errors import trace_id
 from api.permissions import declared
 from pipelines.identity import bearer, tokens
 from pipelines.identity.bearer import Kind
-from pipelines.stores import api_keys, standing, tenants
+from pipelines.stores import api_keys, standing
 from pipelines.stores.audit import Actor
 from pipelines.stores.database import tenant_session
 from pipelines.stores.signing_keys import KeyRing
 from pipelines.stores.standing import Standing
 from schemas.base import DEFAULT_TENANT_ID
-from schemas.errors import Forbidden, NotFound, Revoked, Unauthenticated, WrongTenant
+from schemas.errors import Forbidden, Revoked, Unauthenticated, WrongTenant
 from schemas.identity import ApiKey, Permission, Role
 from schemas.settings import get_settings
 
@@ -107,16 +107,6 @@ def holder(token: str | None) -> Caller:
     return found
 
 
-def resolved_subdomain() -> str | None:
-    """Return the subdomain that the request's host names, below AURA_BASE_DOMAIN; None where it names none."""
-    base = get_settings().base_domain.lower()
-    name = origins.name(request.host)
-    if not base or not name.endswith("." + base):
-        return None
-    found = name.removesuffix("." + base)
-    return None if found in tenants.RESERVED else found
-
-
 def forget(credential: UUID | None = None) -> None:
     """Look credentials up again at their next use: one, or all."""
     _known().forget(credential)
@@ -132,14 +122,14 @@ def _let_in() -> None:
     if permission is Permission.PUBLIC or asks_leave:
         return
     found = _who()
-    # The headers of a socket's opening may be silent: a browser cannot set them. Its first message speaks.
     if found is None:
-        if request.headers.get("Upgrade", "").lower() != "websocket":
+        # The headers of a socket's opening may be silent: a browser cannot set them. Its first message speaks.
+        # The route says what is a socket; an `Upgrade` header can be put on any request.
+        if not getattr(request.url_rule, "websocket", False):
             raise Unauthenticated
         return
     g.caller = found
     structlog.contextvars.bind_contextvars(tenant_id=str(found.tenant_id), user_id=found.user_id)
-    _require_own_tenant(found)
     if permission not in found.permissions:
         raise Forbidden(f"Your role or key does not allow this (it needs `{permission}`).")
 
@@ -189,35 +179,6 @@ def _of_secret(tenant_id: UUID, key_hash: str) -> Standing | None:
         if found is not None and _known().is_time_to_note(found.credential):
             api_keys.used(session, found.credential)
         return found
-
-
-def _require_own_tenant(found: Caller) -> None:
-    """Raise WrongTenant where header, host, query or body name a tenant that is not the caller's."""
-    named: list[object] = [request.headers.get("X-Tenant-ID"), request.args.get("tenant_id")]
-    if request.is_json:
-        body = request.get_json(silent=True)
-        named.append(body.get("tenant_id") if isinstance(body, dict) else None)
-    elif request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        named.append(request.form.get("tenant_id"))
-    for name in named:
-        if name not in (None, "") and str(name).lower() != str(found.tenant_id):
-            raise WrongTenant
-    subdomain = resolved_subdomain()
-    if subdomain is not None and tenant_of(subdomain) != found.tenant_id:
-        raise WrongTenant
-
-
-def tenant_of(subdomain: str) -> UUID:
-    """Return the tenant of a subdomain. Raises NotFound."""
-    tenant_id = _subdomains(subdomain, int(time.monotonic() // TRUSTED_FOR_S))
-    if tenant_id is None:
-        raise NotFound("There is no organisation at this address.")
-    return tenant_id
-
-
-@lru_cache(maxsize=4096)
-def _subdomains(subdomain: str, _moment: int) -> UUID | None:
-    return tenants.by_subdomain(subdomain)
 
 
 class Known:

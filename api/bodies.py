@@ -9,6 +9,9 @@ from werkzeug.exceptions import BadRequest
 
 from schemas.errors import MalformedJson
 
+MAX_BYTES = 1 << 20
+"""Largest body that is no multipart form: many times the longest question."""
+
 
 class StrictJson(DefaultJSONProvider):
     """Refuses NaN, infinities and duplicate keys, and nesting beyond what the parser can hold."""
@@ -23,9 +26,20 @@ class StrictJson(DefaultJSONProvider):
 
 
 def register(app: Flask) -> None:
-    """Parse JSON bodies of `app` strictly, before any view sees them."""
+    """Bound what is read of a body before anybody has asked who sends it."""
     app.json = StrictJson(app)
+    app.before_request(_bound)
+
+
+def register_parsing(app: Flask) -> None:
+    """Parse JSON bodies strictly, before any view sees them. Stands after all that may refuse a request unread."""
     app.before_request(_parse)
+
+
+def _bound() -> None:
+    """Files come as forms, and may be as large as the server accepts; nothing else is large."""
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = MAX_BYTES
 
 
 def _parse() -> None:

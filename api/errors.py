@@ -14,6 +14,7 @@ from schemas.errors import (
     FileTooLarge,
     InvalidRequest,
     MalformedJson,
+    MessageTooLong,
     StoreUnavailable,
     Transient,
 )
@@ -76,7 +77,9 @@ def _too_large(_: RequestEntityTooLarge) -> Response:
     stream, left = request.environ["wsgi.input"], DRAIN_BYTES
     while left > 0 and (piece := stream.read(min(left, 1 << 20))):
         left -= len(piece)
-    return problem(FileTooLarge())
+    if request.mimetype == "multipart/form-data":
+        return problem(FileTooLarge())
+    return problem(MessageTooLong("The body is too long; only files, sent as a form, may be large."))
 
 
 def _http(error: HTTPException) -> Response:

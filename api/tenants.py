@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask_openapi3 import APIBlueprint, Tag
 
-from api import auth, posts
+from api import auth, posts, tenancy
 from api.paging import cursor, position
 from api.permissions import allows
 from pipelines.identity import passwords
@@ -47,8 +47,8 @@ def change_own(body: OwnChange) -> dict[str, Any]:
 @allows(Permission.PUBLIC)
 def branding() -> dict[str, Any]:
     """Return how the pages of the organisation at this address look; before anybody has signed in."""
-    subdomain = auth.resolved_subdomain()
-    tenant_id = auth.tenant_of(subdomain) if subdomain else UUID(DEFAULT_TENANT_ID)
+    subdomain = tenancy.resolved_subdomain()
+    tenant_id = tenancy.tenant_of(subdomain) if subdomain else UUID(DEFAULT_TENANT_ID)
     with tenant_session(tenant_id) as session:
         tenant = tenants.get(session, tenant_id)
     return Branding.model_validate(tenant, from_attributes=True).model_dump(mode="json")

@@ -82,6 +82,36 @@ def test_a_key_gives_no_more_than_its_maker_has(door: FlaskClient, ada: Person) 
     assert code(ada.post(KEYS, json={"name": "operator", "scopes": ["operate"]})) == (422, "invalid_request")
 
 
+class Untouched(io.RawIOBase):
+    """A body that notes whether anybody has read of it."""
+
+    was_read = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> int:
+        self.was_read = True
+        return 0
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x"])
+def test_who_may_not_come_in_is_refused_unread(
+    door: FlaskClient, ada: Person, joined: Callable[..., Person], content_type: str
+) -> None:
+    visitors = [{}, joined(ada, can_upload_documents=False).headers]
+    for headers in visitors:
+        body = Untouched()
+        sent = {"wsgi.input": body, "CONTENT_LENGTH": str(90 << 20), "CONTENT_TYPE": content_type}
+        response = door.post("/api/documents/upload", headers=headers, environ_overrides=sent)
+        assert (response.status_code, body.was_read) == (403 if headers else 401, False)
+
+
+def test_a_large_body_that_is_no_file_is_refused(ada: Person) -> None:
+    response = ada.post("/api/chat", json={"message": "x" * (2 << 20)})
+    assert code(response) == (413, "message_too_long")
+
+
 def test_flags_decide_what_a_user_may_do(door: FlaskClient, ada: Person, joined: Callable[..., Person]) -> None:
     bob = joined(ada, can_upload_documents=False)
     assert code(bob.post("/api/documents/upload"))[0] == 403
