@@ -10,10 +10,10 @@ from flask import Response, json
 from flask_openapi3 import APIBlueprint, Tag
 
 from api.auth import caller
+from api.paging import number
 from api.permissions import allows
 from pipelines.stores import audit
 from pipelines.stores.database import tenant_session
-from schemas.errors import InvalidRequest
 from schemas.identity import Permission
 from schemas.identity_requests import AuditPage, AuditView
 from schemas.records import AuditEntry
@@ -22,6 +22,7 @@ from schemas.requests import Listing
 blueprint = APIBlueprint("audit", __name__, url_prefix="/api/tenant/audit", abp_tags=[Tag(name="audit")])
 
 PAGE = 500
+CSV = {"text/csv": {"schema": {"type": "string"}}}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -30,9 +31,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @allows(Permission.TENANT_ADMIN)
 def listing(query: Listing) -> dict[str, Any]:
     """Return administrative acts, newest first."""
-    if query.after is not None and not (query.after.isascii() and query.after.isdigit() and len(query.after) < 19):
-        raise InvalidRequest("`after` is not a cursor of this listing.")
-    found = _page(caller().tenant_id, query.limit + 1, int(query.after) if query.after else None)
+    found = _page(caller().tenant_id, query.limit + 1, number(query.after) if query.after is not None else None)
     more = len(found) > query.limit
     return {
         "entries": [_view(entry) for entry in found[: query.limit]],
@@ -40,7 +39,7 @@ def listing(query: Listing) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/export")
+@blueprint.get("/export", responses={200: {"description": "The log.", "content": CSV}})
 @allows(Permission.TENANT_ADMIN)
 def export() -> Response:
     """Return the whole log as CSV, newest first."""

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
@@ -11,14 +11,14 @@ from werkzeug.datastructures import FileStorage
 
 from api import jobs, limits
 from api.auth import Caller, caller
-from api.paging import cursor, position
+from api.paging import cursor, number, position
 from api.permissions import allows
 from pipelines.ingest.sniff import HEAD_BYTES, file_type, safe_filename
 from pipelines.stores import chunks, documents, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.documents import Upload
 from pipelines.stores.objects import ObjectStore, document_prefix, original_key
-from schemas.errors import FileTooLarge, Forbidden, InvalidRequest, NoFile, QuotaExceeded
+from schemas.errors import FileTooLarge, Forbidden, NoFile, QuotaExceeded
 from schemas.events import EventName
 from schemas.identity import Permission, Role
 from schemas.knowledge import Document
@@ -31,6 +31,7 @@ from schemas.requests import (
     IdPath,
     Listing,
     UploadAccepted,
+    UploadForm,
 )
 from schemas.settings import get_settings
 from workers import announce, send
@@ -48,8 +49,10 @@ def upload() -> Response:
     file = request.files.get("file")
     if file is None:
         raise NoFile
-    asking = caller(_form_uuid("tenant_id"), request.form.get("user_id"))
-    document = accept(asking, file, request.form.get("assistant_key") or None)
+    # An empty field of a form is one that was left out.
+    form = UploadForm.model_validate({name: value for name, value in request.form.items() if value})
+    asking = caller(form.tenant_id, form.user_id)
+    document = accept(asking, file, form.assistant_key)
     wait_s = jobs.preferred_wait_s()
     if wait_s is not None and (done := jobs.finished_document(asking, document.doc_id, wait_s)) is not None:
         return jsonify(_processed(done))
@@ -82,7 +85,7 @@ def show(path: IdPath) -> dict[str, Any]:
 @allows(Permission.DOCUMENTS_READ)
 def chunk_listing(path: IdPath, query: Listing) -> dict[str, Any]:
     """Return the document's chunks in order."""
-    after = int(query.after) if (query.after or "").isdigit() else -1
+    after = number(query.after) if query.after else -1
     with tenant_session(caller().tenant_id) as session:
         documents.get(session, path.id)
         found = chunks.listing(session, path.id, query.limit + 1, after)
@@ -212,11 +215,3 @@ def _processed(document: Document) -> dict[str, Any]:
             "processed_at": document.processed_at.isoformat() if document.processed_at else None,
         },
     }
-
-
-def _form_uuid(name: str) -> UUID | None:
-    value = request.form.get(name)
-    try:
-        return UUID(value) if value else None
-    except ValueError as error:
-        raise InvalidRequest(f"{name}: this is not a UUID.") from error

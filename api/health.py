@@ -13,6 +13,7 @@ from pipelines import providers
 from pipelines.stores.database import PrivilegedRole, get_engine
 from pipelines.stores.redis import get_redis
 from schemas.identity import Permission
+from schemas.requests import ApiHealth, Health, Readiness, ServiceHealth
 from schemas.settings import get_settings
 from workers.presence import live_queues
 from workers.send import QUEUES
@@ -21,8 +22,8 @@ from workers.send import QUEUES
 def register(app: OpenAPI) -> None:
     """Add /health and /health/ready; neither asks who is asking."""
     tags = [Tag(name="health")]
-    app.get("/health", tags=tags)(health)
-    app.get("/health/ready", tags=tags)(ready)
+    app.get("/health", tags=tags, responses={200: Health})(health)
+    app.get("/health/ready", tags=tags, responses={200: Readiness, 503: Readiness})(ready)
 
 
 @allows(Permission.PUBLIC)
@@ -31,16 +32,15 @@ def health() -> dict[str, Any]:
     settings = get_settings()
     offers = providers.offers(settings)
     chosen = {offer.kind: offer.offered for offer in offers if offer.chosen}
-    return {
-        "status": "healthy",
-        "mode": "single-tenant" if settings.single_tenant else "multi-tenant",
-        "services": {
-            "smart_router": chosen.get("chat", False),
-            "voice": chosen.get("transcriber", False) and chosen.get("speaker", False),
-            "data_service": chosen.get("embedder", False),
-        },
-        "apis": {offer.name: {"offered": offer.offered} for offer in offers if offer.kind == "chat"},
-    }
+    return Health(
+        mode="single-tenant" if settings.single_tenant else "multi-tenant",
+        services=ServiceHealth(
+            smart_router=chosen.get("chat", False),
+            voice=chosen.get("transcriber", False) and chosen.get("speaker", False),
+            data_service=chosen.get("embedder", False),
+        ),
+        apis={offer.name: ApiHealth(offered=offer.offered) for offer in offers if offer.kind == "chat"},
+    ).model_dump(mode="json")
 
 
 @allows(Permission.PUBLIC)
@@ -55,7 +55,8 @@ def ready() -> Any:
         parts["redis"] = False
     parts |= {f"worker:{queue}": queue in live for queue in QUEUES}
     everything = all(parts.values())
-    response = jsonify({"status": "ready" if everything else "not ready", "parts": parts})
+    found = Readiness(status="ready" if everything else "not ready", parts=parts)
+    response = jsonify(found.model_dump(mode="json"))
     response.status_code = 200 if everything else 503
     return response
 

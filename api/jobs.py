@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from api import sse
 from api.auth import Caller, caller
 from api.live import relay
+from api.openapi_parts import EVENTS
 from api.permissions import allows
 from api.turns import cancel_turn, ends, last_event
 from pipelines.stores import documents, turns
 from pipelines.stores.database import tenant_session
+from pipelines.stores.events import reaching_redis
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn
 from schemas.errors import AuraError, NotFound, NotReady
@@ -49,7 +51,7 @@ def show(path: IdPath) -> dict[str, Any]:
     return _job(path.id, "turn", turn.status, ended, result)
 
 
-@blueprint.get("/<uuid:id>/events")
+@blueprint.get("/<uuid:id>/events", responses={200: {"description": "The events.", "content": EVENTS}})
 @allows(Permission.SELF)
 def events(path: IdPath) -> Response:
     """Stream the job's events (server-sent events) until it has ended; resume with `Last-Event-ID`."""
@@ -141,9 +143,11 @@ def _reason(session: Session, document: Document, stage: Stage | None) -> str | 
         return f"its turn: {before} of your documents are before it" if before else "its turn"
     if document.error_detail:
         return document.error_detail
-    if stage is not None and stage.value not in live_queues(get_redis()):
-        return f"a worker: none is running for `{stage.value}`"
-    return None
+    if stage is None:
+        return None
+    with reaching_redis():
+        works = stage.value in live_queues(get_redis())
+    return None if works else f"a worker: none is running for `{stage.value}`"
 
 
 def _last_event(asking: Caller, doc_id: UUID) -> Event | None:

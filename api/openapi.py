@@ -9,48 +9,41 @@ from typing import Any
 from flask import Flask
 from flask_openapi3 import OpenAPI
 
+from api.openapi_parts import (
+    ALSO_ANSWERS,
+    FORMS,
+    HEADERS,
+    IDEMPOTENCY_KEY,
+    KEY,
+    LOCATED,
+    PARAMETERS,
+    PROBLEM,
+    REPLAYS,
+    SCHEMAS,
+    SECURITY,
+    TICKET,
+    TOKEN,
+)
 from api.permissions import declared
 from schemas.identity import Permission
-from schemas.requests import SpeakBody
 
 METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
-SECURITY = {
-    "token": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "An access token of /api/login, or an API key.",
-    },
-    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
-}
+CONFLICTS = frozenset(
+    {
+        ("post", "/api/signup"),
+        ("delete", "/api/jobs/{id}"),
+        ("delete", "/api/tenant"),
+        ("delete", "/api/tenants/{id}"),
+        ("patch", "/api/tenants/{id}"),
+        ("delete", "/api/tenant/users/{id}"),
+        ("patch", "/api/tenant/users/{id}"),
+    }
+)
+"""What can be refused as things stand. So can every POST of somebody, while the same one is in work."""
 
-FILE = {"type": "string", "format": "binary"}
-FORMS: dict[str, dict[str, Any]] = {
-    "/api/documents/upload": {
-        "multipart/form-data": {
-            "type": "object",
-            "properties": {
-                "file": FILE,
-                "assistant_key": {"type": "string", "description": "Only this assistant may use the document."},
-                "user_id": {"type": "string"},
-            },
-            "required": ["file"],
-        }
-    },
-    "/api/voice/transcribe": {
-        "multipart/form-data": {
-            "type": "object",
-            "properties": {"file": FILE, "language": {"type": "string"}},
-            "required": ["file"],
-        }
-    },
-    "/api/voice/synthesize": {
-        "application/json": {"$ref": "#/components/schemas/SpeakBody"},
-        "application/x-www-form-urlencoded": {"$ref": "#/components/schemas/SpeakBody"},
-    },
-}
-"""Bodies that views read themselves, as files and forms of the reference clients need."""
+COUNTED = ("/api/signup", "/api/login", "/api/password/", "/api/invitations/")
+"""Public routes at which tries are counted."""
 
 
 def document(app: OpenAPI) -> dict[str, Any]:
@@ -61,8 +54,8 @@ def document(app: OpenAPI) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def _completed(app: OpenAPI) -> dict[str, Any]:
     found = app.api_doc
-    found["components"]["securitySchemes"] = SECURITY
-    found["components"]["schemas"]["SpeakBody"] = SpeakBody.model_json_schema()
+    found["components"] |= {"securitySchemes": SECURITY, "headers": HEADERS}
+    found["components"]["schemas"] |= SCHEMAS
     permissions = dict(_permissions(app))
     for path, item in found["paths"].items():
         for method, operation in item.items():
@@ -72,32 +65,72 @@ def _completed(app: OpenAPI) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], method: str, path: str, permission: Permission) -> None:
+    secured = permission is not Permission.PUBLIC
     operation["x-permission"] = permission.value
-    operation["security"] = [] if permission is Permission.PUBLIC else [{name: []} for name in SECURITY]
+    schemes = [TOKEN, KEY, *([TICKET] if method == "get" else [])] if secured else []
+    operation["security"] = [{name: []} for name in schemes]
     if path in FORMS:
         content = {kind: {"schema": schema} for kind, schema in FORMS[path].items()}
         operation["requestBody"] = {"content": content, "required": True}
-    for status in _refusals(operation, method, path, permission):
-        operation["responses"][str(status)] = {
-            "description": HTTPStatus(status).phrase,
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-    # A view without a model of its own still answers.
-    if not any(status.startswith(("2", "3")) for status in operation["responses"]):
-        operation["responses"]["200"] = {"description": "OK"}
+    parameters = [*PARAMETERS.get((method, path), []), *([IDEMPOTENCY_KEY] if secured and method == "post" else [])]
+    if parameters:
+        operation.setdefault("parameters", []).extend(parameters)
+    _complete_answers(operation, method, path, secured)
 
 
-def _refusals(operation: dict[str, Any], method: str, path: str, permission: Permission) -> Iterator[int]:
+def _complete_answers(operation: dict[str, Any], method: str, path: str, secured: bool) -> None:
+    """Add how the operation refuses, what else it answers, and the headers that answers may have."""
+    answers = operation["responses"]
+    # The library documents it everywhere, also where nothing is validated.
+    answers.pop("422", None)
+    for status in _refusals(operation, method, path, secured):
+        answers.setdefault(str(status), {"description": HTTPStatus(status).phrase, "content": PROBLEM})
+    if path in ALSO_ANSWERS:
+        answers["200"]["content"] |= ALSO_ANSWERS[path]
+    if path in REPLAYS:
+        status, description = REPLAYS[path]
+        answers[status] = {"description": description}
+    for status, answer in answers.items():
+        names = set(_headers(method, path, status, secured))
+        if names:
+            answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
+
+
+def _refusals(operation: dict[str, Any], method: str, path: str, secured: bool) -> Iterator[int]:
     """Yield the statuses by which this operation can refuse."""
-    yield from (403, 422, 429, 503)
-    if permission is not Permission.PUBLIC:
-        yield 401
-    if "{" in path or "assistant_key" in str(operation) or "requestBody" in operation:
-        yield 404
-    if method != "get":
-        yield from (400, 409, 413, 415)
+    yield from (400, 403)  # No HTTP or no JSON; a foreign Host or origin, another's tenant.
+    if path.startswith("/health"):
+        return
+    yield 503
+    if secured:
+        yield from (401, 404, 413, 429)  # 404: nobody lives at the address that the Host header names.
+    elif method == "post":
+        yield 413
     if path in ("/api/login", "/api/token/refresh"):
         yield 401
+    if path == "/api/tenant/branding":
+        yield 404
+    if path.startswith(COUNTED):
+        yield 429
+    if (method, path) in CONFLICTS or (secured and method == "post"):
+        yield 409
+    places = {parameter["in"] for parameter in operation.get("parameters", ())}
+    if "requestBody" in operation or places & {"query", "header"} or "{provider}" in path:
+        yield 422
+    if path == "/api/documents/upload":
+        yield 415
+
+
+def _headers(method: str, path: str, status: str, secured: bool) -> Iterator[str]:
+    """Yield the names of the headers that an answer of this status may have."""
+    if secured and status not in ("400", "401"):
+        yield from ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+    if status in ("409", "429", "503"):
+        yield "Retry-After"
+    if (path, status) in LOCATED or status == "303":
+        yield "Location"
+    if secured and method == "post" and not status.startswith("5"):
+        yield "Idempotent-Replayed"
 
 
 def _permissions(app: Flask) -> Iterator[tuple[tuple[str, str], Permission]]:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -22,3 +23,13 @@ def position(after: str | None) -> tuple[datetime, UUID] | None:
         return datetime.fromisoformat(at), UUID(row_id)
     except (ValueError, binascii.Error) as error:
         raise InvalidRequest("`after` is not a cursor of this listing.") from error
+
+
+def number(after: str) -> int:
+    """Return the cursor of a listing whose rows are numbered. Raises InvalidRequest.
+
+    Digits of ASCII only, as few as a bigint has.
+    """
+    if not re.fullmatch(r"[0-9]{1,18}", after):
+        raise InvalidRequest("`after` is not a cursor of this listing.")
+    return int(after)

@@ -11,12 +11,23 @@ from api.auth import Caller, caller
 from api.permissions import allows
 from pipelines import providers
 from pipelines.stores import calls
+from pipelines.stores.events import reaching_redis
 from pipelines.stores.redis import get_redis
 from pipelines.turn import audio
 from schemas.errors import AuraError, InvalidRequest, NoFile
 from schemas.identity import Permission
-from schemas.requests import SpeakBody
 from schemas.settings import get_settings
+from schemas.voice_requests import (
+    SpeakBody,
+    Speech,
+    TranscribeForm,
+    Transcription,
+    VoiceList,
+    VoiceProvider,
+    VoiceStatus,
+    VoiceView,
+    VoiceWorkers,
+)
 from workers import send, wiring
 from workers.presence import live_queues
 
@@ -25,43 +36,33 @@ blueprint = APIBlueprint("voice", __name__, url_prefix="/api/voice", abp_tags=[T
 CALL_TIMEOUT_S = 120.0
 
 
-@blueprint.get("/status")
+@blueprint.get("/status", responses={200: VoiceStatus})
 @allows(Permission.CHAT)
 def status() -> dict[str, Any]:
     """Return whether listening and speaking are offered, by what, and whether their workers run."""
     offered = providers.offers(wiring.offering(caller().tenant_id))
     offers = [offer for offer in offered if offer.kind in ("transcriber", "speaker")]
-    live = live_queues(get_redis())
-    ready = {"transcriber": "transcribe" in live, "speaker": "synthesize" in live}
+    with reaching_redis():
+        live = live_queues(get_redis())
+    ready = VoiceWorkers(transcriber="transcribe" in live, speaker="synthesize" in live)
     chosen = {offer.kind: offer for offer in offers if offer.chosen}
-    return {
-        "success": True,
-        "stt_available": _works(chosen.get("transcriber"), ready["transcriber"]),
-        "tts_available": _works(chosen.get("speaker"), ready["speaker"]),
-        "workers": ready,
-        "providers": [
-            {
-                "kind": offer.kind,
-                "name": offer.name,
-                "model": offer.model,
-                "offered": offer.offered,
-                "chosen": offer.chosen,
-                "why_not": offer.why_not,
-            }
-            for offer in offers
-        ],
-    }
+    return VoiceStatus(
+        stt_available=_works(chosen.get("transcriber"), ready.transcriber),
+        tts_available=_works(chosen.get("speaker"), ready.speaker),
+        workers=ready,
+        providers=[VoiceProvider.model_validate(offer, from_attributes=True) for offer in offers],
+    ).model_dump(mode="json")
 
 
-@blueprint.get("/voices")
+@blueprint.get("/voices", responses={200: VoiceList})
 @allows(Permission.CHAT)
 def voices() -> dict[str, Any]:
     """Return the voices of the chosen speaker, the default first."""
     facts, _ = _call(caller(), "voices", {})
-    return {"success": True, "voices": facts["voices"]}
+    return VoiceList(voices=[VoiceView(**voice) for voice in facts["voices"]]).model_dump(mode="json")
 
 
-@blueprint.post("/transcribe")
+@blueprint.post("/transcribe", responses={200: Transcription})
 @allows(Permission.CHAT)
 def transcribe() -> dict[str, Any]:
     """Turn a recording (form field `file` or `audio`; optional `language`) into text.
@@ -69,16 +70,16 @@ def transcribe() -> dict[str, Any]:
     WAV, FLAC, MP3, M4A, OGG or WEBM, mono or not, at any rate.
     """
     asking = caller()
+    form = TranscribeForm.model_validate(request.form.to_dict())
     file = request.files.get("file") or request.files.get("audio")
     if file is None:
         raise NoFile("The request carries no recording. Send it as the form field `file`.")
     sound = audio.decode(file.stream.read(), get_settings().max_decoded_audio_s)
-    language = request.form.get("language") or None
-    facts, _ = _call(asking, "transcribe", {"language": language}, audio.pcm16(sound.samples))
-    return {"success": True, **facts}
+    facts, _ = _call(asking, "transcribe", {"language": form.language or None}, audio.pcm16(sound.samples))
+    return Transcription(**facts).model_dump(mode="json")
 
 
-@blueprint.post("/synthesize")
+@blueprint.post("/synthesize", responses={200: Speech})
 @allows(Permission.CHAT)
 def synthesize() -> Any:
     """Turn `text` (JSON or form; optional `voice_id`) into speech.
@@ -92,20 +93,18 @@ def synthesize() -> Any:
     sound = audio.wav(pcm, rate_hz)
     if request.accept_mimetypes.best_match(["application/json", "audio/wav"]) == "audio/wav":
         return Response(sound, content_type="audio/wav")
-    return {
-        "success": True,
-        "audio": base64.b64encode(sound).decode(),
-        "content_type": "audio/wav",
-        "sample_rate_hz": rate_hz,
-        "characters": len(body.text),
-        "duration": round(len(pcm) / 2 / rate_hz, 3),
-        "provider": facts["provider"],
-    }
+    return Speech(
+        audio=base64.b64encode(sound).decode(),
+        sample_rate_hz=rate_hz,
+        characters=len(body.text),
+        duration=round(len(pcm) / 2 / rate_hz, 3),
+        provider=facts["provider"],
+    ).model_dump(mode="json")
 
 
 def _fields() -> dict[str, Any]:
     if not request.is_json:
-        return dict(request.form)
+        return request.form.to_dict()
     found = request.get_json()
     if not isinstance(found, dict):
         raise InvalidRequest("The body must be an object.")

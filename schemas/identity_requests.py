@@ -25,7 +25,7 @@ MAX_JSON_CHARS = 32_768
 def _small(value: dict[str, Any]) -> dict[str, Any]:
     """Return JSON that a row may keep. Raises ValueError."""
     try:
-        text = json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
     except (ValueError, RecursionError) as error:
         raise ValueError("this cannot be kept as JSON") from error
@@ -47,7 +47,7 @@ Password = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1
 Json = Annotated[dict[str, Any], AfterValidator(_small)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Color = Annotated[str, StringConstraints(pattern=r"^#(?:[0-9a-fA-F]{3}){1,2}$")]
-Locale = Annotated[str, StringConstraints(max_length=255)]
+Locale = Annotated[str, StringConstraints(max_length=255), AfterValidator(_plain)]
 
 
 class SignupBody(Body):

@@ -1,10 +1,13 @@
 """Bodies of requests and responses. Field names are those of the reference clients."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+# NUL is text to JSON and to none of our stores.
+Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
 
 
 class Body(BaseModel):
@@ -29,9 +32,9 @@ class ChatBody(Body):
     """A question to an assistant."""
 
     message: str = Field(min_length=1, description="The question.")
-    assistant_key: str = Field("default-assistant", max_length=255)
+    assistant_key: Key = "default-assistant"
     tenant_id: UUID | None = Field(None, description="May only repeat what the token says.")
-    user_id: str | None = Field(None, max_length=255)
+    user_id: Key | None = None
     session_id: UUID | None = Field(None, description="The conversation to go on with.")
     conversation_id: UUID | None = Field(None, description="The same as session_id.")
     use_memory: bool = True
@@ -151,11 +154,12 @@ class JobView(BaseModel):
     result: dict[str, Any]
 
 
-class SpeakBody(Body):
-    """A text to be spoken."""
+class UploadForm(Body):
+    """What comes beside a file in its form."""
 
-    text: str = Field(min_length=1, max_length=5000)
-    voice_id: str | None = Field(None, max_length=255)
+    assistant_key: Key | None = Field(None, description="Only this assistant may use the document.")
+    tenant_id: UUID | None = Field(None, description="May only repeat what the token says.")
+    user_id: Key | None = Field(None, description="Who it is uploaded for.")
 
 
 class Listing(BaseModel):
@@ -169,3 +173,33 @@ class IdPath(BaseModel):
     """An id in a path."""
 
     id: UUID
+
+
+class ServiceHealth(BaseModel):
+    """Whether there is what answers, what speaks and listens, and what searches."""
+
+    smart_router: bool
+    voice: bool
+    data_service: bool
+
+
+class ApiHealth(BaseModel):
+    """Whether a provider of answers can be used here."""
+
+    offered: bool
+
+
+class Health(BaseModel):
+    """That the process lives, and what it offers; `apis` are the providers of answers by name."""
+
+    status: Literal["healthy"] = "healthy"
+    mode: Literal["single-tenant", "multi-tenant"]
+    services: ServiceHealth
+    apis: dict[str, ApiHealth]
+
+
+class Readiness(BaseModel):
+    """Whether the whole stack can take work, and which of its parts are there."""
+
+    status: Literal["ready", "not ready"]
+    parts: dict[str, bool]

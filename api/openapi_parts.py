@@ -1,0 +1,122 @@
+"""What the OpenAPI document says beside the views' own models: credentials, forms, headers, and other answers."""
+
+from typing import Any
+
+from schemas.events import EventName
+from schemas.requests import UploadForm
+from schemas.voice_requests import SpeakBody, TranscribeForm
+
+TOKEN, KEY, TICKET = "token", "key", "ticket"
+
+SECURITY: dict[str, dict[str, Any]] = {
+    TOKEN: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of /api/login, or an API key.",
+    },
+    KEY: {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+    TICKET: {"type": "apiKey", "in": "query", "name": "ticket", "description": "A ticket of /api/ticket, for one GET."},
+}
+
+FILE = {"type": "string", "format": "binary"}
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _form(model: type[UploadForm] | type[TranscribeForm]) -> dict[str, Any]:
+    """Return the schema of a form with a file and the model's fields."""
+    fields = model.model_json_schema()["properties"]
+    # A field of a form is there or not; it cannot be null.
+    plain = {name: {**field["anyOf"][0], "description": field["description"]} for name, field in fields.items()}
+    return {"type": "object", "properties": {"file": FILE, **plain}, "required": ["file"]}
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "/api/documents/upload": {"multipart/form-data": _form(UploadForm)},
+    "/api/voice/transcribe": {"multipart/form-data": _form(TranscribeForm)},
+    "/api/voice/synthesize": {
+        "application/json": {"$ref": "#/components/schemas/SpeakBody"},
+        "application/x-www-form-urlencoded": {"$ref": "#/components/schemas/SpeakBody"},
+    },
+}
+"""Bodies that views read themselves, as files and forms of the reference clients need."""
+
+SCHEMAS: dict[str, Any] = {"SpeakBody": SpeakBody.model_json_schema()}
+
+# OpenAPI 3.1 has no word for the events of a stream: the schema is that of each one.
+EVENTS = {
+    "text/event-stream": {
+        "schema": {
+            "type": "object",
+            "description": "A server-sent event. `error` ends a stream whose credential was revoked.",
+            "properties": {
+                "event": {"type": "string", "enum": [*EventName, "error"]},
+                "id": {"type": "string", "description": "Where a client that lost the line goes on."},
+                "data": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": {"type": "object"},
+                    "description": "The event's fields.",
+                },
+            },
+            "required": ["event", "data"],
+        }
+    }
+}
+ALSO_ANSWERS: dict[str, dict[str, Any]] = {
+    "/api/chat": EVENTS,
+    "/rag/chat": EVENTS,
+    "/api/voice/synthesize": {"audio/wav": {"schema": FILE}},
+}
+"""Other content of a 200, as the request asks for it."""
+
+REPLAYS = {
+    "/api/chat": ("303", "Replayed: the answer's events stream at `Location`."),
+    "/rag/chat": ("303", "Replayed: the answer's events stream at `Location`."),
+    "/api/voice/synthesize": ("204", "Replayed: it was done, and its sound is too large to be kept."),
+}
+"""How a repeated POST is answered where its first answer could not be kept (`api/idempotency.py`)."""
+
+
+def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
+
+
+IDEMPOTENCY_KEY = _header(
+    "Idempotency-Key",
+    "The same key with the same request gets the first answer again, for 24 hours; the act is done once.",
+    pattern=r"^[\x20-\x7e]{1,255}$",
+)
+PLACE = {"pattern": r"^([0-9]{1,19}(-[0-9]{1,19})?)?$"}
+PREFER = _header("Prefer", "`wait=N` waits up to N seconds, 300 at most, for the work to be done.")
+
+PARAMETERS: dict[tuple[str, str], list[dict[str, Any]]] = {
+    ("post", "/api/documents/upload"): [PREFER],
+    ("delete", "/api/tenant"): [PREFER],
+    ("delete", "/api/tenants/{id}"): [PREFER],
+    ("get", "/api/jobs/{id}/events"): [
+        _header("Last-Event-ID", "Id of the last event that was received; the stream goes on after it.", **PLACE),
+        {
+            "name": "after",
+            "in": "query",
+            "description": "The same as Last-Event-ID, for clients that cannot set headers.",
+            "schema": {"type": "string", **PLACE},
+        },
+    ],
+}
+"""Parameters that are read beside a view's own."""
+
+COUNTER = {"schema": {"type": "integer", "minimum": 0}}
+HEADERS: dict[str, dict[str, Any]] = {
+    "RateLimit-Limit": {**COUNTER, "description": "Calls a minute of the tightest limit that this request counts in."},
+    "RateLimit-Remaining": {**COUNTER, "description": "Calls that are left of it."},
+    "RateLimit-Reset": {**COUNTER, "description": "Seconds until all of it is there again."},
+    "Retry-After": {**COUNTER, "description": "Seconds after which it is worth trying again."},
+    "Location": {"schema": {"type": "string", "format": "uri-reference"}, "description": "Where to look further."},
+    "Idempotent-Replayed": {"schema": {"const": "true"}, "description": "This is the answer to an earlier request."},
+}
+"""Headers of answers; none of them is on every one."""
+
+LOCATED = frozenset({("/api/documents/upload", "202"), ("/api/chat", "200"), ("/rag/chat", "200")})
+LOCATED |= {(path, status) for path in ("/api/tenant", "/api/tenants/{id}") for status in ("200", "202")}
+"""Answers that can name a `Location`; so does each replay that is a 303."""

@@ -1,0 +1,42 @@
+"""Who calls the operations, while no worker runs."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from flask import Flask
+
+from api import accounts, jobs, sse, turns, voice
+from pipelines.stores.redis import get_redis
+from tests.integration.contract.visits import OPERATORS, Visitor
+from workers.app import app as worker
+from workers.send import QUEUES
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker runs here: who waits for one gives up soon, and streams say often that they wait."""
+    monkeypatch.setattr(turns, "ANSWER_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(turns.finished_turn, "__defaults__", (0.01,))
+    monkeypatch.setattr(voice, "CALL_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(jobs, "MAX_WAIT_S", 0.01)
+    monkeypatch.setattr(accounts, "FORGOTTEN_TAKES_S", 0.0)
+    monkeypatch.setitem(sse.stream.__kwdefaults__, "heartbeat_s", 0.01)
+
+
+@pytest.fixture(scope="module")
+def broker(servers: tuple[str, str, str]) -> Iterator[None]:
+    """Send messages to the tests' own Valkey, also where Celery was imported before it ran; leave none there."""
+    worker.conf.broker_url = servers[2]
+    worker._pool = worker.amqp._producer_pool = None
+    yield
+    get_redis().delete(*QUEUES)
+
+
+@pytest.fixture
+def visitor(app: Flask, admin: psycopg.Connection, broker: None) -> Iterator[Visitor]:
+    """Yield who calls an operation."""
+    for key in get_redis().scan_iter(match="aura:door:*"):
+        get_redis().delete(key)
+    yield Visitor(app, admin)
+    admin.execute("DELETE FROM tenant_users WHERE email LIKE %s", (f"{OPERATORS}%",))
