@@ -14,10 +14,11 @@ import hashlib
 import json
 import re
 from operator import itemgetter
+from typing import TypeVar
 
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from api.auth import Caller
 from api.jobs import preferred_wait_s
@@ -27,6 +28,8 @@ from pipelines.stores.idempotency import Claim, Kept, KeyRef
 from schemas.errors import InvalidRequest, StoreUnavailable
 
 log = structlog.get_logger(__name__)
+
+Value = TypeVar("Value", str, FileStorage)
 
 LEASE_S = 150.0
 """Longer than any view works (an answer or a recording is waited for 120 s); what `Prefer: wait=N` waits is added."""
@@ -119,9 +122,9 @@ def _request_digest() -> bytes:
     """Return the SHA-256 of what is asked; the same for two forms that differ in their boundary only."""
     parts = [request.method.encode(), request.path.encode(), request.query_string, request.mimetype.encode()]
     if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        for name, value in sorted(request.form.items(multi=True), key=itemgetter(0)):
+        for name, value in _by_name(request.form):
             parts += [b"field", name.encode(), value.encode()]
-        for name, file in sorted(request.files.items(multi=True), key=itemgetter(0)):
+        for name, file in _by_name(request.files):
             parts += [b"file", name.encode(), (file.filename or "").encode(), file.mimetype.encode(), _content(file)]
     elif request.is_json:
         parts.append(_canonical(request.get_json()))
@@ -133,6 +136,12 @@ def _request_digest() -> bytes:
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.digest()
+
+
+def _by_name(fields: MultiDict[str, Value]) -> list[tuple[str, Value]]:
+    """Return fields in the order of their names; a part of a form may have none."""
+    named = [(name or "", value) for name, value in fields.items(multi=True)]
+    return sorted(named, key=itemgetter(0))
 
 
 def _content(file: FileStorage) -> bytes:

@@ -284,6 +284,13 @@ def test_a_form_is_known_by_what_it_carries(door: Door, fields: dict[str, Any], 
     assert (replayed(second), second.status_code) == (same, 200 if same else 422)
 
 
+def test_a_part_of_a_form_may_have_no_name(door: Door) -> None:
+    part = "--x\r\nContent-Disposition: form-data{}\r\n\r\n1\r\n"
+    body = part.format("") + part.format('; name="n"') + part.format("") + "--x--\r\n"
+    answers = [door.post("/act/plain", data=body, content_type="multipart/form-data; boundary=x") for _ in range(2)]
+    assert [replayed(answer) for answer in answers] == [False, True]
+
+
 def test_two_forms_differ_in_their_boundary_only(door: Door) -> None:
     for boundary in ("one", "two"):
         body = f'--{boundary}\r\nContent-Disposition: form-data; name="n"\r\n\r\n1\r\n--{boundary}--\r\n'
