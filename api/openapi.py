@@ -114,8 +114,9 @@ def _refusals(operation: dict[str, Any], method: str, path: str, secured: bool) 
         yield 429
     if (method, path) in CONFLICTS or (secured and method == "post"):
         yield 409
-    places = {parameter["in"] for parameter in operation.get("parameters", ())}
-    if "requestBody" in operation or places & {"query", "header"} or "{provider}" in path:
+    # What is read of a Prefer header that means nothing is nothing; an id that is none finds no route.
+    judged = any(each["in"] == "query" or each is IDEMPOTENCY_KEY for each in operation.get("parameters", ()))
+    if "requestBody" in operation or judged or "{provider}" in path:
         yield 422
     if path == "/api/documents/upload":
         yield 415

@@ -8,7 +8,8 @@ from flask import Flask
 
 from api import accounts, jobs, sse, turns, voice
 from pipelines.stores.redis import get_redis
-from tests.integration.contract.visits import OPERATORS, Visitor
+from tests.integration.contract.organisations import OPERATORS
+from tests.integration.contract.visits import Visitor
 from workers.app import app as worker
 from workers.send import QUEUES
 

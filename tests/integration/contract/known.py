@@ -1,0 +1,74 @@
+"""What nobody can make up, and an operation must be given to do its work."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+from uuid import uuid4
+
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import stream_encode_multipart
+
+from pipelines.turn.audio import wav
+from schemas.identity import Purpose
+from tests.integration.contract.organisations import Organisation
+from tests.integration.people import PASSWORD
+
+THINGS = {"/users/": "user", "/keys/": "key", "/documents/": "document", "/jobs/": "turn"}
+"""What an id in a path is of."""
+
+
+def _question(here: Organisation) -> dict[str, Any]:
+    about = {"assistant_key": here.marked.texts["assistant_key"], "conversation_id": None, "session_id": None}
+    return {**about, "tenant_id": str(here.tenant_id), "user_id": None}
+
+
+def _about_an_organisation() -> dict[str, Any]:
+    """Return what can be left out and cannot be null, which the document has no word for."""
+    return {"organization_name": "Acme", "admin_email": f"{uuid4().hex}@example.org", "custom_settings": {"a": 1}}
+
+
+LIMITS = {"max_users": 9, "max_storage_gb": 9, "max_api_calls_monthly": 9, "max_concurrent_sessions": 9}
+
+KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
+    "POST /api/login": lambda here: {"email": here.email, "password": PASSWORD, "tenant_subdomain": None},
+    "POST /api/token/refresh": lambda here: {"refresh_token": here.refresh_token},
+    "POST /api/password": lambda _: {"current_password": PASSWORD, "new_password": PASSWORD[::-1]},
+    "POST /api/password/forgot": lambda here: {"email": here.email, "tenant_subdomain": None},
+    "POST /api/password/reset": lambda here: {"token": here.one_time_token(Purpose.RESET), "password": PASSWORD},
+    "POST /api/invitations/accept": lambda here: {
+        "token": here.one_time_token(Purpose.INVITATION),
+        "password": PASSWORD,
+    },
+    "PATCH /api/tenant": lambda _: _about_an_organisation(),
+    "DELETE /api/tenant": lambda here: {"confirm": here.marked.canary},
+    "POST /api/tenant/users": lambda _: {"email": f"{uuid4().hex}@example.org"},
+    "POST /api/tenants": lambda _: {**_about_an_organisation(), "subdomain": f"s-{uuid4().hex}", "max_users": 9},
+    "PATCH /api/tenants/{id}": lambda _: {
+        **_about_an_organisation(),
+        **LIMITS,
+        "subdomain": f"s-{uuid4().hex}",
+        "subscription_tier": "premium",
+        "is_active": True,
+    },
+    "POST /api/chat": _question,
+    "POST /rag/chat": _question,
+}
+"""Fields of bodies."""
+
+USING_UP = frozenset(
+    {"POST /api/token/refresh", "POST /api/logout", "POST /api/password", "POST /api/tenant/keys/{id}/rotate"}
+)
+"""After these, as after every DELETE, a credential or what was asked for is another."""
+
+BOUNDARY = "boundary"
+FILES: dict[str, Callable[[], tuple[str, bytes]]] = {
+    "/api/documents/upload": lambda: ("a.txt", f"About {uuid4()}".encode()),
+    "/api/voice/transcribe": lambda: ("a.wav", wav(bytes(3200), 16_000)),
+}
+"""Files that can be read; what is drawn cannot."""
+
+
+def form(name: str, content: bytes) -> bytes:
+    """Return a form with a file and nothing else."""
+    stream, *_ = stream_encode_multipart({"file": FileStorage(BytesIO(content), name)}, boundary=BOUNDARY)
+    return stream.read()
