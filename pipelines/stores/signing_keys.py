@@ -62,7 +62,8 @@ class KeyRing:
                 found = _usable(session)
                 if not any(row.signs_from <= now for row, _, now in found):
                     found = [_first(session)]
-            self._pairs = {pair.header: pair for _, pair, _ in found}
+            # A pair that is known stays the same object, by which checked tokens are remembered.
+            self._pairs = {pair.header: self._pairs.get(pair.header, pair) for _, pair, _ in found}
             self._signing = max(
                 ((row.signs_from, pair.kid, pair) for row, pair, now in found if row.signs_from <= now)
             )[2]

@@ -140,6 +140,13 @@ def test_a_forged_token_is_refused(door: FlaskClient, ada: Person, attack: str) 
     refused(door, FORGED[attack](body))
 
 
+def test_a_token_that_was_good_expires(door: FlaskClient, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ada.get("/api/me").status_code == 200
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + 600 + tokens.LEEWAY_S)
+    assert code(ada.get("/api/me")) == (401, "token_expired")
+
+
 MALFORMED: dict[str, Callable[[str], str]] = {
     "padded": lambda token: token + "==",
     "padded header": lambda token: token.replace(".", "=.", 1),
