@@ -18,9 +18,7 @@ from pipelines.stores import audit, logins, one_time, rates, standing, tenants, 
 from pipelines.stores.audit import Actor
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
-from schemas.errors import Forbidden, InvalidToken, Revoked, Unauthenticated, WrongLogin
-from schemas.identity import Permission, Purpose, Role
-from schemas.identity_requests import (
+from schemas.account_requests import (
     AcceptBody,
     Done,
     ForgottenBody,
@@ -33,6 +31,8 @@ from schemas.identity_requests import (
     SignedOut,
     SignupBody,
 )
+from schemas.errors import Forbidden, InvalidToken, Revoked, Unauthenticated, WrongLogin
+from schemas.identity import Permission, Purpose, Role
 from schemas.settings import get_settings
 
 blueprint = APIBlueprint("accounts", __name__, url_prefix="/api", abp_tags=[Tag(name="accounts")])

@@ -15,9 +15,9 @@ from api.permissions import allows
 from pipelines.stores import audit
 from pipelines.stores.database import tenant_session
 from schemas.identity import Permission
-from schemas.identity_requests import AuditPage, AuditView
 from schemas.records import AuditEntry
 from schemas.requests import Listing
+from schemas.tenant_requests import AuditPage, AuditView
 
 blueprint = APIBlueprint("audit", __name__, url_prefix="/api/tenant/audit", abp_tags=[Tag(name="audit")])
 

@@ -12,8 +12,8 @@ from pipelines.stores import api_keys, audit
 from pipelines.stores.database import tenant_session
 from schemas.errors import Forbidden, InvalidRequest
 from schemas.identity import Permission
-from schemas.identity_requests import KeyBody, KeyList, KeyMade, KeyView, RotateBody
 from schemas.requests import IdPath
+from schemas.tenant_requests import KeyBody, KeyList, KeyMade, KeyView, RotateBody
 
 blueprint = APIBlueprint("keys", __name__, url_prefix="/api/tenant/keys", abp_tags=[Tag(name="API keys")])
 

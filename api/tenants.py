@@ -14,17 +14,9 @@ from pipelines.stores.database import tenant_session
 from schemas.base import DEFAULT_TENANT_ID
 from schemas.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from schemas.identity import Permission, Purpose, Role
-from schemas.identity_requests import (
-    Branding,
-    OwnChange,
-    TenantBody,
-    TenantChange,
-    TenantMade,
-    TenantPage,
-    TenantView,
-)
 from schemas.requests import IdPath, Listing
 from schemas.tenancy import Tenant
+from schemas.tenant_requests import Branding, OwnChange, TenantBody, TenantChange, TenantMade, TenantPage, TenantView
 
 blueprint = APIBlueprint("tenants", __name__, url_prefix="/api", abp_tags=[Tag(name="tenants")])
 

@@ -14,22 +14,22 @@ from pipelines.identity.bearer import Bearer
 from pipelines.identity.roles import FLAGS, PRESETS
 from pipelines.stores import audit, logins, one_time, users
 from pipelines.stores.database import tenant_session
+from schemas.account_requests import SignedOut
 from schemas.errors import Forbidden, NotFound, NotReady
 from schemas.identity import Permission, Purpose, Role, TenantUser
-from schemas.identity_requests import (
+from schemas.requests import IdPath, Listing
+from schemas.user_requests import (
     InviteBody,
     Invited,
     LoginList,
     LoginView,
     Me,
     MeChange,
-    SignedOut,
     Ticket,
     UserChange,
     UserPage,
     UserView,
 )
-from schemas.requests import IdPath, Listing
 
 blueprint = APIBlueprint("users", __name__, url_prefix="/api", abp_tags=[Tag(name="users")])
 

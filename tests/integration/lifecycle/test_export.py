@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
@@ -35,6 +34,7 @@ from pipelines.stores.objects import ObjectStore
 from pipelines.stores.tenant_tables import tenant_tables
 from schemas.base import Base
 from tests.integration.lifecycle.conftest import Owner
+from tests.integration.relay.valkey import wait_until
 
 NewOwner = Callable[[str], Owner]
 MIB = 1 << 20
@@ -253,9 +253,7 @@ def test_a_client_that_goes_away_ends_the_work(client: FlaskClient, new_owner: N
         assert asking.recv(12) == b"HTTP/1.1 200"
         assert lifecycle._exporting == {owner.tenant_id}
         asking.close()
-        deadline = time.monotonic() + 10
-        while lifecycle._exporting and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: not lifecycle._exporting)
     assert lifecycle._exporting == set()
     assert get_engine().pool.checkedout() == 0
 

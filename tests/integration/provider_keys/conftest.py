@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from api import create_app, provider_keys
+from api import create_app
 from pipelines.stores import audit, sealing
 from pipelines.stores import provider_keys as kept_keys
 from pipelines.stores.database import tenant_session
@@ -76,10 +76,7 @@ def remote(configure: Callable[..., None], fake: FarEnd) -> FarEnd:
 @pytest.fixture
 def client(configure: Callable[..., None]) -> Iterator[FlaskClient]:
     """Yield a client of the application in single-tenant mode."""
-    app = create_app()
-    if provider_keys.blueprint.name not in app.blueprints:
-        app.register_api(provider_keys.blueprint)
-    with app.test_client() as opened:
+    with create_app().test_client() as opened:
         yield opened
 
 

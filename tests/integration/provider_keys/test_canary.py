@@ -37,7 +37,7 @@ def stack(remote: FarEnd, servers: tuple[str, str, str], tmp_path: Path) -> Iter
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "AURA_LOG_LEVEL": "debug"}
     web = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "16", "--bind", f"unix:{tmp_path}/web"]
     programs = (
-        [*web, "--log-level", "debug", "tests.integration.provider_keys.web_app:create_app()"],
+        [*web, "--log-level", "debug", "api:create_app()"],
         ["-m", "workers", "-Q", QUEUES, "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"],
     )
     with log.open("wb") as out:
