@@ -264,9 +264,15 @@ class TypeMismatch(Permanent):
 
 
 class Encrypted(Permanent):
-    """The file is protected by a password. Upload it without one."""
+    """The file is protected by a password. Upload it with its password in the field `password`, or without one."""
 
     code, status = "encrypted", 422
+
+
+class WrongPassword(Permanent):
+    """The password does not open the file."""
+
+    code, status = "wrong_password", 422
 
 
 class Damaged(Permanent):

@@ -25,7 +25,9 @@ class Element:
     """A piece of a document in reading order.
 
     `page` counts from 1 and is None where a format has no pages. `level` is a title's depth from 1.
-    A table carries its `rows`, the first one its header, and `text` with cells joined by ` | `.
+    A table carries its `rows`, the first one its header, and `text` with cells joined by ` | `;
+    `first_row` is the number that its first row has in a sheet, counted from 1. Speech carries the
+    seconds of the recording at which it begins and ends.
     """
 
     text: str
@@ -34,6 +36,9 @@ class Element:
     box: Box | None = None
     level: int | None = None
     rows: tuple[tuple[str, ...], ...] = ()
+    first_row: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,11 @@ class Extraction:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A findable piece of at most 500 tokens (cl100k). `start_char`, `end_char` count in the
-    document's text: all elements' texts joined by a blank line."""
+    """A findable piece of at most 500 tokens (cl100k).
+
+    `start_char`, `end_char` count in the document's text: all elements' texts joined by a blank line.
+    `row_from`, `row_to` are rows of a sheet, `start_s`, `end_s` seconds of a recording.
+    """
 
     index: int
     text: str
@@ -60,6 +68,10 @@ class Chunk:
     page_from: int | None = None
     page_to: int | None = None
     boxes: tuple[Box, ...] = ()
+    row_from: int | None = None
+    row_to: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
 
     def context(self, filename: str, title: str = "") -> str:
         """Return the text that is embedded and indexed: where the chunk stands, then the chunk."""
@@ -102,9 +114,9 @@ def _gzip(value: dict[str, Any]) -> bytes:
 
 
 def _element(found: dict[str, Any]) -> Element:
-    box = Box(**found["box"]) if found["box"] else None
-    rows = tuple(tuple(row) for row in found["rows"])
-    return Element(found["text"], Kind(found["kind"]), found["page"], box, found["level"], rows)
+    box = Box(**found.pop("box")) if found["box"] else None
+    rows = tuple(tuple(row) for row in found.pop("rows"))
+    return Element(**{**found, "kind": Kind(found["kind"]), "box": box, "rows": rows})
 
 
 def _chunk(found: dict[str, Any]) -> Chunk:
