@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, text
 
+import schemas.batches
 import schemas.dialogue
 import schemas.identity
 import schemas.knowledge

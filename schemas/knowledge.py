@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.base import Base, HalfVector, Tsvector
 
+NO_LANE = "00000000-0000-0000-0000-000000000000"
+"""Where documents queue that came alone."""
+
 
 class Status(StrEnum):
     """Where a piece of work stands. A row that is committed as `queued` is accepted work."""
@@ -21,19 +24,35 @@ class Status(StrEnum):
     RUNNING = "running"
     PROCESSED = "processed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Stage(StrEnum):
-    """The steps of an ingest, in order; each is the name of its queue."""
+    """The steps of an ingest, in order; each is the name of its queue. Recordings alone are listened to."""
 
     EXTRACT = "extract"
+    LISTEN = "listen"
     CHUNK = "chunk"
     EMBED = "embed"
     STORE = "store"
 
 
+LARGE_UNITS = 16
+SMALL_BYTES = 1 << 16
+PLAIN_TYPES = frozenset({"txt", "md", "html", "json", "ndjson", "csv", "tsv"})
+
+
+def units_of(file_type: str, file_size: int) -> int:
+    """Return what a document counts in admission: 1 for a short text, which travels in a bundle, else 16."""
+    return 1 if file_type in PLAIN_TYPES and file_size <= SMALL_BYTES else LARGE_UNITS
+
+
 class Document(Base):
-    """An uploaded document. `version` is the one that answers; 0 until the first is processed."""
+    """An uploaded document. `version` is the one that answers; 0 until the first is processed.
+
+    `units` is what it counts in admission. `lane` is its batch, or zero: each lane of a tenant has its turn.
+    `express` goes by the queue of that name while it runs. `wanted` are the options of its next version.
+    """
 
     __tablename__ = "documents"
     __table_args__ = (
@@ -46,7 +65,26 @@ class Document(Base):
             "content_sha256",
             unique=True,
         ),
-        Index("ix_documents_queued", "created_at", postgresql_where=text("processing_status = 'queued'")),
+        ForeignKeyConstraint(
+            ["tenant_id", "batch_id"], ["batches.tenant_id", "batches.batch_id"], ondelete="SET NULL (batch_id)"
+        ),
+        Index(
+            "ix_documents_queued",
+            "tenant_id",
+            "lane",
+            text("priority DESC"),
+            "queued_at",
+            "doc_id",
+            postgresql_where=text("processing_status = 'queued'"),
+        ),
+        Index("ix_documents_batch", "tenant_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
+        Index(
+            "ix_documents_ended_badly",
+            "tenant_id",
+            "created_at",
+            "doc_id",
+            postgresql_where=text("processing_status IN ('failed', 'cancelled')"),
+        ),
         Index("ix_documents_running", "tenant_id", postgresql_where=text("processing_status = 'running'")),
         Index("ix_documents_listing", "tenant_id", "created_at", "doc_id"),
     )
@@ -71,10 +109,24 @@ class Document(Base):
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     processed_at: Mapped[datetime | None]
+    batch_id: Mapped[UUID | None]
+    lane: Mapped[UUID] = mapped_column(server_default=NO_LANE)
+    priority: Mapped[int] = mapped_column(server_default="0")
+    units: Mapped[int] = mapped_column(server_default="16")
+    express: Mapped[bool] = mapped_column(server_default="false")
+    queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    folder: Mapped[str] = mapped_column(server_default="")
+    source_url: Mapped[str | None]
+    password_sealed: Mapped[str | None]
+    wanted: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
 
 
 class DocumentVersion(Base):
-    """One processing of a document. Its row is locked while parts of a stage are counted."""
+    """One processing of a document. Its row is locked while parts of a stage are counted.
+
+    `embedded_count` are the chunks whose vectors were asked for, not found among those of the tenant.
+    """
 
     __tablename__ = "document_versions"
     __table_args__ = (
@@ -86,6 +138,10 @@ class DocumentVersion(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     embedding_model: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    options: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    chunks_count: Mapped[int | None]
+    embedded_count: Mapped[int] = mapped_column(server_default="0")
+    processed_at: Mapped[datetime | None]
 
 
 class DocumentStage(Base):
@@ -94,7 +150,8 @@ class DocumentStage(Base):
     `span_from`, `span_to` are pages for `extract` (0-based, end excluded) and chunks for `embed`.
     A large document is extracted by page range and embedded by batch; `part` counts them.
     `attempts` counts claims that ended in silence (a worker died), `deferrals` those put off because
-    something outside did not answer.
+    something outside did not answer. What a part makes is in `payload` where it is small, else it is the
+    object `artefact`. `done` counts pages while it runs.
     """
 
     __tablename__ = "document_stages"
@@ -105,6 +162,7 @@ class DocumentStage(Base):
             ondelete="CASCADE",
         ),
         Index("ix_document_stages_open", "stage", "enqueued_at", postgresql_where=text("status <> 'processed'")),
+        Index("ix_document_stages_lease", "tenant_id", "lease_token", postgresql_where=text("lease_token IS NOT NULL")),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -122,16 +180,25 @@ class DocumentStage(Base):
     lease_until: Mapped[datetime | None]
     enqueued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    queue: Mapped[str] = mapped_column(server_default="")
+    payload: Mapped[bytes | None]
+    done: Mapped[int] = mapped_column(server_default="0")
+    worker: Mapped[str | None]
+    started_at: Mapped[datetime | None]
 
 
 class DocumentChunk(Base):
-    """A findable piece of a document. Partitioned by tenant; see the migration."""
+    """A findable piece of a document. Partitioned by tenant; see the migration.
+
+    `context_sha256` is of the text that was embedded: a chunk that has it already is not embedded again.
+    """
 
     __tablename__ = "document_chunks"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "doc_id"], ["documents.tenant_id", "documents.doc_id"], ondelete="CASCADE"),
         Index("uq_document_chunks_index", "tenant_id", "doc_id", "version", "chunk_index", unique=True),
         Index("ix_document_chunks_lexemes", "lexemes", postgresql_using="gin"),
+        Index("ix_document_chunks_context", "tenant_id", "context_sha256"),
         {"postgresql_partition_by": "HASH (tenant_id)"},
     )
 
@@ -158,6 +225,37 @@ class DocumentChunk(Base):
     lexemes: Mapped[str] = mapped_column(Tsvector)
     lexeme_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    context_sha256: Mapped[bytes | None]
+    edited_at: Mapped[datetime | None]
+
+
+class ChunkEdit(Base):
+    """A chunk's text that somebody replaced: accepted work until it is embedded and stored."""
+
+    __tablename__ = "chunk_edits"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "doc_id"], ["documents.tenant_id", "documents.doc_id"], ondelete="CASCADE"),
+        Index("ix_chunk_edits_document", "tenant_id", "doc_id", "chunk_id"),
+        Index("ix_chunk_edits_open", "enqueued_at", postgresql_where=text("status IN ('queued', 'running')")),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    edit_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    doc_id: Mapped[UUID]
+    chunk_id: Mapped[int] = mapped_column(BigInteger)
+    user_id: Mapped[str]
+    chunk_text: Mapped[str]
+    replaced_sha256: Mapped[bytes | None]
+    status: Mapped[str] = mapped_column(server_default=Status.QUEUED)
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    enqueued_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    error_code: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    applied_at: Mapped[datetime | None]
 
 
 class TermFrequency(Base):

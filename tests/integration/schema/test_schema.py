@@ -4,6 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+import schemas.batches
 import schemas.dialogue
 import schemas.identity
 import schemas.knowledge
