@@ -37,6 +37,9 @@ class Stage(StrEnum):
     STORE = "store"
 
 
+RECORDING = "audio"
+"""The type of documents that are listened to."""
+
 LARGE_UNITS = 16
 SMALL_BYTES = 1 << 16
 PLAIN_TYPES = frozenset({"txt", "md", "html", "json", "ndjson", "csv", "tsv"})

@@ -1,216 +1,159 @@
-"""extract → chunk → embed → store: each reads the artefact before it, calls one pure function, writes its own."""
+"""extract → (listen) → chunk → embed → store: claim a bundle of parts, do the step, commit, tell, go on.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+A message names parts of one tenant and one stage. What the steps do is in `workers/steps/`.
+"""
+
+import socket
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from pipelines.ingest import chunk as chunking
-from pipelines.ingest import elements
-from pipelines.ingest import embed as embedding
-from pipelines.ingest import extract as extraction
-from pipelines.stores import chunks, documents, stages
+from pipelines.stores import chunks, documents, setbacks, stages, webhooks
 from pipelines.stores.database import tenant_session
-from pipelines.stores.objects import artefact_key, document_prefix, original_key
-from pipelines.stores.stages import Claim, Span, StageRef
-from schemas.errors import LeaseLost, NotFound, Permanent, TooManyAttempts, Transient
-from schemas.events import EventName
-from schemas.knowledge import Document, Stage
+from pipelines.stores.objects import document_prefix
+from pipelines.stores.parts import Claim, Made, StageRef
+from schemas.errors import AuraError, Permanent, TooManyAttempts, Transient
+from schemas.events import Event, EventName
+from schemas.knowledge import Stage
 from schemas.settings import get_settings
-from workers import announce, budget, leases, send, wiring
+from workers import announce, batches, leases, send, steps, wiring
 from workers.app import app
+from workers.steps import Job, Pages, Result, Step
 
-PREVIEW_CHARS = 500
+Named = list[tuple[str, int, int]]
+"""Parts as a message names them: document, version, part."""
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a part made: an artefact, the parts that follow, and its effect in the same transaction."""
-
-    artefact: str | None = None
-    following: Stage | None = None
-    spans: Sequence[Span | None] = (None,)
-    effect: Callable[[Session], object] = lambda session: None
+WORKER = socket.gethostname()
 
 
 @app.task(name="workers.ingest.extract")
-def extract(tenant_id: str, doc_id: str, version: int, part: int) -> None:
-    """Read elements from the original, or plan page ranges where it is long."""
-    _run(StageRef(UUID(tenant_id), UUID(doc_id), version, Stage.EXTRACT, part), _extract)
+def extract(tenant_id: str, parts: Named) -> None:
+    """Read elements from the originals, or plan page ranges where one is long."""
+    _run(Stage.EXTRACT, tenant_id, parts, steps.Extract())
+
+
+@app.task(name="workers.ingest.listen")
+def listen(tenant_id: str, parts: Named) -> None:
+    """Write down what is said in some minutes of a recording."""
+    _run(Stage.LISTEN, tenant_id, parts, steps.Listen())
 
 
 @app.task(name="workers.ingest.chunk")
-def chunk(tenant_id: str, doc_id: str, version: int, part: int) -> None:
+def chunk(tenant_id: str, parts: Named) -> None:
     """Cut the elements of all extract parts into chunks."""
-    _run(StageRef(UUID(tenant_id), UUID(doc_id), version, Stage.CHUNK, part), _chunk)
+    _run(Stage.CHUNK, tenant_id, parts, steps.Chunk())
 
 
 @app.task(name="workers.ingest.embed")
-def embed(tenant_id: str, doc_id: str, version: int, part: int) -> None:
-    """Embed one batch of chunks."""
-    _run(StageRef(UUID(tenant_id), UUID(doc_id), version, Stage.EMBED, part), _embed)
+def embed(tenant_id: str, parts: Named) -> None:
+    """Embed the texts of the parts, in one request where they are few."""
+    _run(Stage.EMBED, tenant_id, parts, steps.Embed())
 
 
 @app.task(name="workers.ingest.store")
-def store(tenant_id: str, doc_id: str, version: int, part: int) -> None:
-    """Replace the document's chunks in one transaction; from then on it answers."""
-    _run(StageRef(UUID(tenant_id), UUID(doc_id), version, Stage.STORE, part), _store)
+def store(tenant_id: str, parts: Named) -> None:
+    """Replace the documents' chunks in one transaction; from then on they answer."""
+    _run(Stage.STORE, tenant_id, parts, steps.Store())
 
 
-def _run(ref: StageRef, work: Callable[[Claim, Document], Outcome | list[Span]]) -> None:
-    """Claim the part, do the work, commit its effect with what follows, then tell."""
+def _run(stage: Stage, tenant_id: str, named: Named, step: Step) -> None:
+    tenant = UUID(tenant_id)
+    refs = [StageRef(tenant, UUID(doc_id), version, stage, part) for doc_id, version, part in named]
     lease_s = get_settings().stage_lease_s
-    try:
-        with tenant_session(ref.tenant_id) as session:
-            claimed = stages.claim(session, ref, lease_s)
-            if claimed is None:
-                return
-            document = documents.get(session, ref.doc_id)
-        with leases.kept(lambda: _renew(claimed, lease_s), lease_s / 4):
-            outcome = work(claimed, document)
-        _commit(claimed, document, outcome)
-    except Transient as error:
-        _defer(claimed, error)
-    except Permanent as error:
-        _fail(ref, error)
-    except LeaseLost:
-        _tidy(ref)
-
-
-def _extract(claimed: Claim, document: Document) -> Outcome | list[Span]:
-    ref = claimed.ref
-    data = wiring.objects().get(original_key(ref.tenant_id, ref.doc_id))
-    pages = None
-    if claimed.span is not None:
-        pages = range(claimed.span.start, claimed.span.end)
-    elif (count := extraction.count_pages(data, document.file_type)) is not None and count > extraction.PAGES_PER_PART:
-        return [
-            Span(start, min(start + extraction.PAGES_PER_PART, count))
-            for start in range(0, count, extraction.PAGES_PER_PART)
-        ]
-    found = extraction.extract(data, document.file_type, document.filename, pages)
-    name = _put(ref, f"extract-{ref.part}", elements.pack(found))
-    return Outcome(name, Stage.CHUNK)
-
-
-def _chunk(claimed: Claim, document: Document) -> Outcome:
-    ref = claimed.ref
-    with tenant_session(ref.tenant_id) as session:
-        names = stages.artefacts(session, ref, Stage.EXTRACT)
-    whole = elements.join(elements.unpack(_get(ref, name)) for name in names)
-    extraction.require_text(whole)
-    made = chunking.chunk(whole)
-    title = whole.title or document.filename
-    name = _put(ref, "chunks", elements.pack_chunks(made, title))
-    size = embedding.LOCAL_BATCH if get_settings().embedder == "local" else embedding.REMOTE_BATCH
-    spans = [Span(start, min(start + size, len(made))) for start in range(0, len(made), size)]
-    preview = "\n".join(piece.text for piece in made[:2])[:PREVIEW_CHARS]
-    return Outcome(name, Stage.EMBED, spans, lambda session: documents.described(session, ref, title, preview))
-
-
-def _embed(claimed: Claim, document: Document) -> Outcome:
-    ref, span = claimed.ref, claimed.span
-    assert span is not None
-    with tenant_session(ref.tenant_id) as session:
-        names = stages.artefacts(session, ref, Stage.CHUNK)
-    made, title = elements.unpack_chunks(_get(ref, names[0]))
-    texts = [piece.context(document.filename, title) for piece in made[span.start : span.end]]
-    embedder = wiring.embedder(ref.tenant_id)
-    with budget.embedding(ref.tenant_id, embedder, texts, ref.doc_id):
-        vectors = embedding.embed(texts, embedder)
-    name = _put(ref, f"vectors-{ref.part}", embedding.pack(vectors))
-    model = embedder.model
-    return Outcome(name, Stage.STORE, effect=lambda session: documents.embedded_by(session, ref, model))
-
-
-def _store(claimed: Claim, document: Document) -> Outcome:
-    ref = claimed.ref
-    with tenant_session(ref.tenant_id) as session:
-        chunk_names = stages.artefacts(session, ref, Stage.CHUNK)
-        vector_names = stages.artefacts(session, ref, Stage.EMBED)
-        model = documents.embedding_model(session, ref)
-    made, _ = elements.unpack_chunks(_get(ref, chunk_names[0]))
-    vectors = embedding.join(_get(ref, name) for name in vector_names)
-
-    def effect(session: Session) -> None:
-        chunks.replace(session, ref, document, made, vectors, model)
-        documents.switch(session, ref, len(made), sum(piece.token_count for piece in made))
-
-    return Outcome(effect=effect)
-
-
-def _commit(claimed: Claim, document: Document, outcome: Outcome | list[Span]) -> None:
-    ref = claimed.ref
-    with tenant_session(ref.tenant_id) as session:
-        if isinstance(outcome, list):
-            following = stages.split(session, claimed, outcome)
-        else:
-            outcome.effect(session)
-            following = stages.finish(session, claimed, outcome.artefact, outcome.following, outcome.spans)
-        done, total = stages.done_of_total(session, ref)
-    send.stages(following)
-    _tell(ref, document, done, total)
-
-
-def _tell(ref: StageRef, document: Document, done: int, total: int) -> None:
-    if ref.stage is Stage.STORE:
-        with tenant_session(ref.tenant_id) as session:
-            stored = documents.get(session, ref.doc_id)
-        announce.document(
-            EventName.DOCUMENT_PROCESSED,
-            ref.tenant_id,
-            ref.doc_id,
-            filename=stored.filename,
-            chunks=stored.chunks_count,
-            tokens=stored.tokens_count,
-        )
-        send.admission()
+    with tenant_session(tenant, durable=False) as session:
+        claimed = stages.claim(session, refs, lease_s, WORKER)
+        found = documents.many(session, [ours.ref.doc_id for ours in claimed.ours])
+    for ref in claimed.spent:
+        _fail(ref, TooManyAttempts())
+    jobs = [Job(ours, found[ours.ref.doc_id]) for ours in claimed.ours if ours.ref.doc_id in found]
+    if not jobs:
         return
-    name, unit = TOLD[ref.stage]
-    announce.document(name, ref.tenant_id, ref.doc_id, done=done, total=total, unit=unit)
+    pages: Pages = {}
+    with leases.kept(lambda: _renew(claimed.ours, lease_s, pages), lease_s / 4):
+        results = _results(step, jobs, pages)
+        _commit(step, jobs, results)
+    for job, result in zip(jobs, results, strict=True):
+        if isinstance(result, Transient):
+            _defer(job.claim, result)
+        elif isinstance(result, Permanent):
+            _fail(job.claim.ref, result)
 
 
-TOLD = {
-    Stage.EXTRACT: (EventName.DOCUMENT_EXTRACTED, "pages"),
-    Stage.CHUNK: (EventName.DOCUMENT_CHUNKED, "documents"),
-    Stage.EMBED: (EventName.DOCUMENT_EMBEDDED, "chunks"),
-}
+def _results(step: Step, jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
+    try:
+        return step.work(jobs, pages)
+    except AuraError as error:
+        # Nothing of a file: a store or a provider that is away, or a budget that is spent, is so for all.
+        return [error] * len(jobs)
 
 
-def _renew(claimed: Claim, lease_s: float) -> bool:
-    with tenant_session(claimed.ref.tenant_id, durable=False) as session:
-        return stages.renew(session, claimed, lease_s)
+def _commit(step: Step, jobs: Sequence[Job], results: Sequence[Result]) -> None:
+    """Commit what the parts made together with what follows, then wake who goes on, and tell."""
+    made = [result for result in results if isinstance(result, Made)]
+    plans = [(job.claim, result) for job, result in zip(jobs, results, strict=True) if isinstance(result, list)]
+    if not made and not plans:
+        return
+    tenant_id = jobs[0].ref.tenant_id
+    with tenant_session(tenant_id, durable=step.durable) as session:
+        if step.is_last:
+            # Before the versions' rows, in the order in which a deletion takes them.
+            chunks.lock_corpus(session, tenant_id)
+        kept = stages.complete(session, made) if made else []
+        if kept:
+            step.effect(session, kept)
+        following = stages.follow(session, kept, {job.document.doc_id: job.document.units for job in jobs})
+        following += [part for claimed, spans in plans for part in stages.split(session, claimed, spans) or []]
+        told = step.events(session, jobs, kept) if kept else []
+        hooked = webhooks.enqueue(session, tenant_id, told)
+    send.stages(following)
+    _tell(tenant_id, told, hooked)
+    step.tidy(kept)
+    if step.is_last:
+        batches.settle(tenant_id, [job.document.batch_id for job in jobs])
+        send.admission()
+    _forget_deleted(made, kept)
+
+
+def _tell(tenant_id: UUID, told: Sequence[Event], hooked: int) -> None:
+    announce.many(told)
+    if hooked:
+        send.webhooks(tenant_id)
+
+
+def _renew(claims: Sequence[Claim], lease_s: float, pages: Pages) -> bool:
+    with tenant_session(claims[0].ref.tenant_id, durable=False) as session:
+        return stages.renew(session, claims, lease_s, dict(pages))
 
 
 def _defer(claimed: Claim, error: Transient) -> None:
     with tenant_session(claimed.ref.tenant_id) as session:
-        put_off = stages.defer(session, claimed, error)
+        put_off = setbacks.defer(session, claimed, error)
     if not put_off:
         _fail(claimed.ref, error)
 
 
-def _fail(ref: StageRef, error: Permanent | Transient | TooManyAttempts) -> None:
+def _fail(ref: StageRef, error: AuraError) -> None:
     with tenant_session(ref.tenant_id) as session:
-        ended = stages.fail(session, ref, error)
-    if ended:
-        announce.document(EventName.DOCUMENT_FAILED, ref.tenant_id, ref.doc_id, code=error.code, detail=error.detail)
-        send.admission()
+        if not setbacks.fail(session, ref, error):
+            return
+        told = [
+            announce.of_document(
+                EventName.DOCUMENT_FAILED, ref.tenant_id, ref.doc_id, code=error.code, detail=error.detail
+            )
+        ]
+        batch_id = documents.get(session, ref.doc_id).batch_id
+        hooked = webhooks.enqueue(session, ref.tenant_id, told)
+    _tell(ref.tenant_id, told, hooked)
+    batches.settle(ref.tenant_id, [batch_id])
+    send.admission()
 
 
-def _tidy(ref: StageRef) -> None:
-    """Remove what this worker wrote for a document that was deleted meanwhile."""
-    try:
-        with tenant_session(ref.tenant_id) as session:
-            documents.get(session, ref.doc_id)
-    except NotFound:
-        wiring.objects().delete_prefix(document_prefix(ref.tenant_id, ref.doc_id))
-
-
-def _put(ref: StageRef, name: str, data: bytes) -> str:
-    wiring.objects().put(artefact_key(ref.tenant_id, ref.doc_id, ref.version, name), data)
-    return name
-
-
-def _get(ref: StageRef, name: str) -> bytes:
-    return wiring.objects().get(artefact_key(ref.tenant_id, ref.doc_id, ref.version, name))
+def _forget_deleted(made: Sequence[Made], kept: Sequence[Made]) -> None:
+    """Remove what this worker wrote for documents that were deleted meanwhile."""
+    lost = [one.claim.ref for one in made if one not in kept]
+    if not lost:
+        return
+    with tenant_session(lost[0].tenant_id) as session:
+        there = documents.many(session, [ref.doc_id for ref in lost])
+    for ref in lost:
+        if ref.doc_id not in there:
+            wiring.objects().delete_prefix(document_prefix(ref.tenant_id, ref.doc_id))

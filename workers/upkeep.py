@@ -2,13 +2,14 @@
 
 from sqlalchemy import text
 
-from pipelines.stores import documents, mails, sentences, tenant_deletion, turns, usage
+from pipelines.stores import documents, intakes, mails, sentences, tenant_deletion, turns, usage
 from pipelines.stores.database import operator_session
+from pipelines.stores.parts import EXPRESS
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import TurnStage
-from schemas.knowledge import Stage
+from schemas.knowledge import LARGE_UNITS, Stage
 from schemas.settings import get_settings
-from workers import send
+from workers import batches, send
 from workers.app import app
 
 
@@ -17,8 +18,10 @@ def admit() -> None:
     """Start queued documents, fairly over all tenants."""
     settings = get_settings()
     with operator_session() as session:
-        refs = documents.admit(session, settings.ingest_in_flight, settings.ingest_per_tenant)
-    send.stages(refs)
+        parts = documents.admit(
+            session, LARGE_UNITS * settings.ingest_in_flight, LARGE_UNITS * settings.ingest_per_tenant
+        )
+    send.stages(parts)
 
 
 @app.task(name="workers.upkeep.sweep")
@@ -35,6 +38,7 @@ def sweep() -> None:
         spoken = sentences.take_due(session, TurnStage.SYNTHESIZE in idle)
         leaving = tenant_deletion.take_due(session)
         posted = mails.take_due(session)
+        arriving = intakes.take_due(session)
     send.stages(parts)
     for tenant_id, turn_id, stage in steps:
         send.turn(tenant_id, turn_id, stage)
@@ -44,7 +48,10 @@ def sweep() -> None:
         send.tenant_deletion(tenant_id)
     for tenant_id, mail_id in posted:
         send.mail(tenant_id, mail_id)
+    for tenant_id, batch_id in arriving:
+        send.intake(tenant_id, batch_id)
     admit.run()
+    batches.tell_progress()
 
 
 @app.task(name="workers.upkeep.flush_calls")
@@ -61,7 +68,7 @@ def forget() -> None:
 
 
 def _idle_queues() -> list[str]:
-    names = [stage.value for stage in (*Stage, *TurnStage)]
+    names = [EXPRESS, *(stage.value for stage in (*Stage, *TurnStage))]
     with get_redis().pipeline(transaction=False) as pipe:
         for name in names:
             pipe.llen(name)

@@ -138,8 +138,14 @@ def _warm_speaker() -> None:
         b"".join(speaking.speak("Ready."))
 
 
+def _warm_express() -> None:
+    _warm_extract()
+    _warm_chunk()
+
+
 WARMERS: dict[str, Callable[[], object]] = {
     "extract": _warm_extract,
+    "express": _warm_express,
     "chunk": _warm_chunk,
     "embed": lambda: _shared("embedder").embed(["warm"]),
     "retrieve": lambda: _shared("embedder").embed(["warm"]),

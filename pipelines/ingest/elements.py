@@ -1,11 +1,10 @@
 """What travels between the ingest stages, and how it is written into an artefact."""
 
-import gzip
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+
+import msgspec
 
 from pipelines.ports import Box
 
@@ -78,16 +77,28 @@ class Chunk:
         place = " > ".join(dict.fromkeys(part for part in (title or filename, *self.heading_path) if part))
         return f"{place}\n{self.text}"
 
+    def place(self) -> dict[str, float]:
+        """Return the rows of the sheet or the seconds of the recording it is from, where it is from one."""
+        found = {"row_from": self.row_from, "row_to": self.row_to, "start_s": self.start_s, "end_s": self.end_s}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """Some chunks of a document, and its title."""
+
+    title: str
+    chunks: list[Chunk]
+
 
 def pack(extraction: Extraction) -> bytes:
-    """Return an extraction as gzipped JSON."""
-    return _gzip(asdict(extraction))
+    """Return an extraction as MessagePack; equal ones are equal bytes."""
+    return _encoder.encode(extraction)
 
 
 def unpack(data: bytes) -> Extraction:
     """Return the extraction that `pack` wrote."""
-    found = json.loads(gzip.decompress(data))
-    return Extraction(tuple(_element(e) for e in found["elements"]), found["title"], found["pages"])
+    return _extractions.decode(data)
 
 
 def join(parts: Iterable[Extraction]) -> Extraction:
@@ -98,28 +109,16 @@ def join(parts: Iterable[Extraction]) -> Extraction:
 
 
 def pack_chunks(chunks: Sequence[Chunk], title: str) -> bytes:
-    """Return chunks, and the title of their document, as gzipped JSON."""
-    return _gzip({"title": title, "chunks": [asdict(chunk) for chunk in chunks]})
+    """Return chunks, and the title of their document, as MessagePack."""
+    return _encoder.encode(Chunks(title, list(chunks)))
 
 
 def unpack_chunks(data: bytes) -> tuple[list[Chunk], str]:
     """Return the chunks and the title that `pack_chunks` wrote."""
-    found = json.loads(gzip.decompress(data))
-    return [_chunk(c) for c in found["chunks"]], found["title"]
+    found = _chunks.decode(data)
+    return found.chunks, found.title
 
 
-def _gzip(value: dict[str, Any]) -> bytes:
-    # mtime 0 makes equal content equal bytes, so that artefacts can be named by their hash.
-    return gzip.compress(json.dumps(value, ensure_ascii=False).encode(), compresslevel=3, mtime=0)
-
-
-def _element(found: dict[str, Any]) -> Element:
-    box = Box(**found.pop("box")) if found["box"] else None
-    rows = tuple(tuple(row) for row in found.pop("rows"))
-    return Element(**{**found, "kind": Kind(found["kind"]), "box": box, "rows": rows})
-
-
-def _chunk(found: dict[str, Any]) -> Chunk:
-    boxes = tuple(Box(**box) for box in found.pop("boxes"))
-    headings = tuple(found.pop("heading_path"))
-    return Chunk(**found, heading_path=headings, boxes=boxes)
+_encoder = msgspec.msgpack.Encoder()
+_extractions = msgspec.msgpack.Decoder(Extraction)
+_chunks = msgspec.msgpack.Decoder(Chunks)

@@ -1,6 +1,8 @@
 """Chunks: replacing a document's in one transaction, with the frequencies that BM25 needs."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -11,10 +13,14 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from pipelines.ingest.elements import Chunk
-from pipelines.stores.stages import StageRef
+from pipelines.stores.parts import StageRef
 from schemas.knowledge import Document, DocumentChunk
 
 COLUMNS = {
+    "doc_id": "uuid",
+    "version": "int4",
+    "assistant_key": "text",
+    "embedding_model": "text",
     "chunk_index": "int4",
     "chunk_text": "text",
     "chunk_type": "text",
@@ -25,55 +31,78 @@ COLUMNS = {
     "page_from": "int4",
     "page_to": "int4",
     "boxes": "jsonb",
+    "metadata": "jsonb",
     "context": "text",
+    "context_sha256": "bytea",
     "embedding": "halfvec",
 }
+STORED = [name for name in COLUMNS if name != "context"]
 
 
-def replace(
-    session: Session,
-    ref: StageRef,
-    document: Document,
-    chunks: Sequence[Chunk],
-    vectors: NDArray[np.float32],
-    model: str,
-) -> None:
-    """Put `chunks` with their `vectors`, shape (len(chunks), width), in place of the document's others.
+@dataclass(frozen=True)
+class Incoming:
+    """The chunks of one version with their vectors, shape (len(chunks), width), all of one model."""
+
+    ref: StageRef
+    document: Document
+    chunks: Sequence[Chunk]
+    vectors: NDArray[np.float16]
+    model: str
+
+
+def context_sha256(context: str) -> bytes:
+    """Return what a chunk's embedded text is known by: 32 bytes."""
+    return hashlib.sha256(context.encode(errors="replace")).digest()
+
+
+def replace(session: Session, tenant_id: UUID, incoming: Sequence[Incoming]) -> None:
+    """Put the chunks in place of their documents' others.
 
     BINARY COPY into a temporary table, then one INSERT that lets Postgres make the lexemes.
     """
-    _lock_corpus(session, ref.tenant_id)
-    forget(session, ref.tenant_id, ref.doc_id)
-    _copy(session, chunks, vectors, document)
+    lock_corpus(session, tenant_id)
+    replaced = [one.ref.doc_id for one in incoming if one.document.version]
+    if replaced:
+        forget(session, tenant_id, replaced)
+    _copy(session, incoming)
+    names = ", ".join(STORED)
     session.execute(
         text(
-            "INSERT INTO document_chunks (tenant_id, doc_id, version, assistant_key, embedding_model, chunk_index,"
-            " chunk_text, chunk_type, token_count, start_char, end_char, heading_path, page_from, page_to, boxes,"
-            " embedding, lexemes, lexeme_count)"
-            " SELECT :tenant_id, :doc_id, :version, :assistant_key, :model, chunk_index, chunk_text, chunk_type,"
-            " token_count, start_char, end_char, heading_path, page_from, page_to, boxes, embedding, lexemes,"
+            f"INSERT INTO document_chunks (tenant_id, {names}, lexemes, lexeme_count)"
+            f" SELECT :tenant_id, {names}, lexemes,"
             " (SELECT coalesce(sum(cardinality(l.positions)), 0) FROM unnest(lexemes) l)"
             " FROM (SELECT *, to_tsvector('english', context) AS lexemes FROM incoming_chunks) incoming"
         ),
-        {
-            "tenant_id": ref.tenant_id,
-            "doc_id": ref.doc_id,
-            "version": ref.version,
-            "assistant_key": document.assistant_key,
-            "model": model,
-        },
+        {"tenant_id": tenant_id},
     )
-    _count(session, ref.tenant_id, ref.doc_id, sign=1)
+    _count(session, tenant_id, [one.ref.doc_id for one in incoming], sign=1)
 
 
-def forget(session: Session, tenant_id: UUID, doc_id: UUID) -> int:
-    """Delete the document's chunks and take them out of the frequencies; return how many there were."""
-    _lock_corpus(session, tenant_id)
-    _count(session, tenant_id, doc_id, sign=-1)
+def forget(session: Session, tenant_id: UUID, doc_ids: Sequence[UUID]) -> int:
+    """Delete the documents' chunks and take them out of the frequencies; return how many there were."""
+    lock_corpus(session, tenant_id)
+    _count(session, tenant_id, doc_ids, sign=-1)
     gone = session.execute(
-        delete(DocumentChunk).where(DocumentChunk.tenant_id == tenant_id, DocumentChunk.doc_id == doc_id)
+        delete(DocumentChunk)
+        .where(DocumentChunk.tenant_id == tenant_id, DocumentChunk.doc_id.in_(doc_ids))
+        .execution_options(synchronize_session=False)
     )
     return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def known_vectors(
+    session: Session, tenant_id: UUID, model: str, hashes: Collection[bytes]
+) -> dict[bytes, NDArray[np.float16]]:
+    """Return the vectors that chunks of the tenant have by this model, by the hash of what was embedded.
+
+    The chunks are the cache: it holds what answers now, of no other tenant, and nothing that was deleted.
+    """
+    rows = session.execute(
+        select(DocumentChunk.context_sha256, DocumentChunk.embedding)
+        .where(DocumentChunk.tenant_id == tenant_id, DocumentChunk.context_sha256.in_(hashes))
+        .where(DocumentChunk.embedding_model == model)
+    )
+    return {sha256: vector.to_numpy() for sha256, vector in rows if sha256 is not None}
 
 
 def listing(session: Session, doc_id: UUID, limit: int, after: int = -1) -> list[DocumentChunk]:
@@ -88,12 +117,15 @@ def listing(session: Session, doc_id: UUID, limit: int, after: int = -1) -> list
     )
 
 
-def _lock_corpus(session: Session, tenant_id: UUID) -> None:
-    # Two stores of one tenant would update the same frequency rows in different orders and deadlock.
+def lock_corpus(session: Session, tenant_id: UUID) -> None:
+    """Wait until this transaction alone changes the tenant's chunks.
+
+    Two stores of one tenant would update the same frequency rows in different orders and deadlock.
+    """
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"aura.corpus.{tenant_id}", 0))))
 
 
-def _copy(session: Session, chunks: Sequence[Chunk], vectors: NDArray[np.float32], document: Document) -> None:
+def _copy(session: Session, incoming: Sequence[Incoming]) -> None:
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     session.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS incoming_chunks ({columns}) ON COMMIT DELETE ROWS"))
     session.execute(text("DELETE FROM incoming_chunks"))
@@ -104,33 +136,43 @@ def _copy(session: Session, chunks: Sequence[Chunk], vectors: NDArray[np.float32
         cursor.copy(f"COPY incoming_chunks ({', '.join(COLUMNS)}) FROM STDIN BINARY") as copy,
     ):
         copy.set_types(list(COLUMNS.values()))
-        for chunk, vector in zip(chunks, vectors, strict=True):
-            copy.write_row(
-                (
-                    chunk.index,
-                    chunk.text,
-                    chunk.chunk_type,
-                    chunk.token_count,
-                    chunk.start_char,
-                    chunk.end_char,
-                    list(chunk.heading_path),
-                    chunk.page_from,
-                    chunk.page_to,
-                    Jsonb([vars(box) for box in chunk.boxes]),
-                    chunk.context(document.filename, document.title),
-                    HalfVector(vector),
-                )
-            )
+        for one in incoming:
+            for chunk, vector in zip(one.chunks, one.vectors, strict=True):
+                copy.write_row(_row(one, chunk, vector))
 
 
-def _count(session: Session, tenant_id: UUID, doc_id: UUID, sign: int) -> None:
-    """Add (sign 1) or take away (-1) the document's chunks in the tenant's frequencies."""
-    facts = {"tenant_id": tenant_id, "doc_id": doc_id, "sign": sign}
+def _row(one: Incoming, chunk: Chunk, vector: NDArray[np.float16]) -> tuple[object, ...]:
+    context = chunk.context(one.document.filename, one.document.title)
+    return (
+        one.ref.doc_id,
+        one.ref.version,
+        one.document.assistant_key,
+        one.model,
+        chunk.index,
+        chunk.text,
+        chunk.chunk_type,
+        chunk.token_count,
+        chunk.start_char,
+        chunk.end_char,
+        list(chunk.heading_path),
+        chunk.page_from,
+        chunk.page_to,
+        Jsonb([vars(box) for box in chunk.boxes]),
+        Jsonb(chunk.place()),
+        context,
+        context_sha256(context),
+        HalfVector(vector),
+    )
+
+
+def _count(session: Session, tenant_id: UUID, doc_ids: Sequence[UUID], sign: int) -> None:
+    """Add (sign 1) or take away (-1) the documents' chunks in the tenant's frequencies."""
+    facts = {"tenant_id": tenant_id, "doc_ids": list(doc_ids), "sign": sign}
     session.execute(
         text(
             "INSERT INTO term_frequencies AS f (tenant_id, lexeme, chunks)"
             " SELECT c.tenant_id, l.lexeme, :sign * count(*) FROM document_chunks c, unnest(c.lexemes) l"
-            " WHERE c.tenant_id = :tenant_id AND c.doc_id = :doc_id GROUP BY 1, 2"
+            " WHERE c.tenant_id = :tenant_id AND c.doc_id = ANY (:doc_ids) GROUP BY 1, 2"
             " ON CONFLICT (tenant_id, lexeme) DO UPDATE SET chunks = f.chunks + EXCLUDED.chunks"
         ),
         facts,
@@ -139,7 +181,7 @@ def _count(session: Session, tenant_id: UUID, doc_id: UUID, sign: int) -> None:
         text(
             "INSERT INTO corpus_sizes AS s (tenant_id, chunks, lexemes)"
             " SELECT :tenant_id, :sign * count(*), :sign * coalesce(sum(lexeme_count), 0) FROM document_chunks"
-            " WHERE tenant_id = :tenant_id AND doc_id = :doc_id"
+            " WHERE tenant_id = :tenant_id AND doc_id = ANY (:doc_ids)"
             " ON CONFLICT (tenant_id) DO UPDATE"
             " SET chunks = s.chunks + EXCLUDED.chunks, lexemes = s.lexemes + EXCLUDED.lexemes"
         ),

@@ -1,18 +1,23 @@
 """Documents: accepting an upload, showing where it stands, replacing its chunks, deleting it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, select, text, tuple_, update
+from sqlalchemy import delete, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from pipelines.stores.stages import StageRef
+from pipelines.stores.parts import Part, StageRef
 from schemas.errors import NotFound
 from schemas.knowledge import Document, DocumentStage, DocumentVersion, Stage, Status
 from schemas.tenancy import Tenant
+
+BUNDLE_UNITS = 100
+"""Small documents that start together: one embedding request carries their texts."""
+
+EXPRESS_PLACES = 4
 
 
 @dataclass(frozen=True)
@@ -122,37 +127,106 @@ def waiting_before(session: Session, document: Document) -> int:
     )
 
 
-def described(session: Session, ref: StageRef, title: str, preview: str) -> None:
-    """Keep what extraction learned about a document."""
-    session.execute(
-        update(Document)
-        .where(Document.tenant_id == ref.tenant_id, Document.doc_id == ref.doc_id)
-        .values(title=title, content_preview=preview)
+def many(session: Session, doc_ids: Collection[UUID]) -> dict[UUID, Document]:
+    """Return the tenant's documents by their ids; those that are gone are not there."""
+    return {found.doc_id: found for found in session.scalars(select(Document).where(Document.doc_id.in_(doc_ids)))}
+
+
+@dataclass(frozen=True)
+class Description:
+    """What extraction learned about a document."""
+
+    ref: StageRef
+    title: str
+    preview: str
+    pages: int | None
+
+
+def described(session: Session, found: Sequence[Description]) -> None:
+    """Keep what extraction learned about documents."""
+    rows = [
+        {
+            "tenant": one.ref.tenant_id,
+            "doc": one.ref.doc_id,
+            "title": one.title,
+            "preview": one.preview,
+            "pages": one.pages,
+        }
+        for one in found
+    ]
+    if rows:
+        session.execute(
+            text(
+                "UPDATE documents SET title = :title, content_preview = :preview, pages = :pages"
+                " WHERE tenant_id = :tenant AND doc_id = :doc"
+            ),
+            rows,
+        )
+
+
+def embedded_by(session: Session, model: str, asked: Mapping[StageRef, int]) -> None:
+    """Keep which model embeds the versions, and for how many of their chunks it was `asked`."""
+    rows = [
+        {"tenant": ref.tenant_id, "doc": ref.doc_id, "version": ref.version, "model": model, "asked": count}
+        for ref, count in asked.items()
+    ]
+    if rows:
+        session.execute(
+            text(
+                "UPDATE document_versions SET embedding_model = :model, embedded_count = embedded_count + :asked"
+                " WHERE tenant_id = :tenant AND doc_id = :doc AND version = :version"
+            ),
+            rows,
+        )
+
+
+def embedding_models(session: Session, refs: Sequence[StageRef]) -> dict[UUID, str]:
+    """Return, by document, the model whose vectors the versions have."""
+    rows = session.execute(
+        select(DocumentVersion.doc_id, DocumentVersion.embedding_model)
+        .where(DocumentVersion.tenant_id == refs[0].tenant_id)
+        .where(tuple_(DocumentVersion.doc_id, DocumentVersion.version).in_([(ref.doc_id, ref.version) for ref in refs]))
     )
+    return {doc_id: model for doc_id, model in rows if model}
 
 
-def embedded_by(session: Session, ref: StageRef, model: str) -> None:
-    """Keep which model embeds the version."""
-    session.execute(update(DocumentVersion).where(_version(ref)).values(embedding_model=model))
+@dataclass(frozen=True)
+class Switch:
+    """A version that is to answer from now on, with what it has."""
+
+    ref: StageRef
+    chunks: int
+    tokens: int
 
 
-def embedding_model(session: Session, ref: StageRef) -> str:
-    """Return the model whose vectors the version has."""
-    model = session.scalar(select(DocumentVersion.embedding_model).where(_version(ref)))
-    if model is None:
-        raise NotFound("The version has no vectors.")
-    return model
-
-
-def switch(session: Session, ref: StageRef, chunks: int, tokens: int) -> Document:
-    """Make the ref's version the one that answers, and move the tenant's knowledge version."""
-    document = get(session, ref.doc_id)
-    document.version, document.processing_status = ref.version, Status.PROCESSED
-    document.chunks_count, document.tokens_count = chunks, tokens
-    document.error_code, document.error_detail = None, None
-    document.processed_at = session.scalar(select(func.now()))
+def switch(session: Session, switched: Sequence[Switch]) -> None:
+    """Make the versions the ones that answer, and move the tenant's knowledge version."""
+    rows = [
+        {
+            "tenant": one.ref.tenant_id,
+            "doc": one.ref.doc_id,
+            "version": one.ref.version,
+            "chunks": one.chunks,
+            "tokens": one.tokens,
+        }
+        for one in switched
+    ]
+    session.execute(
+        text(
+            "UPDATE documents SET version = :version, processing_status = 'processed', chunks_count = :chunks,"
+            " tokens_count = :tokens, error_code = NULL, error_detail = NULL, processed_at = now(), express = false,"
+            " wanted = '{}' WHERE tenant_id = :tenant AND doc_id = :doc"
+        ),
+        rows,
+    )
+    session.execute(
+        text(
+            "UPDATE document_versions SET chunks_count = :chunks, processed_at = now()"
+            " WHERE tenant_id = :tenant AND doc_id = :doc AND version = :version"
+        ),
+        rows,
+    )
     touch_knowledge(session)
-    return document
 
 
 def touch_knowledge(session: Session) -> None:
@@ -168,28 +242,36 @@ def remove(session: Session, doc_id: UUID) -> None:
     touch_knowledge(session)
 
 
-def admit(session: Session, in_flight: int, per_tenant: int) -> list[StageRef]:
-    """Start queued documents, fairly over all tenants, and return what is to be enqueued."""
+def admit(session: Session, all_units: int, tenant_units: int) -> list[Part]:
+    """Start queued documents, fairly over all tenants, and return what is to be enqueued.
+
+    See `migrations/sql/0004_work.sql` for the rules.
+    """
     rows = session.execute(
-        text("SELECT tenant_id, doc_id, version FROM admit_documents(:in_flight, :per_tenant)"),
-        {"in_flight": in_flight, "per_tenant": per_tenant},
+        text("SELECT * FROM admit_documents(:all, :tenant, :bundle, :express)"),
+        {"all": all_units, "tenant": tenant_units, "bundle": BUNDLE_UNITS, "express": EXPRESS_PLACES},
     )
-    return [StageRef(tenant_id, doc_id, version, Stage.EXTRACT) for tenant_id, doc_id, version in rows]
+    return [
+        Part(StageRef(tenant_id, doc_id, version, Stage.EXTRACT), queue, small=units == 1)
+        for tenant_id, doc_id, version, queue, units in rows
+    ]
 
 
-def take_due(session: Session, idle: Sequence[str], at_most: int = 500) -> list[StageRef]:
-    """Return parts that are due and that nobody holds, over all tenants, marked as enqueued now."""
+def take_due(session: Session, idle: Sequence[str], at_most: int = 500) -> list[Part]:
+    """Return parts that are due and that nobody holds, over all tenants, marked as enqueued now.
+
+    One that was begun before goes alone: it may be what stopped its worker.
+    """
     rows = session.execute(
         text("SELECT * FROM take_due_stages(:idle, :at_most)"), {"idle": list(idle), "at_most": at_most}
     )
     return [
-        StageRef(tenant_id, doc_id, version, Stage(stage), part) for tenant_id, doc_id, version, stage, part in rows
+        Part(
+            StageRef(tenant_id, doc_id, version, Stage(stage), part),
+            queue,
+            texts,
+            small=units == 1 and attempts == 0,
+            alone=attempts > 0,
+        )
+        for tenant_id, doc_id, version, stage, part, queue, texts, units, attempts in rows
     ]
-
-
-def _version(ref: StageRef) -> ColumnElement[bool]:
-    return and_(
-        DocumentVersion.tenant_id == ref.tenant_id,
-        DocumentVersion.doc_id == ref.doc_id,
-        DocumentVersion.version == ref.version,
-    )

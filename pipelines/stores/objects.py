@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlparse
@@ -64,6 +64,12 @@ class ObjectStore:
                 for entry in batch:
                     yield entry["path"]
 
+    def delete(self, *keys: str) -> None:
+        """Delete these keys; one that is gone already is no error."""
+        for key in keys:
+            with suppress(NotFound), _translated():
+                obstore.delete(self._store, key)
+
     def delete_some(self, prefix: str, at_most: int) -> int:
         """Delete keys under the folder `prefix`, `at_most` so many, and return how many."""
         with _translated():
@@ -71,6 +77,14 @@ class ObjectStore:
             if paths:
                 obstore.delete(self._store, paths)
             return len(paths)
+
+    def delete_some_of(self, prefix: str, names: tuple[str, ...]) -> None:
+        """Delete those keys under the folder `prefix` whose names begin with one of `names`."""
+        with _translated():
+            found = [entry["path"] for batch in obstore.list(self._store, prefix) for entry in batch]
+            paths = [path for path in found if path.rsplit("/", 1)[-1].startswith(names)]
+            if paths:
+                obstore.delete(self._store, paths)
 
     def remove_folder(self, prefix: str) -> None:
         """Remove what no listing shows of a local folder: empty folders, and halves of broken uploads."""
@@ -104,6 +118,21 @@ def document_prefix(tenant_id: UUID, doc_id: UUID) -> str:
 def original_key(tenant_id: UUID, doc_id: UUID) -> str:
     """Return where the uploaded bytes are kept."""
     return f"{document_prefix(tenant_id, doc_id)}/original"
+
+
+def batch_prefix(tenant_id: UUID, batch_id: UUID) -> str:
+    """Return the folder of the archives that a batch came as."""
+    return f"{tenant_id}/batches/{batch_id}"
+
+
+def archive_key(tenant_id: UUID, batch_id: UUID, name: str) -> str:
+    """Return where the archive `name` is kept until its files are taken in."""
+    return f"{batch_prefix(tenant_id, batch_id)}/{name}"
+
+
+def upload_prefix(tenant_id: UUID, upload_id: UUID) -> str:
+    """Return the folder of the pieces of an upload that is not complete yet."""
+    return f"{tenant_id}/uploads/{upload_id}"
 
 
 def artefact_key(tenant_id: UUID, doc_id: UUID, version: int, name: str) -> str:

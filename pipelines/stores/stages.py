@@ -1,250 +1,276 @@
-"""Ingest work: claiming a part of a stage by lease, and committing its effect with what follows.
+"""Ingest work: claiming parts of a stage by lease, and committing their effect with what follows.
 
 A worker that dies leaves a lease that runs out; a worker that comes back late finds its token
-replaced and is refused. So every part takes effect once, however often it is started.
+replaced and is refused. So every part takes effect once, however often it is started. Parts of
+several documents of one tenant are claimed and completed together: a bundle costs what one does.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
-from schemas.errors import AuraError, LeaseLost, TooManyAttempts, Transient
-from schemas.knowledge import Document, DocumentStage, DocumentVersion, Stage, Status
-
-MAX_ATTEMPTS = {Stage.EXTRACT: 3, Stage.CHUNK: 3, Stage.EMBED: 6, Stage.STORE: 6}
-"""Claims of one part that may end in silence before the document is given up.
-
-A file can kill its parser, so three deaths condemn it. Clean text kills no embedder: there a death
-is somebody else's fault, and a part of some seconds may meet it several times.
-"""
-
-MAX_DEFERRALS = 12
-"""Times a part is put off because a provider does not answer: about an hour, doubling to 5 minutes."""
+from pipelines.stores.parts import EXPRESS, MAX_ATTEMPTS, Claim, Claimed, Made, Part, Span, StageRef
+from schemas.knowledge import DocumentStage, DocumentVersion, Stage, Status
 
 
-@dataclass(frozen=True)
-class StageRef:
-    """Names one part of one stage of one version of a document."""
+def claim(session: Session, refs: Sequence[StageRef], lease_s: float, worker: str = "") -> Claimed:
+    """Take the parts, all of one tenant and stage, for `lease_s` seconds.
 
-    tenant_id: UUID
-    doc_id: UUID
-    version: int
-    stage: Stage
-    part: int = 0
-
-
-@dataclass(frozen=True)
-class Span:
-    """A part that is to follow: pages (0-based, end excluded) or chunks."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A part that is ours until the lease runs out."""
-
-    ref: StageRef
-    token: UUID
-    span: Span | None
-    attempts: int
-
-
-def claim(session: Session, ref: StageRef, lease_s: float) -> Claim | None:
-    """Take the part for `lease_s` seconds; None where it is done, gone, not due or held by another.
-
-    Raises TooManyAttempts at the claim after the last one allowed.
+    Parts that are done, gone, not due or held by another are in neither list. One claimed once more
+    than is allowed is in `spent`, and no longer ours.
     """
+    token = uuid4()
     free = or_(DocumentStage.lease_until.is_(None), DocumentStage.lease_until < func.now())
-    found = session.execute(
+    rows = session.execute(
         update(DocumentStage)
-        .where(_is(ref), DocumentStage.status.in_([Status.QUEUED, Status.RUNNING]), free)
+        .where(is_among(refs), DocumentStage.status.in_([Status.QUEUED, Status.RUNNING]), free)
         .where(DocumentStage.due_at <= func.now())
         .values(
             status=Status.RUNNING,
             attempts=DocumentStage.attempts + 1,
-            lease_token=uuid4(),
+            lease_token=token,
             lease_until=func.now() + timedelta(seconds=lease_s),
+            started_at=func.coalesce(DocumentStage.started_at, func.now()),
+            worker=worker,
+            done=0,
         )
-        .returning(DocumentStage.lease_token, DocumentStage.span_from, DocumentStage.span_to, DocumentStage.attempts)
-    ).one_or_none()
-    if found is None:
-        return None
-    token, span_from, span_to, attempts = found
-    if attempts > MAX_ATTEMPTS[ref.stage]:
-        raise TooManyAttempts
-    assert token is not None
-    return Claim(ref, token, None if span_from is None else Span(span_from, span_to), attempts)
+        .returning(
+            DocumentStage.doc_id,
+            DocumentStage.version,
+            DocumentStage.part,
+            DocumentStage.span_from,
+            DocumentStage.span_to,
+            DocumentStage.attempts,
+            DocumentStage.queue,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    named = {ref.key: ref for ref in refs}
+    found = Claimed()
+    for doc_id, version, part, start, end, attempts, queue in rows:
+        ref = named[doc_id, version, part]
+        if attempts > MAX_ATTEMPTS[ref.stage]:
+            found.spent.append(ref)
+        else:
+            span = None if start is None else Span(start, end)
+            found.ours.append(Claim(ref, token, span, attempts, queue))
+    order = {ref.key: place for place, ref in enumerate(refs)}
+    found.ours.sort(key=lambda ours: order[ours.ref.key])
+    return found
 
 
-def renew(session: Session, claimed: Claim, lease_s: float) -> bool:
-    """Prolong the lease; False where it is ours no more."""
-    done = session.execute(
+def renew(session: Session, claims: Sequence[Claim], lease_s: float, done: Mapping[StageRef, int]) -> bool:
+    """Prolong the leases of a bundle and note how many pages are done; False where none is ours any more."""
+    first = claims[0]
+    kept = session.execute(
         update(DocumentStage)
-        .where(_is(claimed.ref), DocumentStage.lease_token == claimed.token)
+        .where(DocumentStage.tenant_id == first.ref.tenant_id, DocumentStage.lease_token == first.token)
         .values(lease_until=func.now() + timedelta(seconds=lease_s))
         .returning(DocumentStage.part)
-    )
-    return done.one_or_none() is not None
+        .execution_options(synchronize_session=False)
+    ).all()
+    for ref, pages in done.items():
+        session.execute(
+            update(DocumentStage)
+            .where(is_part(ref), DocumentStage.lease_token == first.token)
+            .values(done=pages)
+            .execution_options(synchronize_session=False)
+        )
+    return bool(kept)
 
 
-def split(session: Session, claimed: Claim, spans: Sequence[Span]) -> list[StageRef]:
-    """Put one part for each span in place of this part, and return those to enqueue. Raises LeaseLost."""
-    _complete(session, claimed, None)
-    session.execute(delete(DocumentStage).where(_is(claimed.ref)))
-    return _add(session, claimed.ref, claimed.ref.stage, spans)
+def split(session: Session, claimed: Claim, spans: Sequence[Span]) -> list[Part] | None:
+    """Put one part for each span in place of this part and return them; None where the lease was lost."""
+    if not complete(session, [Made(claimed)]):
+        return None
+    session.execute(delete(DocumentStage).where(is_part(claimed.ref)).execution_options(synchronize_session=False))
+    return _add(session, [(claimed.ref, claimed.ref.stage, claimed.queue, spans)], {})
 
 
-def finish(
-    session: Session,
-    claimed: Claim,
-    artefact: str | None,
-    following: Stage | None,
-    spans: Sequence[Span | None] = (None,),
-) -> list[StageRef]:
-    """Complete the part; where it was the last of its stage, add the next stage's parts.
+def complete(session: Session, made: Sequence[Made]) -> list[Made]:
+    """Mark the parts as done with what they made and return those that were still ours.
 
-    Returns what is to be enqueued after the commit. Raises LeaseLost.
+    Locks the versions' rows, so that of two last parts of a stage only one counts itself as the last.
     """
-    _complete(session, claimed, artefact)
-    if following is None or open_parts(session, claimed.ref):
-        return []
-    return _add(session, claimed.ref, following, spans)
-
-
-def open_parts(session: Session, ref: StageRef) -> int:
-    """Return how many parts of the ref's stage are not processed yet."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(DocumentStage)
-            .where(_stage_of(ref, ref.stage), DocumentStage.status != Status.PROCESSED)
-        )
-        or 0
-    )
-
-
-def artefacts(session: Session, ref: StageRef, stage: Stage) -> list[str]:
-    """Return the artefact names of a stage of the same version, in order of the parts."""
-    found = session.scalars(
-        select(DocumentStage.artefact)
-        .where(_stage_of(ref, stage), DocumentStage.artefact.is_not(None))
-        .order_by(DocumentStage.part)
-    )
-    return [name for name in found if name]
-
-
-def done_of_total(session: Session, ref: StageRef) -> tuple[int, int]:
-    """Return how many pages or chunks of the ref's stage are done, and of how many; a part without span is 1."""
-    size = func.coalesce(DocumentStage.span_to - DocumentStage.span_from, 1)
-    done, total = session.execute(
-        select(func.sum(size).filter(DocumentStage.status == Status.PROCESSED), func.sum(size)).where(
-            _stage_of(ref, ref.stage)
-        )
-    ).one()
-    return int(done or 0), int(total or 0)
-
-
-def defer(session: Session, claimed: Claim, error: Transient) -> bool:
-    """Put the part off until the provider may answer again; the sweep starts it then.
-
-    Returns False where it has been put off too often and the document must fail. Not counted as an
-    attempt: the part did no harm.
-    """
-    put_off = session.scalar(select(DocumentStage.deferrals).where(_is(claimed.ref))) or 0
-    if put_off >= MAX_DEFERRALS:
-        return False
-    wait_s = min(300.0, max(error.retry_after_s, 2.0**put_off))
-    session.execute(
-        update(DocumentStage)
-        .where(_is(claimed.ref), DocumentStage.lease_token == claimed.token)
-        .values(
-            status=Status.QUEUED,
-            lease_token=None,
-            lease_until=None,
-            attempts=DocumentStage.attempts - 1,
-            deferrals=DocumentStage.deferrals + 1,
-            due_at=func.now() + timedelta(seconds=wait_s),
-            enqueued_at=text("'-infinity'"),
-        )
-    )
-    session.execute(
-        update(Document).where(_document(claimed.ref)).values(error_code=error.code, error_detail=error.detail)
-    )
-    return True
-
-
-def fail(session: Session, ref: StageRef, error: AuraError) -> bool:
-    """Give the version up with a reason; its other parts stop. False where it had ended already."""
-    session.execute(
-        update(DocumentStage)
-        .where(DocumentStage.tenant_id == ref.tenant_id, DocumentStage.doc_id == ref.doc_id)
-        .where(DocumentStage.version == ref.version, DocumentStage.status != Status.PROCESSED)
-        .values(status=Status.FAILED, lease_token=None, lease_until=None)
-    )
-    ended = session.execute(
-        update(Document)
-        .where(_document(ref), Document.processing_status == Status.RUNNING)
-        .values(processing_status=Status.FAILED, error_code=error.code, error_detail=error.detail)
-        .returning(Document.doc_id)
-    )
-    return ended.one_or_none() is not None
-
-
-def _complete(session: Session, claimed: Claim, artefact: str | None) -> None:
-    ref = claimed.ref
-    # The version's row is locked, so that of two last parts only one counts itself as the last.
+    refs = [one.claim.ref for one in made]
     session.execute(
         select(DocumentVersion.version)
-        .where(DocumentVersion.tenant_id == ref.tenant_id, DocumentVersion.doc_id == ref.doc_id)
-        .where(DocumentVersion.version == ref.version)
+        .where(DocumentVersion.tenant_id == refs[0].tenant_id)
+        .where(tuple_(DocumentVersion.doc_id, DocumentVersion.version).in_({(ref.doc_id, ref.version) for ref in refs}))
+        .order_by(DocumentVersion.doc_id)
         .with_for_update()
     )
-    done = session.execute(
-        update(DocumentStage)
-        .where(_is(ref), DocumentStage.lease_token == claimed.token, DocumentStage.status == Status.RUNNING)
-        .values(status=Status.PROCESSED, artefact=artefact, lease_token=None, lease_until=None)
-        .returning(DocumentStage.part)
+    done = set(
+        session.execute(
+            update(DocumentStage)
+            .where(is_among(refs), DocumentStage.status == Status.RUNNING)
+            .where(DocumentStage.lease_token == made[0].claim.token)
+            .values(status=Status.PROCESSED, lease_token=None, lease_until=None)
+            .returning(DocumentStage.doc_id, DocumentStage.version, DocumentStage.part)
+            .execution_options(synchronize_session=False)
+        )
+        .tuples()
+        .all()
     )
-    if done.one_or_none() is None:
-        raise LeaseLost
+    kept = [one for one in made if one.claim.ref.key in done]
+    _keep(session, kept)
+    return kept
 
 
-def _add(session: Session, ref: StageRef, stage: Stage, spans: Sequence[Span | None]) -> list[StageRef]:
-    refs = [StageRef(ref.tenant_id, ref.doc_id, ref.version, stage, part) for part in range(len(spans))]
+def follow(session: Session, made: Sequence[Made], units: Mapping[UUID, int]) -> list[Part]:
+    """Add the next stage's parts of every document whose stage is done, and return what is to be enqueued.
+
+    `units` says what each document counts in admission: those that count 1 travel in bundles.
+    """
+    going_on = [one for one in made if one.following is not None]
+    if not going_on:
+        return []
+    still_open = _open_versions(session, [one.claim.ref for one in going_on])
+    ready = {(one.claim.ref.doc_id, one.claim.ref.version): one for one in going_on}
+    plans = [
+        (one.claim.ref, one.following, one.claim.queue, one.spans)
+        for key, one in ready.items()
+        if key not in still_open and one.following is not None
+    ]
+    return _add(session, plans, units)
+
+
+Kept = tuple[str, bytes | None]
+"""What a part made: the name of its artefact, or its bytes."""
+
+
+def artefacts(session: Session, refs: Collection[StageRef], stage: Stage) -> dict[UUID, list[Kept]]:
+    """Return what a stage of the same versions made, by document, in order of the parts."""
+    refs = list(refs)
+    rows = session.execute(
+        select(DocumentStage.doc_id, DocumentStage.artefact, DocumentStage.payload)
+        .where(DocumentStage.tenant_id == refs[0].tenant_id, DocumentStage.stage == stage)
+        .where(tuple_(DocumentStage.doc_id, DocumentStage.version).in_({(ref.doc_id, ref.version) for ref in refs}))
+        .where(or_(DocumentStage.artefact.is_not(None), DocumentStage.payload.is_not(None)))
+        .order_by(DocumentStage.doc_id, DocumentStage.part)
+    )
+    found: dict[UUID, list[Kept]] = {ref.doc_id: [] for ref in refs}
+    for doc_id, name, payload in rows:
+        found[doc_id].append((name or "", payload))
+    return found
+
+
+def progress_of(session: Session, refs: Sequence[StageRef]) -> dict[UUID, tuple[int, int]]:
+    """Return, by document, how many pages or chunks of the refs' stage are done, and of how many."""
+    size = func.coalesce(DocumentStage.span_to - DocumentStage.span_from, 1)
+    rows = session.execute(
+        select(
+            DocumentStage.doc_id,
+            func.coalesce(func.sum(size).filter(DocumentStage.status == Status.PROCESSED), 0),
+            func.sum(size),
+        )
+        .where(DocumentStage.tenant_id == refs[0].tenant_id, DocumentStage.stage == refs[0].stage)
+        .where(tuple_(DocumentStage.doc_id, DocumentStage.version).in_({(ref.doc_id, ref.version) for ref in refs}))
+        .group_by(DocumentStage.doc_id)
+    )
+    return {doc_id: (int(done), int(total)) for doc_id, done, total in rows}
+
+
+def forget_steps(session: Session, refs: Sequence[StageRef]) -> None:
+    """Forget how versions that answer now were made, and the ones before them.
+
+    What was extracted stays with the newest, to be cut anew without being read again.
+    """
+    for ref in refs:
+        if ref.version > 1:
+            session.execute(
+                delete(DocumentStage)
+                .where(DocumentStage.tenant_id == ref.tenant_id, DocumentStage.doc_id == ref.doc_id)
+                .where(DocumentStage.version < ref.version)
+                .execution_options(synchronize_session=False)
+            )
+    session.execute(
+        update(DocumentStage)
+        .where(DocumentStage.tenant_id == refs[0].tenant_id, DocumentStage.stage.in_([Stage.CHUNK, Stage.EMBED]))
+        .where(tuple_(DocumentStage.doc_id, DocumentStage.version).in_({(ref.doc_id, ref.version) for ref in refs}))
+        .where(DocumentStage.payload.is_not(None))
+        .values(payload=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _keep(session: Session, made: Sequence[Made]) -> None:
+    """Write down the artefacts of completed parts."""
     rows = [
         {
-            "tenant_id": new.tenant_id,
-            "doc_id": new.doc_id,
-            "version": new.version,
-            "stage": new.stage.value,
-            "part": new.part,
-            "span_from": span.start if span else None,
-            "span_to": span.end if span else None,
+            "tenant": one.claim.ref.tenant_id,
+            "doc": one.claim.ref.doc_id,
+            "version": one.claim.ref.version,
+            "stage": one.claim.ref.stage.value,
+            "part": one.claim.ref.part,
+            "artefact": one.artefact,
+            "payload": one.payload,
         }
-        for new, span in zip(refs, spans, strict=True)
+        for one in made
+        if one.artefact is not None or one.payload is not None
     ]
-    session.execute(insert(DocumentStage), rows)
-    return refs
+    if rows:
+        session.execute(
+            text(
+                "UPDATE document_stages SET artefact = :artefact, payload = :payload WHERE tenant_id = :tenant"
+                " AND doc_id = :doc AND version = :version AND stage = :stage AND part = :part"
+            ),
+            rows,
+        )
 
 
-def _is(ref: StageRef) -> ColumnElement[bool]:
-    return and_(_stage_of(ref, ref.stage), DocumentStage.part == ref.part)
+def _open_versions(session: Session, refs: Sequence[StageRef]) -> set[tuple[UUID, int]]:
+    rows = session.execute(
+        select(DocumentStage.doc_id, DocumentStage.version)
+        .where(DocumentStage.tenant_id == refs[0].tenant_id, DocumentStage.stage == refs[0].stage)
+        .where(tuple_(DocumentStage.doc_id, DocumentStage.version).in_({(ref.doc_id, ref.version) for ref in refs}))
+        .where(DocumentStage.status != Status.PROCESSED)
+        .distinct()
+    )
+    return set(rows.tuples().all())
 
 
-def _stage_of(ref: StageRef, stage: Stage) -> ColumnElement[bool]:
+Plan = tuple[StageRef, Stage, str, Sequence[Span | None]]
+
+
+def _add(session: Session, plans: Iterable[Plan], units: Mapping[UUID, int]) -> list[Part]:
+    parts: list[Part] = []
+    rows = []
+    for ref, stage, before, spans in plans:
+        queue = EXPRESS if before == EXPRESS and stage is not Stage.LISTEN else stage.value
+        for part, span in enumerate(spans):
+            new = StageRef(ref.tenant_id, ref.doc_id, ref.version, stage, part)
+            size = span.end - span.start if span else 1
+            parts.append(Part(new, queue, size, units.get(ref.doc_id, 0) == 1))
+            rows.append(
+                {
+                    "tenant_id": new.tenant_id,
+                    "doc_id": new.doc_id,
+                    "version": new.version,
+                    "stage": new.stage.value,
+                    "part": new.part,
+                    "span_from": span.start if span else None,
+                    "span_to": span.end if span else None,
+                    "queue": queue,
+                }
+            )
+    if rows:
+        session.execute(insert(DocumentStage), rows)
+    return parts
+
+
+def is_among(refs: Sequence[StageRef]) -> ColumnElement[bool]:
+    first = refs[0]
+    keys = tuple_(DocumentStage.doc_id, DocumentStage.version, DocumentStage.part)
     return and_(
-        DocumentStage.tenant_id == ref.tenant_id,
-        DocumentStage.doc_id == ref.doc_id,
-        DocumentStage.version == ref.version,
-        DocumentStage.stage == stage,
+        DocumentStage.tenant_id == first.tenant_id,
+        DocumentStage.stage == first.stage,
+        keys.in_([ref.key for ref in refs]),
     )
 
 
-def _document(ref: StageRef) -> ColumnElement[bool]:
-    return and_(Document.tenant_id == ref.tenant_id, Document.doc_id == ref.doc_id)
+def is_part(ref: StageRef) -> ColumnElement[bool]:
+    return is_among([ref])

@@ -7,10 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines.ingest.elements import Chunk
-from pipelines.stores import chunks, documents
+from pipelines.stores import accepting, chunks, documents
+from pipelines.stores.accepting import Upload
+from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import operator_session, tenant_session
-from pipelines.stores.documents import Upload
-from pipelines.stores.stages import StageRef
+from pipelines.stores.documents import Switch
+from pipelines.stores.parts import Part, StageRef
 from schemas.knowledge import Stage
 
 WIDTH = 8
@@ -19,19 +21,30 @@ WIDTH = 8
 class Library:
     """Puts documents into the database the way the workers do, without the workers."""
 
-    def accept(self, tenant_id: UUID, content: str | None = None, assistant_key: str | None = None) -> UUID:
-        upload = Upload("tester", "notes.txt", "txt", 10, content or uuid4().hex, assistant_key)
+    def accept(
+        self, tenant_id: UUID, content: str | None = None, assistant_key: str | None = None, file_size: int = 1 << 20
+    ) -> UUID:
+        upload = Upload("tester", "notes.txt", "txt", file_size, content or uuid4().hex, assistant_key)
         with tenant_session(tenant_id) as session:
-            document, _ = documents.accept(session, tenant_id, uuid4(), upload)
+            document, _ = accepting.accept(session, tenant_id, upload)
             return document.doc_id
 
-    def admit(self, in_flight: int = 1000, per_tenant: int = 1000) -> list[StageRef]:
+    def accept_many(
+        self, tenant_id: UUID, count: int, *, file_size: int = 100, batch_id: UUID | None = None, priority: int = 0
+    ) -> list[UUID]:
+        """Accept `count` documents; of 100 bytes they are small."""
+        uploads = [Upload("tester", "notes.txt", "txt", file_size, uuid4().hex) for _ in range(count)]
+        with tenant_session(tenant_id) as session:
+            found = accepting.accept_many(session, tenant_id, uploads, batch_id, priority)
+            return [document.doc_id for document, _ in found]
+
+    def admit(self, all_units: int = 1_000_000, tenant_units: int = 1_000_000) -> list[Part]:
         with operator_session() as session:
-            return documents.admit(session, in_flight, per_tenant)
+            return documents.admit(session, all_units, tenant_units)
 
     def admitted(self, tenant_id: UUID) -> StageRef:
         doc_id = self.accept(tenant_id)
-        return next(ref for ref in self.admit() if ref.doc_id == doc_id)
+        return next(part.ref for part in self.admit() if part.ref.doc_id == doc_id)
 
     def store(self, tenant_id: UUID, texts: list[str], vectors: NDArray[np.float32] | None = None) -> UUID:
         """Return the id of a document that has these texts as its chunks."""
@@ -40,8 +53,11 @@ class Library:
             vectors = np.eye(WIDTH, dtype=np.float32)[np.arange(len(texts)) % WIDTH]
         made = [Chunk(i, text, "general", len(text.split()), 0, len(text)) for i, text in enumerate(texts)]
         with tenant_session(tenant_id) as session:
-            chunks.replace(session, ref, documents.get(session, ref.doc_id), made, vectors, "test-model")
-            documents.switch(session, ref, len(made), 0)
+            document = documents.get(session, ref.doc_id)
+            chunks.replace(
+                session, tenant_id, [Incoming(ref, document, made, vectors.astype(np.float16), "test-model")]
+            )
+            documents.switch(session, [Switch(ref, len(made), 0)])
         return ref.doc_id
 
 

@@ -53,7 +53,7 @@ def test_frequencies_keep_step_with_replacing_and_deleting(library, tenant: UUID
     kept = library.store(tenant, TEXTS[:2])
     gone = library.store(tenant, TEXTS[2:])
     with tenant_session(tenant) as session:
-        assert chunks.forget(session, tenant, gone) == 3
+        assert chunks.forget(session, tenant, [gone]) == 3
         documents.remove(session, gone)
     counted = admin.execute(
         "SELECT l.lexeme, count(*) FROM document_chunks c, unnest(c.lexemes) l WHERE c.doc_id = %s GROUP BY 1", (kept,)

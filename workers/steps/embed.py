@@ -1,0 +1,74 @@
+"""Vectors of chunks. Those that the tenant has already are not asked for again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from pipelines.ingest import elements
+from pipelines.ingest import embed as embedding
+from pipelines.stores import chunks, documents
+from pipelines.stores.database import tenant_session
+from pipelines.stores.parts import Made, StageRef
+from schemas.events import Event, EventName
+from schemas.knowledge import Stage
+from workers import budget, wiring
+from workers.steps.extract import progress
+from workers.steps.step import Job, Pages, Result, Step, artefacts, made
+
+Vectors = dict[str, NDArray[np.float16]]
+
+
+class Embed(Step):
+    """One request carries the texts of the whole bundle."""
+
+    durable = True
+
+    def __init__(self) -> None:
+        self._model = ""
+        self._asked: dict[StageRef, int] = {}
+
+    def work(self, jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
+        tenant_id = jobs[0].ref.tenant_id
+        packed = artefacts([job.ref for job in jobs], Stage.CHUNK, slices=True)
+        texts = {job.ref: _texts(job, packed[job.ref.doc_id][0]) for job in jobs}
+        vectors, asked = self._vectors(tenant_id, [text for found in texts.values() for text in found], jobs[0])
+        self._asked = {ref: len(asked.intersection(found)) for ref, found in texts.items()}
+        return [
+            made(
+                job,
+                f"vectors-{job.ref.part}",
+                embedding.pack(np.stack([vectors[text] for text in texts[job.ref]])),
+                Stage.STORE,
+            )
+            for job in jobs
+        ]
+
+    def effect(self, session: Session, kept: Sequence[Made]) -> None:
+        documents.embedded_by(session, self._model, {one.claim.ref: self._asked[one.claim.ref] for one in kept})
+
+    def events(self, session: Session, jobs: Sequence[Job], kept: Sequence[Made]) -> list[Event]:
+        return progress(session, kept, EventName.DOCUMENT_EMBEDDED, "chunks")
+
+    def _vectors(self, tenant_id: UUID, texts: Sequence[str], first: Job) -> tuple[Vectors, set[str]]:
+        """Return a vector for each text, and the texts that the embedder was asked for."""
+        embedder = wiring.embedder(tenant_id)
+        self._model = embedder.model
+        hashes = {text: chunks.context_sha256(text) for text in texts}
+        with tenant_session(tenant_id) as session:
+            known = chunks.known_vectors(session, tenant_id, embedder.model, set(hashes.values()))
+        vectors = {text: known[sha256] for text, sha256 in hashes.items() if sha256 in known}
+        missing = [text for text in hashes if text not in vectors]
+        if missing:
+            with budget.embedding(tenant_id, embedder, missing, first.ref.doc_id):
+                found = embedding.embed(missing, embedder).astype(np.float16)
+            vectors |= dict(zip(missing, found, strict=True))
+        return vectors, set(missing)
+
+
+def _texts(job: Job, packed: bytes) -> list[str]:
+    """Return what is embedded of a part's chunks: each with the place where it stands."""
+    found, title = elements.unpack_chunks(packed)
+    return [piece.context(job.document.filename, title) for piece in found]

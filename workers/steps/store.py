@@ -1,0 +1,82 @@
+"""The documents' chunks in place of those before, in one transaction: from then on they answer."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from pipelines.ingest import elements, embed
+from pipelines.stores import chunks, documents, stages
+from pipelines.stores.chunks import Incoming
+from pipelines.stores.database import tenant_session
+from pipelines.stores.documents import Switch
+from pipelines.stores.objects import document_prefix
+from pipelines.stores.parts import Made, StageRef
+from schemas.errors import NotFound
+from schemas.events import Event, EventName
+from schemas.knowledge import Stage
+from workers import announce, wiring
+from workers.steps.step import Job, Pages, Result, Step, artefacts
+
+
+class Store(Step):
+    """Several documents at once: the frequencies that they share are counted once."""
+
+    durable = True
+    is_last = True
+
+    def __init__(self) -> None:
+        self._incoming: dict[StageRef, Incoming] = {}
+
+    def work(self, jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
+        refs = [job.ref for job in jobs]
+        packed, vectors = artefacts(refs, Stage.CHUNK), artefacts(refs, Stage.EMBED)
+        with tenant_session(refs[0].tenant_id) as session:
+            models = documents.embedding_models(session, refs)
+        for job in jobs:
+            doc_id = job.ref.doc_id
+            if doc_id in models:
+                found = [piece for part in packed[doc_id] for piece in elements.unpack_chunks(part)[0]]
+                joined = embed.join(vectors[doc_id])
+                self._incoming[job.ref] = Incoming(job.ref, job.document, found, joined, models[doc_id])
+        return [
+            Made(job.claim) if job.ref in self._incoming else NotFound("The version has no vectors.") for job in jobs
+        ]
+
+    def effect(self, session: Session, kept: Sequence[Made]) -> None:
+        incoming = [self._incoming[one.claim.ref] for one in kept]
+        chunks.replace(session, incoming[0].ref.tenant_id, incoming)
+        documents.switch(session, [Switch(one.ref, len(one.chunks), _tokens(one)) for one in incoming])
+        stages.forget_steps(session, [one.ref for one in incoming])
+
+    def events(self, session: Session, jobs: Sequence[Job], kept: Sequence[Made]) -> list[Event]:
+        ours = {one.claim.ref for one in kept}
+        return [self._processed(job) for job in jobs if job.ref in ours]
+
+    def tidy(self, kept: Sequence[Made]) -> None:
+        """Delete the objects of earlier versions, and those between the steps of this one."""
+        objects = wiring.objects()
+        for ref in (one.claim.ref for one in kept):
+            folder = document_prefix(ref.tenant_id, ref.doc_id)
+            for version in range(1, ref.version):
+                objects.delete_prefix(f"{folder}/v{version}")
+            if len(self._incoming[ref].chunks) > SMALL_CHUNKS:
+                objects.delete_some_of(f"{folder}/v{ref.version}", ("chunks", "vectors-"))
+
+    def _processed(self, job: Job) -> Event:
+        found = self._incoming[job.ref]
+        return announce.of_document(
+            EventName.DOCUMENT_PROCESSED,
+            job.ref.tenant_id,
+            job.ref.doc_id,
+            filename=job.document.filename,
+            chunks=len(found.chunks),
+            tokens=_tokens(found),
+        )
+
+
+SMALL_CHUNKS = 50
+"""A document of fewer has kept nothing in the object store between its steps."""
+
+
+def _tokens(incoming: Incoming) -> int:
+    return sum(piece.token_count for piece in incoming.chunks)
