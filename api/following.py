@@ -51,6 +51,23 @@ class Following:
         assert found is None or isinstance(found, Published)
         return found
 
+    def next_few(self, timeout_s: float, max_bytes: int) -> list[Published]:
+        """Return the next event and what has come behind it; nothing after `timeout_s`. Raises Closed.
+
+        Once they weigh `max_bytes` together no more are added.
+        """
+        found: list[Published] = []
+        size = 0
+        try:
+            while size < max_bytes and (event := self.next(0 if found else timeout_s)) is not None:
+                found.append(event)
+                size += len(event.body)
+        except Closed:
+            # It says so again, when these have been read.
+            if not found:
+                raise
+        return found
+
     def wait_for(self, wanted: Callable[[Published], bool], timeout_s: float) -> Published | None:
         """Return the first event that is wanted; None where it does not come within `timeout_s`."""
         until = time.monotonic() + timeout_s

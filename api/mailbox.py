@@ -68,7 +68,7 @@ class Mailbox:
         self._live_bytes = 0
         self._read: deque[Published] = deque()
         self._stream: Stream | None = None
-        self._last = START
+        self._last = self._lost = START
         self._poked = False
         self._closed: Reason | None = None
         self._taken_at = time.monotonic()
@@ -76,10 +76,13 @@ class Mailbox:
         self._gaps = 0
         self._covered = 0
 
-    def follow(self, stream: Stream, after: str) -> None:
-        """Read the stream from `after` on, then go on with the events that are offered."""
+    def follow(self, stream: Stream, after: str, whole: bool = True) -> None:
+        """Read the stream from `after` on, then go on with the events that are offered.
+
+        Where it is not `whole`, the reader has been told that events after this place are missing.
+        """
         with self._changed:
-            self._stream, self._last = stream, after
+            self._stream, self._last, self._lost = stream, after, "" if whole else after
             self._gaps, self._covered = 1, 0
             self._changed.notify()
 
@@ -182,7 +185,8 @@ class Mailbox:
         try:
             batch = self._stream.after(self._last, BATCH)
             # On the first reading the client chose the place; later a missing place means missed events.
-            cut = bool(batch) and self._covered > 0 and self._last != START and not self._stream.keeps(self._last)
+            known = self._covered == 0 or self._last == self._lost
+            cut = bool(batch) and not known and not self._stream.keeps(self._last)
         except StoreUnavailable:
             with self._changed:
                 self._changed.wait(RETRY_S)

@@ -27,12 +27,21 @@ def _form(model: type[UploadForm] | type[TranscribeForm]) -> dict[str, Any]:
     """Return the schema of a form with a file and the model's fields."""
     fields = model.model_json_schema()["properties"]
     # A field of a form is there or not; it cannot be null.
-    plain = {name: {**field["anyOf"][0], "description": field["description"]} for name, field in fields.items()}
+    plain = {
+        name: {**field.get("anyOf", [field])[0], "description": field["description"]} for name, field in fields.items()
+    }
     return {"type": "object", "properties": {"file": FILE, **plain}, "required": ["file"]}
 
 
+def _upload() -> dict[str, Any]:
+    """Return the schema of a form with files: `file` or `files`, each any number of times."""
+    form = _form(UploadForm)
+    many = {"type": "array", "items": FILE, "description": "More files; a batch takes them."}
+    return {**form, "properties": {**form["properties"], "files": many}}
+
+
 FORMS: dict[str, dict[str, Any]] = {
-    "/api/documents/upload": {"multipart/form-data": _form(UploadForm)},
+    "/api/documents/upload": {"multipart/form-data": _upload()},
     "/api/voice/transcribe": {"multipart/form-data": _form(TranscribeForm)},
     "/api/voice/synthesize": {
         "application/json": {"$ref": "#/components/schemas/SpeakBody"},
@@ -50,7 +59,7 @@ EVENTS = {
             "type": "object",
             "description": "A server-sent event. `error` ends a stream whose credential was revoked.",
             "properties": {
-                "event": {"type": "string", "enum": [*EventName, "error"]},
+                "event": {"type": "string", "enum": [*EventName, "error", "reset"]},
                 "id": {"type": "string", "description": "Where a client that lost the line goes on."},
                 "data": {
                     "type": "string",
@@ -90,12 +99,30 @@ IDEMPOTENCY_KEY = _header(
 PLACE = {"pattern": r"^([0-9]{1,19}(-[0-9]{1,19})?)?$"}
 PREFER = _header("Prefer", "`wait=N` waits up to N seconds, 300 at most, for the work to be done.")
 
+RESUME = _header("Last-Event-ID", "Id of the last event that was received; the stream goes on after it.", **PLACE)
+TUS = _header("Tus-Resumable", "The version of the tus protocol.", enum=["1.0.0"]) | {"required": True}
+CHECKSUM = _header("Upload-Checksum", "`sha1` or `sha256`, and the digest of the body in base64.")
+BYTES = {"pattern": r"^[0-9]{1,15}$"}
+
 PARAMETERS: dict[tuple[str, str], list[dict[str, Any]]] = {
     ("post", "/api/documents/upload"): [PREFER],
+    ("post", "/api/uploads"): [
+        TUS,
+        _header("Upload-Length", "Size of the file in bytes.", **BYTES) | {"required": True},
+        _header("Upload-Metadata", "Pairs of a name and a base64 value, by commas; `filename` at least."),
+        CHECKSUM,
+    ],
+    ("patch", "/api/uploads/{id}"): [
+        TUS,
+        _header("Upload-Offset", "Where in the file the body begins.", **BYTES) | {"required": True},
+        CHECKSUM,
+    ],
+    ("delete", "/api/uploads/{id}"): [TUS],
     ("delete", "/api/tenant"): [PREFER],
     ("delete", "/api/tenants/{id}"): [PREFER],
+    ("get", "/api/events"): [RESUME],
     ("get", "/api/jobs/{id}/events"): [
-        _header("Last-Event-ID", "Id of the last event that was received; the stream goes on after it.", **PLACE),
+        RESUME,
         {
             "name": "after",
             "in": "query",
@@ -117,6 +144,17 @@ HEADERS: dict[str, dict[str, Any]] = {
 }
 """Headers of answers; none of them is on every one."""
 
+UPLOAD_REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
+    ("post", "/api/uploads"): (412, 415, 423, 460),
+    ("get", "/api/uploads/{id}"): (410,),
+    ("patch", "/api/uploads/{id}"): (409, 410, 412, 415, 422, 423, 460),
+    ("delete", "/api/uploads/{id}"): (410, 412),
+    ("post", "/api/documents/upload"): (415,),
+    ("post", "/api/knowledge/ingest"): (415,),
+}
+"""By what files and pieces of them are refused."""
+
 LOCATED = frozenset({("/api/documents/upload", "202"), ("/api/chat", "200"), ("/rag/chat", "200")})
+LOCATED |= {("/api/documents/url", "202"), ("/api/knowledge/ingest", "202"), ("/api/uploads", "201")}
 LOCATED |= {(path, status) for path in ("/api/tenant", "/api/tenants/{id}") for status in ("200", "202")}
 """Answers that can name a `Location`; so does each replay that is a 303."""

@@ -81,7 +81,8 @@ class Relay:
         """
         mailbox = mailbox or Mailbox()
         place = events.last_id(self._client, subject) if after is None else after
-        resumed = events.place(place) == (0, 0) or events.keeps(self._client, subject, place)
+        events.place(place)
+        resumed = events.keeps(self._client, subject, place)
         topic = self._join(subject.key, mailbox)
 
         def leave() -> None:
@@ -92,7 +93,7 @@ class Relay:
             self._leave(subject.key, mailbox)
             raise StoreUnavailable
         begin(place, resumed)
-        mailbox.follow(KeptEvents(self._client, subject), place)
+        mailbox.follow(KeptEvents(self._client, subject), place, resumed)
         return Following(mailbox, resumed, leave)
 
     def close(self, reason: Reason = Reason.GOING_AWAY) -> None:

@@ -4,7 +4,8 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from flask import Response, g, request
 
@@ -13,7 +14,7 @@ from api.handshake import connection
 from api.live import relay, seats
 from api.mailbox import Closed, Mailbox, Reason
 from pipelines.stores.events import START, Published
-from schemas.errors import AuraError, Revoked
+from schemas.errors import AuraError, Revoked, TooSlow
 from schemas.events import Event, Subject
 
 HEARTBEAT_S = 15.0
@@ -24,31 +25,41 @@ STALL_S = 20
 """How long a client may leave what was sent unread before its connection is cut."""
 
 RETRY_MS = 1000
+MAX_WRITE_BYTES = 64 * 1024
+"""Events that are sent in one go, about: a write for each would be most of the work where they come fast."""
+
+MISSED = "The place is kept no more: events that followed it are missing. Look at what you follow anew."
+LAST_WORDS: dict[Reason, type[AuraError]] = {Reason.REVOKED: Revoked, Reason.OVERFLOW: TooSlow}
+"""What a client is told that is sent away; at a server's stop it comes back by itself."""
 
 
 def stream(
     subject: Subject,
     *,
     keep: Callable[[Published], bool] = lambda _: True,
-    until: Callable[[Published], bool],
+    until: Callable[[Published], bool] = lambda _: False,
     settled: Callable[[], Event | None] = lambda: None,
-    after: str = START,
+    after: str | None = START,
     heartbeat_s: float = HEARTBEAT_S,
+    tells_place: bool = False,
 ) -> Response:
     """Return a response that streams the subject's events which `keep` names, up to and with the
     first of them that `until` names.
 
-    It begins after the id in `Last-Event-ID` or `?after=`, else after `after`: the kept events come
-    first. `settled` is asked when they are through, and at every heartbeat: it returns the last event
-    as the database knows it, or None, so that a stream ends even where Redis lost that event. The
-    stream ends early where the client is gone, too slow, or the server stops; a client comes back
-    with its last id. Raises TooBusy, InvalidRequest and StoreUnavailable.
+    It begins after the id in `Last-Event-ID` or `?after=`, else after `after`, where None means with
+    what happens from now on: the kept events come first, and before them an event `reset` where some
+    that followed the place are kept no more. `settled` is asked when they are through, and at every
+    heartbeat: it returns the last event as the database knows it, or None, so that a stream ends even
+    where Redis lost that event. With `tells_place` the client learns how far it is also where `keep`
+    lets little through. The stream ends early where the client is gone, too slow, or the server stops;
+    a client comes back with its last id. Raises TooBusy, InvalidRequest and StoreUnavailable.
     """
-    place = request.headers.get("Last-Event-ID") or request.args.get("after") or after
+    asked = request.headers.get("Last-Event-ID") or request.args.get("after") or after
     mailbox = Mailbox()
     give_back = seats().take(mailbox, g.caller.credential if "caller" in g else None)
+    places: list[str] = []
     try:
-        following = relay().follow(subject, place, mailbox)
+        following = relay().follow(subject, asked, mailbox, lambda place, _: places.append(place))
     except AuraError:
         give_back()
         raise
@@ -56,8 +67,8 @@ def stream(
     if client is not None:
         # A write that nobody reads would hold its thread for ever.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL_S, 0))
-    lines = _lines(following, keep, until, settled, heartbeat_s, client)
-    response = Response(lines, content_type="text/event-stream; charset=utf-8")
+    reading = _Reading(following, keep, until, settled, heartbeat_s, client, places[0] if tells_place else "")
+    response = Response(reading.lines(), content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     # Not in the generator's `finally`: one that was never started has none.
@@ -66,43 +77,76 @@ def stream(
     return response
 
 
-def _lines(
-    following: Following,
-    keep: Callable[[Published], bool],
-    until: Callable[[Published], bool],
-    settled: Callable[[], Event | None],
-    heartbeat_s: float,
-    client: socket.socket | None,
-) -> Iterator[str]:
-    yield f"retry: {RETRY_MS}\n\n"
-    # The first look at the truth comes as soon as the kept events are through.
-    wait_s, heartbeat_at = 0.0, time.monotonic()
-    while True:
-        try:
-            event = following.next(wait_s)
-        except Closed as closed:
-            if closed.reason is Reason.REVOKED:
-                yield _block("error", json.dumps({"code": Revoked.code, "detail": Revoked.sentence()}))
-            return
-        if event is not None:
-            if keep(event):
-                yield _block(event.name, event.text, event.id)
-                if until(event):
-                    return
-        elif time.monotonic() >= heartbeat_at:
-            if (last := settled()) is not None:
-                yield _block(last.name, json.dumps(last.as_json(), default=str))
+@dataclass
+class _Reading:
+    """One response. `place` is how far it has come, where the client is to be told; else empty."""
+
+    following: Following
+    keep: Callable[[Published], bool]
+    until: Callable[[Published], bool]
+    settled: Callable[[], Event | None]
+    heartbeat_s: float
+    client: socket.socket | None
+    place: str
+
+    def lines(self) -> Iterator[str]:
+        """Yield what is to be sent, several events at once where they come fast."""
+        yield f"retry: {RETRY_MS}\n{self._mark()}\n"
+        if not self.following.resumed:
+            yield _block("reset", json.dumps({"type": "reset", "detail": MISSED}))
+        # The first look at the truth comes as soon as the kept events are through.
+        wait_s, heartbeat_at = 0.0, time.monotonic()
+        while True:
+            try:
+                found = self.following.next_few(wait_s, MAX_WRITE_BYTES)
+                text, ended = self._render(found)
+            except Closed as closed:
+                if (error := LAST_WORDS.get(closed.reason)) is not None:
+                    yield _error(error)
                 return
-            yield ": waiting\n\n"
-            heartbeat_at = time.monotonic() + heartbeat_s
-            wait_s = min(GLANCE_S, heartbeat_s)
-        elif _is_gone(client):
-            return
+            except AuraError as error:
+                yield _error(error)
+                return
+            if text:
+                yield text
+            if ended:
+                return
+            if not found:
+                wait_s = min(GLANCE_S, self.heartbeat_s)
+            # Events that are not for this client are no sign of life to it.
+            if not text and wait_s and time.monotonic() >= heartbeat_at:
+                if (last := self.settled()) is not None:
+                    yield _block(last.name, json.dumps(last.as_json(), default=str))
+                    return
+                yield f": waiting\n{self._mark()}\n"
+                heartbeat_at = time.monotonic() + self.heartbeat_s
+            elif not found and _is_gone(self.client):
+                return
+
+    def _render(self, found: Sequence[Published]) -> tuple[str, bool]:
+        """Return the blocks of these events, and whether the last event is among them."""
+        blocks = []
+        for event in found:
+            if self.keep(event):
+                blocks.append(_block(event.name, event.text, event.id))
+                if self.until(event):
+                    return "".join(blocks), True
+            self.place = self.place and event.id
+        return "".join(blocks), False
+
+    def _mark(self) -> str:
+        # A block without data moves a client's `Last-Event-ID` and is no event to it.
+        return f"id: {self.place}\n" if self.place else ""
 
 
 def _block(name: str, data: str, event_id: str = "") -> str:
     place = f"id: {event_id}\n" if event_id else ""
     return f"{place}event: {name}\ndata: {data}\n\n"
+
+
+def _error(error: AuraError | type[AuraError]) -> str:
+    detail = error.detail if isinstance(error, AuraError) else error.sentence()
+    return _block("error", json.dumps({"code": error.code, "detail": detail}))
 
 
 def _is_gone(client: socket.socket | None) -> bool:

@@ -76,7 +76,7 @@ def serve(acts: Acts) -> Response:
     mailbox = Mailbox()
     give_back = seats().take(mailbox)
     try:
-        dialect = VoiceSocket(acts, settings, mailbox, _offered_token())
+        dialect = VoiceSocket(acts, settings, mailbox, offered_token())
         socket = WebSocket(client, protocol, mailbox, dialect.render)
         try:
             dialect.run(socket)
@@ -270,7 +270,7 @@ class VoiceSocket:
             yield from self._answers.encode({**message, "id": str(session.place())} if session else message)
 
 
-def _offered_token() -> str | None:
+def offered_token() -> str | None:
     """Return the token that came with the opening request, if any: a browser can set no header of its own."""
     offered = request.headers.get("Sec-WebSocket-Protocol", "")
     found = next((name.strip() for name in offered.split(",") if name.strip().startswith(TOKEN_PREFIX)), None)

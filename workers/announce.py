@@ -1,5 +1,6 @@
 """Publishes what happened. Live events may be lost with Redis; the rows they tell of are not."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -8,28 +9,46 @@ from pipelines.stores import events
 from pipelines.stores.redis import get_redis
 from schemas.errors import StoreUnavailable
 from schemas.events import Event, EventName, Subject
+from schemas.knowledge import Document
 
 log = structlog.get_logger()
 
 
 def document(name: EventName, tenant_id: UUID, doc_id: UUID, /, **data: object) -> None:
     """Publish an event of a document."""
-    _publish(Event(name, Subject.document(tenant_id, doc_id), {"doc_id": str(doc_id), **data}))
+    many([of_document(name, tenant_id, doc_id, **data)])
+
+
+def of_document(name: EventName, tenant_id: UUID, doc_id: UUID, /, **data: object) -> Event:
+    """Return an event of a document, to be published with others by `many`."""
+    return Event(name, Subject.document(tenant_id, doc_id), {"doc_id": str(doc_id), **data})
+
+
+def about(name: EventName, document: Document, /, **data: object) -> Event:
+    """Return an event of a document that names its batch, where it is part of one."""
+    batch = {"batch_id": str(document.batch_id)} if document.batch_id else {}
+    return of_document(name, document.tenant_id, document.doc_id, **batch, **data)
+
+
+def batch(name: EventName, tenant_id: UUID, batch_id: UUID, /, **data: object) -> None:
+    """Publish an event of a batch of documents."""
+    many([Event(name, Subject.batch(tenant_id, batch_id), {"batch_id": str(batch_id), **data})])
 
 
 def turn(name: EventName, tenant_id: UUID, conversation_id: UUID, turn_id: UUID, /, **data: object) -> None:
     """Publish an event of a turn, on its conversation."""
     subject = Subject.conversation(tenant_id, conversation_id)
-    _publish(Event(name, subject, {"turn_id": str(turn_id), "conversation_id": str(conversation_id), **data}))
+    many([Event(name, subject, {"turn_id": str(turn_id), "conversation_id": str(conversation_id), **data})])
 
 
 def tenant(name: EventName, tenant_id: UUID, /, **data: object) -> None:
     """Publish an event of a tenant as a whole."""
-    _publish(Event(name, Subject.tenant(tenant_id), {"tenant_id": str(tenant_id), **data}))
+    many([Event(name, Subject.tenant(tenant_id), {"tenant_id": str(tenant_id), **data})])
 
 
-def _publish(event: Event) -> None:
+def many(found: Sequence[Event]) -> None:
+    """Publish events, of any subjects, in this order and in one round trip."""
     try:
-        events.publish(get_redis(), event)
+        events.publish_many(get_redis(), found)
     except StoreUnavailable:
-        log.warning("event not published", name=event.name.value)
+        log.warning("events not published", names=sorted({event.name.value for event in found}), count=len(found))

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import event
 
 from pipelines.ingest import tokens
-from pipelines.ports import STT_RATE_HZ, ChatModel, Embedder, Prompt, Speaker, Transcriber, Usage
+from pipelines.ports import ChatModel, Embedder, Prompt, Speaker, Transcriber, Usage
 from pipelines.providers import messages
 from pipelines.providers.servers import PRICES, Price
 from pipelines.stores import quotas, usage
@@ -21,7 +21,7 @@ from pipelines.stores.usage import Spent
 from schemas.errors import BudgetExceeded, Cancelled, NoSpeech, NotFound, StoreUnavailable
 from schemas.events import EventName
 from schemas.settings import get_settings
-from workers import announce
+from workers import announce, health
 
 log = structlog.get_logger()
 
@@ -118,7 +118,8 @@ def call(
         raise
     completed = False
     try:
-        yield made
+        with health.watch(tenant_id, kind, provider):
+            yield made
         completed = True
     finally:
         if not made.settled and completed:
@@ -148,9 +149,8 @@ def chat(tenant_id: UUID, model: ChatModel, prompt: Prompt, subject_id: UUID) ->
 
 
 @contextmanager
-def transcription(tenant_id: UUID, transcriber: Transcriber, pcm16: bytes, subject_id: UUID) -> Iterator[Call]:
-    """Hold what it costs to listen to mono PCM16 at 16 kHz; silence costs as much. Raises BudgetExceeded."""
-    seconds = len(pcm16) / 2 / STT_RATE_HZ
+def transcription(tenant_id: UUID, transcriber: Transcriber, seconds: float, subject_id: UUID) -> Iterator[Call]:
+    """Hold what it costs to listen for so many seconds; silence costs as much. Raises BudgetExceeded."""
     expected = Spent(seconds=seconds, cost_usd=_price(transcriber.model).minute * seconds / 60)
     with call(tenant_id, "transcription", transcriber.name, transcriber.model, expected, subject_id) as made:
         try:
@@ -178,7 +178,8 @@ def question(tenant_id: UUID, embedder: Embedder, text: str, subject_id: UUID) -
     Raises BudgetExceeded.
     """
     if _price(embedder.model) == FREE:
-        yield
+        with health.watch(tenant_id, "embedding", get_settings().embedder):
+            yield
         return
     with embedding(tenant_id, embedder, [text], subject_id):
         yield

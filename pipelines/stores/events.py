@@ -3,6 +3,10 @@
 The stream is no truth: it expires an hour after its last event and keeps the newest `MAX_EVENTS` or
 `MAX_BYTES`, whichever is fewer. 32 MiB are about nine minutes of speech (PCM16 at 22.05 kHz as
 base64 is 59 kB/s), so one whole spoken answer can be heard again after a cut.
+
+What is of interest to the whole organisation (`TENANT_WIDE`) is in the tenant's own stream as well,
+put there by the same call. That one stays for a day: somebody waits for a document or an answer and
+asks again within minutes, while a program that follows the organisation may be down for a night.
 """
 
 import json
@@ -14,15 +18,20 @@ from functools import cached_property
 from typing import Any, Protocol, cast
 
 import redis
+from redis import exceptions
 
 from schemas.errors import InvalidRequest, StoreUnavailable
-from schemas.events import Event, Subject
+from schemas.events import TENANT_WIDE, Event, Subject
 
 TTL_S = 3600
+TENANT_TTL_S = 24 * 3600
 MAX_EVENTS = 20_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_EVENT_BYTES = 256 * 1024
 """Largest event: 64 KiB of sound as base64 with room to spare, since a socket sends it as one frame."""
+
+AT_ONCE = 250
+"""Events that one call of the script publishes: it holds up all others for some milliseconds."""
 
 START = "0-0"
 """The place before a stream's first event."""
@@ -30,27 +39,45 @@ START = "0-0"
 # Redis counts in 64 bits: nineteen digits always fit, and more would be its error, not the client's.
 _PLACE = re.compile(r"([0-9]{1,19})(?:-([0-9]{1,19}))?")
 
-# KEYS: stream, its size in bytes, for each event. ARGV: the three limits, then name, body for each.
+# KEYS: stream and its size in bytes, for each target. ARGV: the two limits, the number of targets; time
+# to live and number of the event for each target; name and body for each event.
 # The size is counted beside the stream because Redis caps streams by number only, and one audio
-# event weighs as much as five hundred tokens.
+# event weighs as much as five hundred tokens. Each stream is trimmed once a call: a bundle's
+# events mostly go to one, the tenant's.
 _PUBLISH = """
-local max_events, max_bytes, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local ids = {}
-for i = 1, #KEYS / 2 do
-  local stream, size, name, body = KEYS[2 * i - 1], KEYS[2 * i], ARGV[2 * i + 2], ARGV[2 * i + 3]
+local max_events, max_bytes, targets = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local ids, streams, touched = {}, {}, {}
+for i = 1, targets do
+  local stream, at = KEYS[2 * i - 1], 2 + 2 * targets + 2 * tonumber(ARGV[3 + 2 * i])
+  local name, body = ARGV[at], ARGV[at + 1]
   ids[i] = redis.call('XADD', stream, '*', 'name', name, 'body', body)
-  local events = redis.call('XLEN', stream)
-  if events == 1 then redis.call('DEL', size) end
-  local bytes = redis.call('INCRBY', size, #body)
-  while events > 1 and (events > max_events or bytes > max_bytes) do
-    local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-    redis.call('XDEL', stream, oldest[1])
-    bytes = redis.call('DECRBY', size, #oldest[2][4])
-    events = events - 1
-  end
-  redis.call('EXPIRE', stream, ttl)
-  redis.call('EXPIRE', size, ttl)
   redis.call('PUBLISH', stream, ids[i] .. ' ' .. name .. ' ' .. body)
+  local touch = touched[stream]
+  if not touch then
+    touch = {size = KEYS[2 * i], ttl = ARGV[2 + 2 * i], events = 0, bytes = 0}
+    touched[stream] = touch
+    streams[#streams + 1] = stream
+  end
+  touch.events, touch.bytes = touch.events + 1, touch.bytes + #body
+end
+for _, stream in ipairs(streams) do
+  local touch = touched[stream]
+  local events = redis.call('XLEN', stream)
+  if events == touch.events then redis.call('DEL', touch.size) end
+  local bytes = redis.call('INCRBY', touch.size, touch.bytes)
+  while events > 1 and (events > max_events or bytes > max_bytes) do
+    local count = math.min(math.max(events - max_events, 1), 100)
+    local gone, freed = {}, 0
+    for _, oldest in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', count)) do
+      gone[#gone + 1] = oldest[1]
+      freed = freed + #oldest[2][4]
+    end
+    redis.call('XDEL', stream, unpack(gone))
+    bytes = redis.call('DECRBY', touch.size, freed)
+    events = events - #gone
+  end
+  redis.call('EXPIRE', stream, touch.ttl)
+  redis.call('EXPIRE', touch.size, touch.ttl)
 end
 return ids
 """
@@ -69,7 +96,7 @@ class Published:
         """Return the event as clients see it: `id`, `type`, `at` and its own fields."""
         return {"id": self.id, **json.loads(self.body)}
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Return the event as clients see it, as JSON on one line."""
         return f'{{"id":"{self.id}",{self.body[1:].decode()}'
@@ -89,20 +116,56 @@ def publish(client: "redis.Redis", event: Event) -> str:
 
 
 def publish_many(client: "redis.Redis", events: Sequence[Event]) -> list[str]:
-    """Keep and announce the events in this order, in one round trip; as `publish`."""
+    """Keep and announce the events in this order, in one round trip; as `publish`.
+
+    Each goes to its subject and, where it is `TENANT_WIDE`, to its tenant; the ids are those at their
+    subjects. More than `AT_ONCE` are sent as several calls, between which Redis serves others.
+    """
+    if not events:
+        return []
+    script = cast(_Script, client.register_script(_PUBLISH))
+    calls = [_call(events[start : start + AT_ONCE]) for start in range(0, len(events), AT_ONCE)]
+    with reaching_redis():
+        if len(calls) == 1:
+            found = [script(keys=calls[0].keys, args=calls[0].args, client=client)]
+        else:
+            with client.pipeline(transaction=False) as pipeline:
+                for call in calls:
+                    script(keys=call.keys, args=call.args, client=pipeline)
+                found = pipeline.execute()
+    return [ids[at].decode() for call, ids in zip(calls, found, strict=True) for at in call.own]
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What the script takes for a few events; `own` is which of its answers are the ids at their subjects."""
+
+    keys: list[str]
+    args: list[object]
+    own: list[int]
+
+
+def _call(events: Sequence[Event]) -> _Call:
     keys: list[str] = []
-    args: list[object] = [MAX_EVENTS, MAX_BYTES, TTL_S]
-    for event in events:
+    targets: list[object] = []
+    bodies: list[object] = []
+    own: list[int] = []
+    for number, event in enumerate(events, start=1):
         body = _body(event)
         if len(body) > MAX_EVENT_BYTES:
             raise ValueError(f"{event.name} has {len(body)} bytes; an event has at most {MAX_EVENT_BYTES}")
-        keys += [event.subject.key, _size_key(event.subject)]
-        args += [event.name.value, body]
-    if not keys:
-        return []
-    script = cast(_Script, client.register_script(_PUBLISH))
-    with reaching_redis():
-        return [found.decode() for found in script(keys=keys, args=args, client=client)]
+        bodies += [event.name.value, body]
+        own.append(len(keys) // 2)
+        for subject in _targets(event):
+            keys += [subject.key, _size_key(subject)]
+            targets += [TENANT_TTL_S if subject.kind == "tenant" else TTL_S, number]
+    return _Call(keys, [MAX_EVENTS, MAX_BYTES, len(keys) // 2, *targets, *bodies], own)
+
+
+def _targets(event: Event) -> list[Subject]:
+    """Return where the event is published, its own subject first."""
+    tenant = Subject.tenant(event.subject.tenant_id)
+    return [event.subject] if event.subject == tenant or event.name not in TENANT_WIDE else [event.subject, tenant]
 
 
 def replay(client: "redis.Redis", subject: Subject, after: str = START, count: int | None = None) -> list[Published]:
@@ -123,10 +186,20 @@ def last_id(client: "redis.Redis", subject: Subject) -> str:
     return rows[0][0].decode() if rows else START
 
 
-def keeps(client: "redis.Redis", subject: Subject, event_id: str) -> bool:
-    """Return whether the event is still in the stream, so that all that followed it is too."""
+def keeps(client: "redis.Redis", subject: Subject, after: str) -> bool:
+    """Return whether all that followed the place `after` is still in the stream, as far as that is known.
+
+    Of a stream that has expired, or was lost, only `START` is a place: nothing says what was in it.
+    """
     with reaching_redis():
-        return bool(client.xrange(subject.key, min=event_id, max=event_id, count=1))
+        if client.xrange(subject.key, min=after, max=after, count=1):
+            return True
+        try:
+            about = cast(dict[str, Any], client.xinfo_stream(subject.key))
+        except redis.ResponseError:
+            return place(after) == (0, 0)
+    gone = place(about["max-deleted-entry-id"].decode())
+    return place(after) >= gone if gone != (0, 0) else place(after) == (0, 0)
 
 
 def forget(client: "redis.Redis", subject: Subject) -> None:
@@ -149,12 +222,16 @@ def announced(message: bytes) -> Published:
     return Published(event_id.decode(), name.decode(), body)
 
 
+UNREACHABLE = (redis.ConnectionError, redis.TimeoutError, exceptions.ReadOnlyError, exceptions.OutOfMemoryError)
+"""Errors of a Redis that is away or takes nothing more; any other is a mistake of ours."""
+
+
 @contextmanager
 def reaching_redis() -> Iterator[None]:
-    """Turn an unreachable Redis into StoreUnavailable."""
+    """Turn a Redis that is away, or full, into StoreUnavailable."""
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
+    except UNREACHABLE as error:
         raise StoreUnavailable from error
 
 

@@ -23,8 +23,8 @@ DOCUMENT = openapi.document(create_app())
 OPERATIONS = {f"{each.method.upper()} {each.path}": each for each in operations(DOCUMENT)}
 MAX_READ_CHUNKS = 50
 
-UNDOCUMENTED = {"/docs", "/", "/openapi.json", "/ws/voice/continuous"}
-"""Routes that are no part of the HTTP interface; the socket has tests of its own."""
+UNDOCUMENTED = {"/docs", "/", "/openapi.json", "/ws/voice/continuous", "/ws/events"}
+"""Routes that are no part of the HTTP interface; the sockets have tests of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def read(response: TestResponse) -> tuple[int, str]:
     parts = [str(response.headers)]
     for number, chunk in enumerate(response.response):
         parts.append(chunk.decode(errors="replace") if isinstance(chunk, bytes) else chunk)
-        if number >= MAX_READ_CHUNKS:
+        if number >= MAX_READ_CHUNKS or ": waiting" in parts[-1]:
             break
     response.close()
     return response.status_code, "".join(parts)
@@ -139,6 +139,10 @@ def test_the_victim_itself_sees_its_mark(victim: Marked, admin: psycopg.Connecti
         for path in (
             f"/api/documents/{victim.ids['document']}",
             f"/api/documents/{victim.ids['document']}/chunks",
+            f"/api/batches/{victim.ids['batch']}",
+            f"/api/batches/{victim.ids['batch']}/documents",
+            f"/api/jobs/{victim.ids['batch']}/events",
+            f"/api/uploads/{victim.ids['upload']}",
             f"/api/jobs/{victim.ids['turn']}",
             f"/api/jobs/{victim.ids['turn']}/events",
             f"/api/tenant/users/{victim.ids['user']}",
@@ -152,7 +156,7 @@ def test_the_victim_itself_sees_its_mark(victim: Marked, admin: psycopg.Connecti
 
 def test_no_cursor_of_another_tenant_leads_to_its_rows(victim: Marked, attackers: Attackers) -> None:
     _, admin = attackers()[-1]
-    for path in ("/api/documents", "/api/tenant/users", "/api/tenant/audit"):
+    for path in ("/api/documents", "/api/batches", "/api/documents/dead-letters", "/api/tenant/users", "/api/tenant/audit"):
         for after in ("MjA5OS0wMS0wMXw=", "9" * 18, victim.texts["event_id"], "x" * 190):
             status, text = read(admin.get(f"{path}?after={after}", buffered=False))
             assert status in (200, 422) and victim.canary not in text
@@ -204,5 +208,5 @@ def test_redis_keys_begin_with_their_tenant(victim: Marked, attackers: Attackers
         assert name.startswith(SHARED_KEYS) or UUID(name.split(":")[1]), name
 
 
-SHARED_KEYS = ("aura:door:", "aura:worker:", "aura:unflushed")
+SHARED_KEYS = ("aura:deployment:", "aura:door:", "aura:worker:", "aura:unflushed")
 """Keys of the deployment: throttles by hashed names, live workers, counters still to be written to rows."""

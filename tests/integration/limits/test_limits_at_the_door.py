@@ -24,7 +24,7 @@ GB = 1 << 30
 
 def told(client: "redis.Redis", tenant: UUID) -> list[tuple[str, str]]:
     found = events.replay(client, Subject.tenant(tenant))
-    return [(event.data["type"], event.data["resource"]) for event in found]
+    return [(event.name, event.data["resource"]) for event in found if event.name.startswith("quota.")]
 
 
 def code(response: TestResponse) -> tuple[int, str | None]:

@@ -113,7 +113,7 @@ def test_a_used_up_budget_ends_the_turn_before_anything_is_sent(
     refused = [generated(tenant) for _ in range(2)]
     assert {(each.status, each.error_code) for each in refused} == {(TurnStatus.FAILED, "budget_exceeded")}
     assert far_end.asked == []
-    told = [event.data["type"] for event in events.replay(client, Subject.tenant(tenant))]
+    told = [event.name for event in events.replay(client, Subject.tenant(tenant)) if event.name.startswith("quota.")]
     assert told == ["quota.warning", "quota.exceeded"]
 
 
@@ -251,9 +251,9 @@ def test_a_document_that_the_budget_cannot_embed_says_so(far_end: FarEnd, door: 
     here = door(max_monthly_cost_usd="0")
     doc_id = UUID(here.upload(b"The shop opens at nine. " * 20).get_json()["job_id"])
     with operator_session() as session:
-        ref = next(ref for ref in documents.admit(session, 1000, 1000) if ref.doc_id == doc_id)
+        ref = next(part.ref for part in documents.admit(session, 10_000, 10_000) if part.ref.doc_id == doc_id)
     for stage in (ingest.extract, ingest.chunk, ingest.embed):
-        stage(str(ref.tenant_id), str(ref.doc_id), ref.version, 0)
+        stage(str(ref.tenant_id), [(str(ref.doc_id), ref.version, 0)])
     with tenant_session(here.tenant_id) as session:
         assert documents.get(session, doc_id).error_code == "budget_exceeded"
     assert far_end.asked == []

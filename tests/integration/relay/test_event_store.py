@@ -10,6 +10,7 @@ from pipelines.stores import events, utterances
 from pipelines.stores.redis import open_redis
 from schemas.errors import InvalidRequest, StoreUnavailable
 from schemas.events import Event, EventName, Subject
+from tests.integration.relay.valkey import Valkey
 
 
 def subject() -> Subject:
@@ -127,3 +128,11 @@ def test_an_utterance_is_kept_for_its_tenant_alone_and_for_minutes_only(client: 
     assert 590 < client.ttl(name) <= 600
     utterances.delete(client, tenant_id, turn_id)
     assert utterances.get(client, tenant_id, turn_id) is None
+
+
+def test_a_redis_that_is_full_is_one_that_is_away(own_valkey: Valkey) -> None:
+    with open_redis(own_valkey.url) as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", "1")
+        with pytest.raises(StoreUnavailable):
+            events.publish(client, token(subject(), "x"))

@@ -23,6 +23,7 @@ class Kept:
     def __init__(self, *events: Published) -> None:
         self.events = list(events)
         self.away = 0
+        self.lost_its_beginning = False
 
     def after(self, event_id: str, count: int) -> list[Published]:
         if self.away:
@@ -31,6 +32,8 @@ class Kept:
         return [event for event in self.events if place(event.id) > place(event_id)][:count]
 
     def keeps(self, event_id: str) -> bool:
+        if event_id == START:
+            return not self.lost_its_beginning
         return any(event.id == event_id for event in self.events)
 
 
@@ -108,6 +111,27 @@ def test_a_follower_is_told_when_events_it_had_not_read_are_gone() -> None:
     with pytest.raises(Closed) as closed:
         taken(box)
     assert closed.value.reason is Reason.OVERFLOW
+
+
+def test_a_follower_from_the_beginning_is_told_when_that_is_gone() -> None:
+    box, kept = Mailbox(), Kept()
+    box.follow(kept, START)
+    assert taken(box) == []
+    kept.events, kept.lost_its_beginning = [event(9)], True
+    box.rewind()
+    with pytest.raises(Closed) as closed:
+        box.take(0)
+    assert closed.value.reason is Reason.OVERFLOW
+
+
+def test_a_place_that_was_said_to_be_lost_is_no_second_loss() -> None:
+    """The subscription may be confirmed anew before the first event is read."""
+    box, kept = Mailbox(), Kept()
+    box.follow(kept, "5-0", whole=False)
+    assert taken(box) == []
+    kept.events = [event(8), event(9)]
+    box.rewind()
+    assert taken(box) == [event(8), event(9)]
 
 
 def test_an_empty_stream_after_a_flush_is_no_loss() -> None:
