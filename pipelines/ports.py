@@ -29,7 +29,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Passage:
-    """One retrieved piece of knowledge. `similarity` is calibrated to 0…1, equal over all models."""
+    """One retrieved piece of knowledge. `similarity` is calibrated to 0…1, equal over all models.
+
+    `row_from`, `row_to` are rows of a sheet, from 1, `start_s`, `end_s` seconds of a recording; else None.
+    """
 
     source: str
     chunk_id: int
@@ -44,6 +47,10 @@ class Passage:
     similarity: float = 0.0
     bm25: float = 0.0
     score: float = 0.0
+    row_from: int | None = None
+    row_to: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors, shape (len(texts), width), in the order of `texts`.
 
-        Raises ProviderUnavailable or RateLimited.
+        Raises ProviderUnavailable, RateLimited, or InputTooLong where it cannot read so much at once.
         """
 
 
@@ -147,13 +154,26 @@ class Audio:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """A part of a transcript, and the seconds of the sound between which it is said."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Transcript:
-    """What was said. `text` is empty where no speech was found; `confidence` is 0…1."""
+    """What was said. `text` is empty where no speech was found; `confidence` is 0…1.
+
+    `segments`, in order, are told where they were asked for and the model knows them.
+    """
 
     text: str
     language: str
     duration_s: float
     confidence: float
+    segments: tuple[Segment, ...] = ()
 
 
 class Transcriber(Protocol):
@@ -162,9 +182,10 @@ class Transcriber(Protocol):
     name: str
     model: str
 
-    def transcribe(self, audio: Audio, language: str | None = None) -> Transcript:
+    def transcribe(self, audio: Audio, language: str | None = None, *, timestamps: bool = False) -> Transcript:
         """Return the transcript of 16 kHz mono `audio`; the language is detected unless given.
 
+        With `timestamps`, which take longer, it has its segments where the model can tell them.
         Raises ProviderUnavailable or RateLimited.
         """
 

@@ -21,6 +21,7 @@ from pipelines.providers.servers import (
     GROQ,
     OPENAI,
     TRANSCRIPTION,
+    WIDTHS,
     Server,
     Work,
 )
@@ -107,6 +108,33 @@ def chat_model(settings: Settings) -> ChatModel:
 def embedder(settings: Settings) -> Embedder:
     """Return what embeds texts. Raises NotOffered."""
     return cast(Embedder, _make("embedder", settings))
+
+
+def embedding_model(settings: Settings) -> str:
+    """Return the model that embeds by these settings, empty where only its server knows."""
+    name = chosen("embedder", settings)
+    return next((row.model(settings) for row in TABLE if row.kind == "embedder" and row.name == name), "")
+
+
+def making(model: str, settings: Settings) -> Settings:
+    """Return the settings by which vectors of `model` can be made here, whatever embeds now.
+
+    What runs here comes first, then the server whose model it is, then a server of one's own: it may have any.
+    Raises NotOffered.
+    """
+    if model == embedding_model(settings):
+        return settings
+    for row in sorted((row for row in TABLE if row.kind == "embedder"), key=lambda row: not row.local):
+        tried = settings.model_copy(update={"embedder": row.name, "embedding_model": "" if row.local else model})
+        has_it = row.model(tried) == model and (row.name != OPENAI.name or model in WIDTHS)
+        if has_it and not row.lacks(tried):
+            return tried
+    raise NotOffered(f"Nothing that is set up here embeds by {model}.")
+
+
+def embedder_of(model: str, settings: Settings) -> Embedder:
+    """Return what makes vectors of `model`, whatever embeds now. Raises NotOffered."""
+    return embedder(making(model, settings))
 
 
 def transcriber(settings: Settings) -> Transcriber:

@@ -14,7 +14,7 @@ import numpy as np
 import openai
 from numpy.typing import NDArray
 
-from pipelines.ports import Audio, Calibration, Delta, Prompt, Transcript, Usage
+from pipelines.ports import Audio, Calibration, Delta, Prompt, Segment, Transcript, Usage
 from pipelines.providers import calibration, messages, sound
 from pipelines.providers.refusals import refusal
 from pipelines.providers.servers import CHAT, EMBEDDING, PRICES, TRANSCRIPTION, WIDTHS, Price, Server, Work
@@ -142,7 +142,8 @@ class RemoteEmbedder(_Remote):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors, shape (len(texts), width), in the order of `texts`; 100 texts a request.
 
-        Raises ProviderUnavailable, RateLimited, or NotOffered.
+        Raises ProviderUnavailable, also where a vector is missing or of another width, RateLimited, NotOffered, or
+        InputTooLong where the server cannot read so much at once.
         """
         batches = [self._batch(texts[start : start + self.batch_size]) for start in range(0, len(texts), 100)]
         return np.concatenate(batches) if batches else np.empty((0, self.width), np.float32)
@@ -155,6 +156,8 @@ class RemoteEmbedder(_Remote):
             vectors = np.array([row.embedding for row in rows], np.float32)
             if vectors.ndim != 2 or [row.index for row in rows] != list(range(len(texts))):
                 raise ValueError("not one vector for each text")
+            if self._width and vectors.shape[1] != self._width:
+                raise ValueError("vectors of another width")
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             if not np.all(np.isfinite(lengths) & (lengths > 0)):
                 raise ValueError("a vector without a direction")
@@ -165,19 +168,28 @@ class RemoteEmbedder(_Remote):
 class RemoteTranscriber(_Remote):
     """Turns speech into text."""
 
-    def transcribe(self, audio: Audio, language: str | None = None) -> Transcript:
+    def transcribe(self, audio: Audio, language: str | None = None, *, timestamps: bool = False) -> Transcript:
         """Return the transcript of mono `audio`; a long recording is sent in pieces cut at pauses.
 
-        `confidence` is 1 where the server does not tell. Raises ProviderUnavailable, RateLimited, or NotOffered.
+        `confidence` is 1 where the server does not tell; a model that is no Whisper tells no segments.
+        They come with the confidence, so that asking for `timestamps` changes nothing. Raises
+        ProviderUnavailable, RateLimited, or NotOffered.
         """
-        heard = [self._piece(piece, language) for piece in sound.pieces(audio, LONGEST_RECORDING_S)]
+        heard: list[Transcript] = []
+        at_s = 0.0
+        for piece in sound.pieces(audio, LONGEST_RECORDING_S):
+            heard.append(self._piece(piece, language, at_s))
+            at_s += piece.duration_s
         spoken = [piece for piece in heard if piece.text]
         seconds = sum(piece.duration_s for piece in spoken)
         confidence = sum(piece.confidence * piece.duration_s for piece in spoken) / seconds if seconds else 0.0
         found = next((piece.language for piece in spoken if piece.language), "")
-        return Transcript(" ".join(piece.text for piece in spoken), found, audio.duration_s, round(confidence, 3))
+        text = " ".join(piece.text for piece in spoken)
+        segments = tuple(segment for piece in spoken for segment in piece.segments)
+        return Transcript(text, found, audio.duration_s, round(confidence, 3), segments)
 
-    def _piece(self, audio: Audio, language: str | None) -> Transcript:
+    def _piece(self, audio: Audio, language: str | None, at_s: float) -> Transcript:
+        """Return the transcript of a piece that begins at `at_s` of its recording."""
         # Only the Whisper models answer `verbose_json`, which tells the language and how sure they are.
         verbose = "whisper" in self.model.lower()
         with self._errors():
@@ -193,8 +205,9 @@ class RemoteTranscriber(_Remote):
             told = getattr(reply, "language", None) or next((one.code for one in reply.languages or ()), "")
             segments = getattr(reply, "segments", None) or []
             sure = [math.exp(min(one.avg_logprob, 0.0)) * (1 - one.no_speech_prob) for one in segments]
+            placed = tuple(_placed(one, at_s, audio.duration_s) for one in segments if one.text.strip())
         confidence = float(np.mean(sure)) if sure else 1.0
-        return Transcript(text, language or told, audio.duration_s, confidence if text else 0.0)
+        return Transcript(text, language or told, audio.duration_s, confidence if text else 0.0, placed)
 
 
 def chat(server: Server, settings: Settings) -> RemoteChat:
@@ -210,6 +223,13 @@ def embedder(server: Server, settings: Settings) -> RemoteEmbedder:
 def transcriber(server: Server, settings: Settings) -> RemoteTranscriber:
     """Return the transcriber of `server`."""
     return RemoteTranscriber(server, TRANSCRIPTION, settings)
+
+
+def _placed(segment: Any, at_s: float, duration_s: float) -> Segment:
+    """Return a reply's segment on the time of the whole recording, whatever times the server made up."""
+    start_s = min(max(0.0, float(segment.start)), duration_s)
+    end_s = min(max(start_s, float(segment.end)), duration_s)
+    return Segment(at_s + start_s, at_s + end_s, segment.text.strip())
 
 
 def _read(chunk: Any) -> tuple[str, bool, tuple[int, int] | None]:

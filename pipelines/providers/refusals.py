@@ -5,13 +5,28 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from schemas.errors import AuraError, InvalidRequest, NotOffered, ProviderUnavailable, RateLimited
+from schemas.errors import AuraError, InputTooLong, InvalidRequest, NotOffered, ProviderUnavailable, RateLimited
 from schemas.logs import masked
 
 LONGEST_WAIT_S = 600.0
 """Most that a Retry-After is believed: a provider that names a day is asked again sooner."""
 
 _NUMBER = re.compile(r"\d{1,9}(\.\d*)?")
+_TOO_LONG_CODES = {
+    "context_length_exceeded",
+    "exceed_context_size_error",
+    "max_tokens_per_request",
+    "string_above_max_length",
+    "array_above_max_length",
+}
+_TOO_LONG = re.compile(
+    r"context (?:length|size|window)|maximum (?:input|sequence|prompt) length|max_tokens_per_request"
+    r"|max(?:imum)? (?:\d+ )?tokens per request|must have less than \d+ tokens|input is too (?:large|long)"
+    r"|input(?: text)? (?:length )?exceeds|too many (?:input )?tokens|maximum allowed batch size|payload too large",
+    re.IGNORECASE,
+)
+"""How OpenAI, vLLM, llama.cpp, Ollama and Text Embeddings Inference say that they cannot read so much at once."""
+
 _NO_CREDIT = {"insufficient_quota", "quota_exceeded", "billing_hard_limit_reached"}
 
 
@@ -21,17 +36,24 @@ def refusal(label: str, status: int, headers: Mapping[str, str], message: str = 
     `message` is the provider's own and is quoted only where it is about the request, never where it
     is about the key. A key that it repeats is covered before it is cut.
     """
+    if status in {401, 402, 403, 404, 410} or code in _NO_CREDIT:
+        return _not_offered(label, status, code)
+    if status == 429:
+        return RateLimited(f"{label} asks to slow down.", retry_after_s=retry_after_s(headers))
+    said = masked(message)[:200] or "no reason given"
+    if status in {400, 413, 422, 500} and (code in _TOO_LONG_CODES or _TOO_LONG.search(message)):
+        return InputTooLong(f"{label} cannot read so much at once: {said}")
+    if status in {400, 413, 415, 422}:
+        return InvalidRequest(f"{label} refused the request: {said}")
+    return ProviderUnavailable(f"{label} failed (HTTP {status}).", retry_after_s=retry_after_s(headers))
+
+
+def _not_offered(label: str, status: int, code: str) -> NotOffered:
     if status == 402 or code in _NO_CREDIT:
         return NotOffered(f"{label} has no credit left on this account.")
     if status in {401, 403}:
         return NotOffered(f"{label} refuses the key that is set.")
-    if status in {404, 410}:
-        return NotOffered(f"{label} does not know the model or voice that is set.")
-    if status == 429:
-        return RateLimited(f"{label} asks to slow down.", retry_after_s=retry_after_s(headers))
-    if status in {400, 413, 415, 422}:
-        return InvalidRequest(f"{label} refused the request: {masked(message)[:200] or 'no reason given'}")
-    return ProviderUnavailable(f"{label} failed (HTTP {status}).", retry_after_s=retry_after_s(headers))
+    return NotOffered(f"{label} does not know the model or voice that is set.")
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:

@@ -8,6 +8,7 @@ encoding is two thirds of the time.
 import math
 import os
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ports import STT_RATE_HZ, Audio, Transcript
+from pipelines.ports import STT_RATE_HZ, Audio, Segment, Transcript
 from pipelines.providers import weights
+from pipelines.providers.local.windows import Piece, joined, marked
 from schemas.errors import InvalidRequest
 from schemas.settings import Settings
 
 WINDOW_S = 30
 """Seconds Whisper hears at once. A shorter window is faster and was tried: words got lost."""
+
+MIN_REST_S = 3.0
+"""What a window's last mark of time leaves unheard is heard again from there if it is longer than this."""
 
 MAX_TOKENS = 448
 """The model's own limit of text tokens in a window, prompt included."""
@@ -38,13 +43,14 @@ NO_SPEECH = 0.6
 
 @dataclass(frozen=True)
 class _Heard:
-    """One window's text. `logprob` is the mean over its tokens, in nats."""
+    """One window's text. `logprob` is the mean over its tokens, in nats; `segments` count from its start."""
 
     text: str
     logprob: float
     compression: float
     no_speech: float
     tokens: int
+    segments: tuple[Segment, ...] = ()
 
     @property
     def plausible(self) -> bool:
@@ -73,7 +79,7 @@ class Whisper:
             local_files_only=True,
         )
 
-    def transcribe(self, audio: Audio, language: str | None = None) -> Transcript:
+    def transcribe(self, audio: Audio, language: str | None = None, *, timestamps: bool = False) -> Transcript:
         """Return the transcript of 16 kHz mono `audio`; the language is detected unless given.
 
         Silence, noise and music give an empty text. Raises InvalidRequest for an unknown language.
@@ -84,26 +90,38 @@ class Whisper:
                 raise InvalidRequest(f"The language {language[:20]!r} is not one Whisper knows.")
         samples = np.nan_to_num(audio.samples, nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32, copy=False)
         heard: list[_Heard] = []
-        for piece in self._speech(samples):
-            encoded = self._encode(piece)
+        segments: list[Segment] = []
+        waiting = deque(self._speech(samples))
+        while waiting:
+            piece = waiting.popleft()
+            encoded = self._encode(piece.samples)
             # The first speech decides the language of the recording, as later pieces may be one word.
             language = language or self._detect(encoded)
-            found = self._decode(encoded, language, len(piece) / STT_RATE_HZ)
-            if found.text and found.plausible:
-                heard.append(found)
+            found = self._decode(encoded, language, piece.duration_s, timestamps)
+            if not found.text or not found.plausible:
+                continue
+            heard.append(found)
+            segments += map(piece.placed, found.segments)
+            # With marks of time the model may stop at one and leave the rest to the next window.
+            if found.segments and piece.duration_s - found.segments[-1].end_s > MIN_REST_S < found.segments[-1].end_s:
+                waiting.appendleft(piece.after(found.segments[-1].end_s))
         text = " ".join(piece.text for piece in heard)
-        return Transcript(text, language or "", audio.duration_s, _confidence(heard))
+        return Transcript(text, language or "", audio.duration_s, _confidence(heard), tuple(segments))
 
-    def _speech(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    def _speech(self, samples: NDArray[np.float32]) -> Iterator[Piece]:
         """Yield what a voice detector takes for speech, in pieces that end in pauses and fit a window."""
         if not len(samples):
             return
         options = self._vad.VadOptions(max_speech_duration_s=WINDOW_S, min_silence_duration_ms=500)
-        spans = self._vad.get_speech_timestamps(samples, options)
-        if not spans:
-            return
-        pieces, _ = self._vad.collect_chunks(samples, spans, max_duration=WINDOW_S)
-        yield from (piece for piece in pieces if len(piece))
+        spans: list[tuple[int, int]] = []
+        for found in self._vad.get_speech_timestamps(samples, options):
+            span = (int(found["start"]), int(found["end"]))
+            if spans and sum(end - start for start, end in [*spans, span]) > WINDOW_S * STT_RATE_HZ:
+                yield joined(samples, spans)
+                spans = []
+            spans.append(span)
+        if spans:
+            yield joined(samples, spans)
 
     def _encode(self, piece: NDArray[np.float32]) -> Any:
         """Return the encoder's output for one window, padded with silence to WINDOW_S."""
@@ -116,14 +134,14 @@ class Whisper:
         token, _ = self._whisper.model.detect_language(encoded)[0][0]
         return str(token).strip("<|>")
 
-    def _decode(self, encoded: Any, language: str, duration_s: float) -> _Heard:
+    def _decode(self, encoded: Any, language: str, duration_s: float, timestamps: bool) -> _Heard:
         """Return the first plausible reading, else the most probable one; silence is an empty text."""
         tokenizer = self._tokenizer.Tokenizer(
             self._whisper.hf_tokenizer, self._whisper.model.is_multilingual, task="transcribe", language=language
         )
         best: _Heard | None = None
         for temperature in TEMPERATURES:
-            found = self._generate(encoded, tokenizer, duration_s, temperature)
+            found = self._generate(encoded, tokenizer, duration_s, temperature, timestamps)
             if found.no_speech > NO_SPEECH and found.logprob < MIN_LOGPROB:
                 return _Heard("", found.logprob, 0.0, found.no_speech, 0)
             if best is None or (found.plausible, found.logprob) > (best.plausible, best.logprob):
@@ -133,8 +151,10 @@ class Whisper:
         assert best is not None
         return best
 
-    def _generate(self, encoded: Any, tokenizer: Any, duration_s: float, temperature: float) -> _Heard:
-        prompt = self._whisper.get_prompt(tokenizer, [], without_timestamps=True)
+    def _generate(
+        self, encoded: Any, tokenizer: Any, duration_s: float, temperature: float, timestamps: bool
+    ) -> _Heard:
+        prompt = self._whisper.get_prompt(tokenizer, [], without_timestamps=not timestamps)
         result = self._whisper.model.generate(
             encoded,
             [prompt],
@@ -151,7 +171,8 @@ class Whisper:
         text = tokenizer.decode(tokens).strip()
         # The score is the mean over the tokens; the reference counts the end mark, too.
         logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        return _Heard(text, logprob, _compression(text), result.no_speech_prob, len(tokens))
+        segments = marked(tokens, tokenizer, duration_s) if timestamps else ()
+        return _Heard(text, logprob, _compression(text), result.no_speech_prob, len(tokens), segments)
 
     def _silent(self, tokenizer: Any) -> tuple[int, ...]:
         """Return the tokens a transcript never holds: notes, brackets and the model's own marks."""

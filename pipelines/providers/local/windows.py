@@ -1,0 +1,79 @@
+"""The windows in which Whisper hears a recording, and where in it their text is said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.ports import STT_RATE_HZ, Segment
+
+TIMESTAMP_S = 0.02
+"""Seconds from one of the model's marks of time to the next."""
+
+MIN_TOUCH_S = 0.8
+"""The silence that the voice detector leaves at both ends of speech."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Speech that fits a window, and the (start, end) in the recording, in samples, that it was joined from."""
+
+    samples: NDArray[np.float32]
+    spans: tuple[tuple[int, int], ...]
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / STT_RATE_HZ
+
+    def after(self, second: float) -> "Piece":
+        """Return what is left of it after the given second."""
+        dropped = int(second * STT_RATE_HZ)
+        left, at = [], 0
+        for start, end in self.spans:
+            length = end - start
+            if at + length > dropped:
+                left.append((start + max(0, dropped - at), end))
+            at += length
+        return Piece(self.samples[dropped:], tuple(left))
+
+    def placed(self, one: Segment) -> Segment:
+        """Return a segment of this piece with its times in the recording.
+
+        The model's marks of time miss the joints between spans by some tenths of a second: a span that
+        a segment only just touches is not where it is said.
+        """
+        touched: list[tuple[int, int]] = []
+        at = 0
+        for start, end in self.spans:
+            first = max(round(one.start_s * STT_RATE_HZ), at)
+            last = min(round(one.end_s * STT_RATE_HZ), at + end - start)
+            if first <= last:
+                touched.append((start + first - at, start + last - at))
+            at += end - start
+        if not touched:
+            touched = [self.spans[-1]]
+        said = [span for span in touched if span[1] - span[0] >= MIN_TOUCH_S * STT_RATE_HZ]
+        said = said or [max(touched, key=lambda span: span[1] - span[0])]
+        return Segment(said[0][0] / STT_RATE_HZ, said[-1][1] / STT_RATE_HZ, one.text)
+
+
+def joined(samples: NDArray[np.float32], spans: Sequence[tuple[int, int]]) -> Piece:
+    """Return the sound of spans (start, end), in samples, as one piece."""
+    return Piece(np.concatenate([samples[start:end] for start, end in spans]), tuple(spans))
+
+
+def marked(tokens: Sequence[int], tokenizer: Any, duration_s: float) -> tuple[Segment, ...]:
+    """Return the text between the model's marks of time; the last one ends with the sound if none follows it."""
+    found: list[Segment] = []
+    start_s, said = 0.0, list[int]()
+    for token in [*tokens, None]:
+        if token is not None and token < tokenizer.timestamp_begin:
+            said.append(token)
+            continue
+        mark_s = duration_s if token is None else min((token - tokenizer.timestamp_begin) * TIMESTAMP_S, duration_s)
+        if text := tokenizer.decode(said).strip():
+            found.append(Segment(min(start_s, mark_s), mark_s, text))
+        start_s, said = mark_s, []
+    return tuple(found)
