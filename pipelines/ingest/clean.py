@@ -19,6 +19,8 @@ _REMOVED = dict.fromkeys(
     )
 )  # fmt: skip
 _TABLE = _REMOVED | _LIGATURES | _NEWLINES | _SPACES | _BULLETS
+# Most text has nothing to replace, which is found out much sooner than replaced: nearly all that is has no glyph.
+_AS_IT_IS = re.compile(f"[^{''.join(chr(code) for code in _TABLE if chr(code).isprintable())}]*")
 
 _RUNS = re.compile(r"[^\S\n]+")
 _AROUND_NEWLINE = re.compile(r" ?\n ?")
@@ -31,8 +33,8 @@ def clean(text: str) -> str:
     Zero-width joiners stay, since Persian, Indic scripts and emoji need them; every sort of line end
     becomes `\\n`, every sort of space a plain one, typographic ligatures their letters.
     """
-    if text.isascii() and text.isprintable():
-        return text
+    if text.isprintable() and (text.isascii() or _AS_IT_IS.fullmatch(text)):
+        return text if text.isascii() else unicodedata.normalize("NFC", text)
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").translate(_TABLE))
 
 
@@ -44,4 +46,8 @@ def tidy(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return `clean(text)` with all white space, line ends too, as single spaces."""
-    return " ".join(clean(text).split())
+    cleaned = clean(text)
+    # The only white space that has a glyph, so to speak, is the plain space.
+    if "  " not in cleaned and cleaned.isprintable():
+        return cleaned.strip(" ")
+    return " ".join(cleaned.split())

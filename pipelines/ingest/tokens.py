@@ -31,9 +31,46 @@ SPECIAL = {
 }
 
 
+MAX_KNOWN_WORDS = 100_000
+"""About 15 MB; a language has fewer, and what has more are codes and numbers."""
+
+MAX_KNOWN_CHARS = 40
+_MIN_CHARS = 40
+
+
+class _Words(dict[str, int]):
+    """How many tokens a word has with the space before it.
+
+    No token goes across a single space: the pattern starts anew before each one that a word follows.
+    """
+
+    def __missing__(self, word: str) -> int:
+        if not word or word[0].isspace() or word[-1].isspace():
+            raise ValueError
+        tokens = len(encoding().encode_ordinary(f" {word}"))
+        if len(word) <= MAX_KNOWN_CHARS:
+            if len(self) >= MAX_KNOWN_WORDS:
+                self.clear()
+            self[word] = tokens
+        return tokens
+
+
+_known = _Words()
+
+
 def count(text: str) -> int:
-    """Return how many cl100k tokens `text` has; special tokens in it count as ordinary text."""
-    return len(encoding().encode_ordinary(text))
+    """Return how many cl100k tokens `text` has; special tokens in it count as ordinary text.
+
+    A document says the same words again and again: remembered, they count twice as fast.
+    """
+    if len(text) < _MIN_CHARS:
+        return len(encoding().encode_ordinary(text))
+    first, *words = text.split(" ")
+    try:
+        return len(encoding().encode_ordinary(first)) + sum(map(_known.__getitem__, words))
+    except ValueError:
+        # Several spaces, or a space beside a line end, belong together in other ways.
+        return len(encoding().encode_ordinary(text))
 
 
 @lru_cache(maxsize=1)

@@ -1,15 +1,19 @@
 """Files that were made to do harm end with a clear error, soon, and do none."""
 
+import contextlib
 import io
+import resource
 import zipfile
 import zlib
 
 import pytest
 
 from pipelines.ingest import extract as extracting
+from pipelines.ingest.apart import Limits, Report, run_apart
 from pipelines.ingest.extract import count_pages, extract
+from pipelines.ingest.formats import pdf
 from schemas.errors import Bomb, Damaged, Encrypted, TypeMismatch
-from tests.unit.ingest.pdfs import document, file, stream, text
+from tests.unit.ingest.pdfs import document, file, lines, stream, text
 
 WORDS = text(60, 700, "A few plain words.")
 
@@ -70,6 +74,64 @@ def test_too_many_pages_are_refused() -> None:
     data = file([b"<</Type/Catalog/Pages 2 0 R>>", tree, b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"])
     with pytest.raises(Bomb):
         count_pages(data, "pdf")
+
+
+def test_ten_thousand_pages_are_read_in_parts() -> None:
+    data = document([text(60, 600, f"This is page {n}.") for n in range(1, 10_001)])
+    assert count_pages(data, "pdf") == 10_000
+    assert texts(data, pages=range(9_990, 10_000)) == [f"This is page {n}." for n in range(9_991, 10_001)]
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_page_of_a_million_paths_is_bounded() -> None:
+    try:
+        found = texts(document([WORDS + b"0 0 m 9 9 l S\n" * 1_000_000]))
+    except Bomb:
+        return
+    assert found == ["A few plain words."]
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_page_of_many_rules_is_bounded() -> None:
+    grid = b"".join(b"0 %d m 600 %d l S %d 0 m %d 700 l S\n" % (i, i, i, i) for i in range(1, 600))
+    assert texts(document([WORDS + grid * 3])) == ["A few plain words."]
+
+
+def test_a_page_of_too_many_characters_is_refused() -> None:
+    many = b"BT /F1 1 Tf 9 9 Td " + b"(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa) Tj\n" * 20_001 + b"ET"
+    with pytest.raises(Bomb):
+        extract(document([many]), "pdf", "a.pdf")
+
+
+@pytest.mark.parametrize("to", ["itself", "each other"])
+def test_a_cross_reference_that_leads_back_to_itself_ends(to: str) -> None:
+    data = document([WORDS])
+    at = int(data.rpartition(b"startxref\n")[2].split()[0])
+    if to == "itself":
+        data = data.replace(b"trailer<<", b"trailer<</Prev %d" % at)
+    else:
+        second = b"\nxref\n0 0\ntrailer<</Size 1/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF" % (at, len(data) + 40)
+        data = data.replace(b"trailer<<", b"trailer<</Prev %d" % (len(data) + 41)) + second
+    with contextlib.suppress(Damaged):
+        assert texts(data) == ["A few plain words."]
+
+
+def test_reading_many_pages_takes_little_memory() -> None:
+    page = lines(60, 760, ["What a line of running text is like, more or less, in any book."] * 55)
+    data = document([page] * 1_000)
+
+    def read_them(_: Report) -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        pdf.read(data, None, lambda _: None)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+    assert run_apart(read_them, lambda _: None, Limits()) < 100 << 10
+
+
+def test_annotations_without_number_are_bounded() -> None:
+    note = "<</Type/Annot/Subtype/FreeText/Contents(note)/Rect[9 9 99 20]/F 4>>"
+    found = texts(document([WORDS], more=f"/Annots[{note * 20_000}]"))
+    assert found[0] == "A few plain words."
 
 
 def test_a_page_tree_that_holds_itself_is_damage() -> None:

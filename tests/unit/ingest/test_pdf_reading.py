@@ -75,6 +75,38 @@ def test_a_ruled_table_keeps_its_rows_and_an_empty_cell() -> None:
     assert (found[1].box.left, found[1].box.top) == (60, HEIGHT - 700)
 
 
+def ruled(top: float, cells: list[tuple[str, ...]], xs: tuple[int, ...] = (60, 160, 260, 360)) -> bytes:
+    ys = [top - 20 * i for i in range(len(cells) + 1)]
+    grid = b"".join(rule(x, ys[0], x, ys[-1]) for x in xs) + b"".join(rule(xs[0], y, xs[-1], y) for y in ys)
+    return grid + b"".join(
+        text(xs[j] + 5, ys[i] - 14, cell) for i, row in enumerate(cells) for j, cell in enumerate(row)
+    )
+
+
+def test_a_table_that_goes_on_over_the_page_takes_its_header_along() -> None:
+    header = ("Model", "Per day", "Per week")
+    first, second = [header, ("City", "14", "70"), ("Cargo", "38", "190")], [("Road", "20", "99"), ("Kids", "9", "45")]
+    footer = text(300, 30, "Price list 2024")
+    pages = [text(60, 720, "Prices.") + ruled(160, first) + footer, ruled(740, second) + footer]
+    tables = [element for element in read(document([*pages, footer])).elements if element.rows]
+    assert [table.rows for table in tables] == [tuple(first), (header, *second)]
+    assert [table.page for table in tables] == [1, 2]
+    repeated = document([pages[0], ruled(740, [header, *second]) + footer, footer])
+    assert [element.rows for element in read(repeated).elements if element.rows] == [tuple(first), (header, *second)]
+
+
+def test_a_table_of_another_shape_or_after_words_is_a_table_of_its_own() -> None:
+    first = ruled(160, [("Model", "Per day", "Per week"), ("City", "14", "70")])
+    rows = [("Road", "20", "99"), ("Kids", "9", "45")]
+    for other in (
+        text(60, 650, "And now for something else.") + ruled(600, rows),
+        ruled(600, rows, (60, 200, 300, 500)),
+        ruled(600, [row[:2] for row in rows], (60, 160, 360)),
+    ):
+        found = [element.rows for element in read(document([first, other])).elements if element.rows]
+        assert found[1][0][0] == "Road"
+
+
 def test_lines_of_a_paragraph_are_joined_and_cut_words_are_mended() -> None:
     drawing = lines(
         60,
@@ -165,6 +197,25 @@ def test_parts_of_a_document_make_the_whole() -> None:
     assert join(parts) == read(data)
     assert [element.page for element in parts[1].elements][:1] == [11]
     assert parts[1].title == ""
+
+
+def test_a_short_last_part_knows_what_runs_through_the_pages_before_it() -> None:
+    sides = ("Chronicle of the Harbour", "Larkfield, the Early Years")
+    pages = [
+        text(60, 770, sides[n % 2]) + lines(60, 600, [f"The year {1900 + n} was a quiet one."]) for n in range(130)
+    ]
+    found = read(document(pages), range(128, 130)).elements
+    assert [element.text for element in found] == ["The year 2028 was a quiet one.", "The year 2029 was a quiet one."]
+
+
+def test_running_text_has_the_size_that_most_of_the_document_has() -> None:
+    small = [lines(60, 700, [PROSE] * 20, 8, 10) for _ in range(5)]
+    usual = [text(60, 730, f"Repairs of Year {n}", 14) + lines(60, 700, [PROSE] * 20, 12, 15) for n in range(60)]
+    data = document([*usual, *small])
+    assert [level for _, level in headings(read(data, range(60)))] == [4] * 60
+    assert headings(read(data, range(60, 65))) == []
+    few = read(data, range(4))
+    assert [level for _, level in headings(few)] == [4] * 4
 
 
 def test_progress_counts_the_pages() -> None:

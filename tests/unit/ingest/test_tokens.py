@@ -1,6 +1,7 @@
 """Tokens are counted as OpenAI counts them, without asking OpenAI for the vocabulary."""
 
 import gzip
+import random
 import subprocess
 import sys
 from importlib.resources import files
@@ -28,6 +29,39 @@ def test_the_encoding_is_the_official_one(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_text_that_looks_special_is_counted_as_text() -> None:
     assert tokens.count("<|endoftext|>") > 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_remembered_words_count_as_the_whole_text_does(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_KNOWN_WORDS", 500)
+    signs = random.Random(seed)
+    words = [
+        "harbour",
+        "Don't",
+        "naïve",
+        "1204567",
+        "…",
+        "“so”",
+        "日本語",
+        "end.\n\nNext",
+        "a\tb",
+        "\n",
+        "",
+        "",
+        "\u00a0",
+        "x" * 60,
+    ]
+    for _ in range(3_000):
+        text = " ".join(signs.choices(words, k=signs.randint(1, 40))) + signs.choice(["", "\n", " ", "!"])
+        assert tokens.count(text) == len(tokens.encoding().encode_ordinary(text)), text
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_KNOWN_WORDS", 100)
+    monkeypatch.setattr(tokens, "_known", tokens._Words())
+    tokens.count(" ".join(f"word{i}" for i in range(1_000)) + " " + "long" * 500 + " end of it")
+    assert 0 < len(tokens._known) <= 100
+    assert max(map(len, tokens._known)) <= tokens.MAX_KNOWN_CHARS
 
 
 def test_counting_needs_no_network_and_no_cache(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipelines.ingest.clean import one_line
 from pipelines.ingest.elements import Element, Kind
-from pipelines.ingest.formats.headings import BOLD_LEVEL, MAX_CHARS, level_of
+from pipelines.ingest.formats.headings import BOLD_LEVEL, MAX_CHARS, RATIOS, level_of
 from pipelines.ingest.formats.pdf.aligned import aligned
 from pipelines.ingest.formats.pdf.frame import Frame
 from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, union, without_leaders
@@ -21,8 +21,12 @@ from pipelines.ingest.formats.table import table
 
 MAX_HEADING_LINES = 3
 
-_BULLET = re.compile(r"\s*(?:[•●○◦▪■□▸►‣➢➤✓✔✗·*–—-]|o(?=\s{2}))\s+\S")
-_NUMBERED = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])\s+\S")
+_MARK = re.compile(
+    r"\s*(?:(?P<bullet>[•●○◦▪■□▸►‣➢➤✓✔✗·*–—-]|o(?=\s{2}))"
+    r"|(?:\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\]))\s+\S"
+)
+"""A bullet or a number that begins an item of a list."""
+
 _LEADER_END = re.compile(r"(?:\s?[.…·]){4,}\s*\S{0,6}\s*$")
 _LETTER = re.compile(r"[^\W\d_]")
 _ADDRESS = re.compile(r"://|\S@\S|\bwww\.")
@@ -61,16 +65,14 @@ def _blocks(lines: Sequence[Line]) -> Iterator[Block]:
     margin = max((line.right for line in lines if not line.rows), default=0.0)
     block: Block | None = None
     for i, line in enumerate(lines):
-        bullet = bool(_BULLET.match(line.text))
-        starts = bullet or bool(_NUMBERED.match(line.text))
-        if block and not _begins(
-            block, lines[i : i + 3], leadings.get(round(line.size), _LEADING), margin, bullet, starts
-        ):
+        mark = _MARK.match(line.text)
+        leading = leadings.get(round(line.size), _LEADING)
+        if block and not _begins(block, lines, i, leading, margin, mark):
             block.lines.append(line)
             continue
         if block:
             yield block
-        block = Block([line], item=starts)
+        block = Block([line], item=mark is not None)
     if block:
         yield block
 
@@ -87,18 +89,21 @@ def _leadings(lines: Sequence[Line]) -> dict[int, float]:
     return {size: sorted(found)[len(found) // 4] for size, found in steps.items()}
 
 
-def _begins(block: Block, coming: Sequence[Line], leading: float, margin: float, bullet: bool, starts: bool) -> bool:
-    """Tell whether the first of the `coming` lines begins a new block after `block`."""
-    last, first, line = block.lines[-1], block.lines[0], coming[0]
-    step = (line.base - last.base) / line.size
-    if line.rows or last.rows or bullet or line.bold != last.bold or abs(line.size - last.size) > 0.08 * last.size:
+def _begins(
+    block: Block, lines: Sequence[Line], i: int, leading: float, margin: float, mark: re.Match[str] | None
+) -> bool:
+    """Tell whether line number `i`, which begins with `mark`, begins a new block after `block`."""
+    last, first, line = block.lines[-1], block.lines[0], lines[i]
+    if line.rows or last.rows or line.bold != last.bold or abs(line.size - last.size) > 0.08 * last.size:
         return True
-    if step <= 0 or step > max(1.22 * leading, leading + 0.1):
+    step = (line.base - last.base) / line.size
+    if step <= 0 or step > max(1.22 * leading, leading + 0.1) or (mark and mark["bullet"]):
         return True
     if last.text.endswith(HYPHEN):
         return False
-    ended_early = _ends_early(last, line, margin) and _ends_early(last, line, _local_margin(block, coming, margin))
-    listed = starts and (ended_early or (block.item and abs(line.left - first.left) < 0.5 * line.size))
+    ended_early = _ends_early(last, line, margin)
+    ended_early = ended_early and _ends_early(last, line, _local_margin(block, lines[i : i + 3], margin))
+    listed = mark and (ended_early or (block.item and abs(line.left - first.left) < 0.5 * line.size))
     if listed or ("..." in last.text and _LEADER_END.search(last.text)):
         return True
     indent = line.left - last.left
@@ -139,7 +144,8 @@ def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element
     box = frame.box(union([line.rect for line in block.lines]), page)
     if first.rows:
         return table(first.rows, page, box)
-    text = one_line(without_leaders(join_lines([line.text for line in block.lines])))
+    text = join_lines([line.text for line in block.lines]) if len(block.lines) > 1 else first.text
+    text = one_line(without_leaders(text))
     if not text:
         return None
     if level := _heading_level(block, text, body_size):
@@ -150,14 +156,18 @@ def _element(block: Block, frame: Frame, page: int, body_size: float) -> Element
 def _heading_level(block: Block, text: str, body_size: float) -> int | None:
     """Return the level of the heading that a block is, None if it is none."""
     first = block.lines[0]
+    if len(text) > MAX_CHARS or (first.size < RATIOS[-1] * body_size and not first.bold):
+        return None
     level = level_of(first.size / body_size, first.bold)
     if level is None:
         return None
     if level == BOLD_LEVEL and (
-        (block.item and _BULLET.match(text)) or text.endswith(_ENDS) or len(text) > MAX_CHARS / 2
+        (block.item and (mark := _MARK.match(text)) and mark["bullet"])
+        or text.endswith(_ENDS)
+        or len(text) > MAX_CHARS / 2
     ):
         return None
-    if len(block.lines) > MAX_HEADING_LINES or len(text) > MAX_CHARS or text.endswith(_SENTENCE_ENDS):
+    if len(block.lines) > MAX_HEADING_LINES or text.endswith(_SENTENCE_ENDS):
         return None
     letters = len(_LETTER.findall(text))
     if letters < 2 or letters < len(text) * 0.4 or "…" in text or _ADDRESS.search(text):

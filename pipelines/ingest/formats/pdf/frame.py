@@ -1,5 +1,6 @@
 """Where things are on a page: the visible box, its rotation, and the frame in which its text is upright."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
@@ -33,14 +34,14 @@ class Frame:
 
     def upright(self, quarter: int) -> "Frame":
         """Return the frame in which text that is turned by `quarter` is upright."""
-        return replace(self, quarter=quarter)
+        return self if quarter == self.quarter else replace(self, quarter=quarter)
 
     @property
     def size(self) -> tuple[float, float]:
         """Return width and height of the turned page."""
         return (self.height, self.width) if self.quarter % 2 else (self.width, self.height)
 
-    def turned(self, rect: Rect, quarter: int) -> Rect:
+    def turned(self, rect: Iterable[float], quarter: int) -> Rect:
         """Return a rectangle of user space (y up) in the page turned clockwise by `quarter`."""
         left, top, right, bottom = rect
         x0, x1, y0, y1 = left - self.left, right - self.left, bottom - self.bottom, top - self.bottom

@@ -1,6 +1,5 @@
 """Running headers, footers and page numbers: what stands in the margins of page after page."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -36,7 +35,7 @@ def running_lines(pages: Mapping[int, tuple[Sequence[Line], Frame]], count: int,
     """
     seen: Counter[Key] = Counter()
     for index, (lines, frame) in pages.items():
-        seen.update({key for line in lines for key in _keys(line, frame, index + 1, body_size)})
+        seen.update({key for line in _in_margins(lines, frame) for key in _keys(line, frame, index + 1, body_size)})
     least = min(MIN_PAGES, max(count, 2))
     return {key for key, times in seen.items() if times >= least}
 
@@ -49,27 +48,31 @@ def without_running(
     Only the document's first page keeps them, once, since a letterhead says what nothing else does;
     page numbers are never kept.
     """
-    body: list[Line] = []
+    gone: set[int] = set()
     kept: list[str] = []
-    for line in lines:
-        keys = _keys(line, frame, page, body_size)
-        if not keys or (running.isdisjoint(keys) and not _is_number_of(line.text, page)):
-            body.append(line)
-        elif page == 1 and not _PAGE_NUMBER.fullmatch(line.text):
+    for line in _in_margins(lines, frame):
+        if running.isdisjoint(_keys(line, frame, page, body_size)) and not _is_number_of(line.text, page):
+            continue
+        gone.add(id(line))
+        if page == 1 and not _PAGE_NUMBER.fullmatch(line.text):
             kept.append(line.text)
-    return body, kept
+    return [line for line in lines if id(line) not in gone] if gone else list(lines), kept
+
+
+def _in_margins(lines: Sequence[Line], frame: Frame) -> list[Line]:
+    """Return the upright lines that stand in the margins of a page."""
+    height, quarter = frame.size[1], frame.quarter
+    above, below = 2 * ZONE * height, 2 * (1 - ZONE) * height
+    found = [line for line in lines if not above <= line.top + line.bottom <= below]
+    return [line for line in found if line.quarter == quarter and not line.rows]
 
 
 def _keys(line: Line, frame: Frame, page: int, body_size: float) -> list[Key]:
-    """Return what a line in a margin may be known by on other pages, nothing for any other line.
+    """Return what a line in a margin may be known by on other pages.
 
     That is its zone and its text, and its text with one number in it given relative to the page's.
     """
-    height = frame.size[1]
-    middle = (line.top + line.bottom) / 2
-    if line.rows or line.quarter != frame.quarter or ZONE * height <= middle <= (1 - ZONE) * height:
-        return []
-    zone = "top" if middle < height / 2 else "bottom"
+    zone = "top" if line.top + line.bottom < frame.size[1] else "bottom"
     text = " ".join(line.text.split()).lower()
     if _PAGE_NUMBER.fullmatch(text):
         return [(zone, "#")]
@@ -86,6 +89,5 @@ def _is_number_of(text: str, page: int) -> bool:
 
 
 def sample(count: int, most: int) -> list[int]:
-    """Return at most `most` page indices spread evenly over a document of `count` pages."""
-    step = max(1, math.ceil(count / most))
-    return list(range(0, count, step))
+    """Return at most `most` page indices spread evenly over a document of `count` pages, its ends left out."""
+    return sorted({(2 * i + 1) * count // (2 * most) for i in range(most)})

@@ -6,15 +6,20 @@ page is parsed twice (pdfplumber's own reading of a page takes a hundred times a
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from ctypes import c_float
+from ctypes import c_float, c_void_p, cast
+from itertools import repeat
 from typing import Any
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
 from pipelines.ingest.clean import one_line
+from pipelines.ingest.elements import Element
+from pipelines.ingest.formats.pdf import raw
 from pipelines.ingest.formats.pdf.frame import Frame, Rect
-from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, PageText, union
+from pipelines.ingest.formats.pdf.lines import HYPHEN, Line, union
+from pipelines.ingest.formats.pdf.page_text import PageText
+from pipelines.ingest.formats.table import table
 
 MAX_PATHS = 4000
 """Pages with more paths than this show maps and plots, not tables."""
@@ -35,20 +40,35 @@ Matrix = tuple[float, float, float, float, float, float]
 
 def ruled_tables(page: pdfium.PdfPage, text: PageText, frame: Frame) -> list[Line]:
     """Return the ruled tables of a page as lines with `rows`; nothing on pages without crossing rules."""
-    horizontal, vertical = _rules(page, frame)
+    horizontal, vertical = _rules(page, frame, text.memory)
     if len(horizontal) < 3 or len(vertical) < 3:
         return []
     grids = _grids(horizontal, vertical)
     return _filled(grids, text, frame) if grids else []
 
 
-def _rules(page: pdfium.PdfPage, frame: Frame) -> tuple[list[Rect], list[Rect]]:
+def continued(above: Element, below: Element) -> Element:
+    """Return the table `below` with the header of `above` where it goes on with that table on the next page.
+
+    It does if its columns are as many and its edges the same. A header that it repeats itself is its own.
+    """
+    a, b = above.box, below.box
+    if not a or not b or b.page != a.page + 1 or len(above.rows[0]) != len(below.rows[0]):
+        return below
+    if max(abs(a.left - b.left), abs(a.right - b.right)) > _RULE_WIDTH or above.rows[0] == below.rows[0]:
+        return below
+    return table((above.rows[0], *below.rows), below.page, b)
+
+
+def _rules(page: pdfium.PdfPage, frame: Frame, memory: raw.Memory) -> tuple[list[Rect], list[Rect]]:
     """Return the horizontal and the vertical rules, sides of boxes too, as rectangles without width."""
     horizontal: list[Rect] = []
     vertical: list[Rect] = []
     paths = list(_paths(page))
-    for path, outer in paths if len(paths) <= MAX_PATHS else ():
-        for rect in _strokes(path, outer):
+    if len(paths) > MAX_PATHS:
+        return [], []
+    for path, outer in paths:
+        for rect in _strokes(path, outer, memory):
             left, top, right, bottom = frame.turned(rect, frame.quarter)
             if bottom - top <= _RULE_WIDTH and right - left >= _MIN_RULE:
                 horizontal.append((left, (top + bottom) / 2, right, (top + bottom) / 2))
@@ -60,33 +80,38 @@ def _rules(page: pdfium.PdfPage, frame: Frame) -> tuple[list[Rect], list[Rect]]:
     return horizontal, vertical
 
 
-def _paths(page: pdfium.PdfPage) -> Iterator[tuple[Any, Matrix | None]]:
+def _paths(page: pdfium.PdfPage) -> Iterator[tuple[int, Matrix | None]]:
     """Yield the drawn paths of a page with the matrix of the form they are in, None if in none."""
-    count = c.FPDFPage_CountObjects(page.raw)
-    for i in range(count if count <= MAX_OBJECTS else 0):
-        found = c.FPDFPage_GetObject(page.raw, i)
-        kind = c.FPDFPageObj_GetType(found)
+    count = raw.count_objects(raw.pointer(page.raw))
+    if count > MAX_OBJECTS:
+        return
+    objects = list(map(raw.get_object, repeat(raw.pointer(page.raw)), range(count)))
+    # Most pages have text only, and are through here.
+    for found, kind in zip(objects, map(raw.get_type, objects), strict=True):
         if kind == c.FPDF_PAGEOBJ_PATH:
             yield found, None
         elif kind == c.FPDF_PAGEOBJ_FORM:
             # Forms inside forms hold logos and plots, hardly ever a table.
-            outer = _matrix(found)
-            for k in range(min(c.FPDFFormObj_CountObjects(found), MAX_PATHS)):
-                inner = c.FPDFFormObj_GetObject(found, k)
+            form = cast(found, c.FPDF_PAGEOBJECT)
+            outer = _matrix(form)
+            for k in range(min(c.FPDFFormObj_CountObjects(form), MAX_PATHS)):
+                inner = c.FPDFFormObj_GetObject(form, k)
                 if c.FPDFPageObj_GetType(inner) == c.FPDF_PAGEOBJ_PATH:
-                    yield inner, outer
+                    yield cast(inner, c_void_p).value or 0, outer
 
 
-def _strokes(path: Any, outer: Matrix | None) -> Iterator[Rect]:
+def _strokes(path: int, outer: Matrix | None, memory: raw.Memory) -> Iterator[Rect]:
     """Yield the straight lines and boxes of a path as (left, top, right, bottom) in user space."""
-    segments = c.FPDFPath_CountSegments(path)
+    if not raw.get_bounds(path, memory.box_left, memory.box_bottom, memory.box_right, memory.box_top):
+        return
+    left, bottom, right, top = memory.box
+    segments = raw.count_segments(path)
     if segments > 5:
-        yield from _long_path(path, min(segments, MAX_PATHS), outer)
+        # Letters are drawn as paths, too, and are too small to be rules.
+        if outer or max(right - left, top - bottom) >= _MIN_RULE:
+            yield from _long_path(cast(path, c.FPDF_PAGEOBJECT), min(segments, MAX_PATHS), outer)
         return
-    left, bottom, right, top = (c_float() for _ in range(4))
-    if not c.FPDFPageObj_GetBounds(path, left, bottom, right, top):
-        return
-    rect = left.value, top.value, right.value, bottom.value
+    rect = left, top, right, bottom
     if outer:
         (x0, y0), (x1, y1) = _mapped(rect[0], rect[3], outer), _mapped(rect[2], rect[1], outer)
         rect = min(x0, x1), max(y0, y1), max(x0, x1), min(y0, y1)
@@ -130,16 +155,16 @@ def _mapped(x: float, y: float, m: Matrix) -> tuple[float, float]:
 def _grids(horizontal: Sequence[Rect], vertical: Sequence[Rect]) -> list[list[Rect]]:
     """Return the cells of each table that the rules draw, the smallest table first."""
     # Loads pdfminer, 0.2 s: only what meets a ruled page pays.
-    from pdfplumber import table
+    from pdfplumber import table as cells_of
 
     edges = [_edge(rect, "h") for rect in horizontal] + [_edge(rect, "v") for rect in vertical]
-    edges = table.merge_edges(edges, 3, 3, 3, 3)
+    edges = cells_of.merge_edges(edges, 3, 3, 3, 3)
     level = sum(edge["orientation"] == "h" for edge in edges)
     if level * (len(edges) - level) > MAX_CROSSINGS:
         return []
-    cells = table.intersections_to_cells(table.edges_to_intersections(edges, 3, 3))
+    cells = cells_of.intersections_to_cells(cells_of.edges_to_intersections(edges, 3, 3))
     found = [
-        [(float(a), float(b), float(x), float(y)) for a, b, x, y in cells] for cells in table.cells_to_tables(cells)
+        [(float(a), float(b), float(x), float(y)) for a, b, x, y in cells] for cells in cells_of.cells_to_tables(cells)
     ]
     return sorted(found, key=lambda cells: _area(union(cells)))
 

@@ -7,6 +7,7 @@ are those whose data lies under the environment's `share/tessdata`.
 import math
 import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
@@ -17,7 +18,8 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
 from pipelines.ingest.formats.pdf.frame import Frame
-from pipelines.ingest.formats.pdf.lines import SPLIT_GAP_EM, Line, PageText, union
+from pipelines.ingest.formats.pdf.lines import SPLIT_GAP_EM, Line, union
+from pipelines.ingest.formats.pdf.page_text import PageText
 
 if TYPE_CHECKING:
     from tesserocr import PyTessBaseAPI
@@ -32,9 +34,18 @@ MAX_STRAY_CHARS = 100
 """So few characters beside a picture that fills the page are a stamp, not its text."""
 
 _MAX_OBJECTS = 2_000
+_LOOKED_AT = 400
+_MIN_TELLING = 150
+_VOWELS = "aeiouyAEIOUY"
+_MIN_SHARE_VOWELS = 0.18
+_MIN_SHARE_LATIN = 0.6
+_MAX_SHARE_SIGNS = 0.6
+_LATIN = re.compile("[A-Za-z]")
+_SIGN = re.compile(r"[!\"#$%&'()*+,/:;<=>?@\[\\\]^`{|}~]")
+_CID = re.compile(r"\(cid:\d+\)\s*")
 _MIN_COVERAGE = 0.5
 _MIN_CONFIDENCE = 30
-_SURE_CONFIDENCE = 60
+SURE_CONFIDENCE = 60
 _MAX_SHARE_CODELESS = 0.3
 _CODELESS = re.compile("[\\x00-\\x08\\x0e-\\x1f\\ue000-\\uf8ff\\ufffd]")
 
@@ -45,28 +56,51 @@ def is_scan(page: pdfium.PdfPage, text: PageText) -> bool:
     That is a page without characters but with anything drawn, one whose picture covers it and that
     has only a stamp's worth of them, or one whose characters mostly have no code.
     """
-    shown = sum(map(len, text.text.split()))
+    # Every so many characters are enough to tell; a short text is looked at as a whole.
+    some = text.text[:: max(1, len(text.text) // _LOOKED_AT)]
+    shown = sum(map(len, some.split()))
     if shown == 0:
         return bool(c.FPDFPage_CountObjects(page.raw) > 0)
     if shown <= MAX_STRAY_CHARS:
         return _picture_coverage(page, text.frame) >= _MIN_COVERAGE
-    return len(_CODELESS.findall(text.text)) > _MAX_SHARE_CODELESS * shown
+    return len(_CODELESS.findall(some)) > _MAX_SHARE_CODELESS * shown
 
 
-def scanned_lines(page: pdfium.PdfPage, frame: Frame) -> tuple[list[Line], Frame]:
+def is_garbled(text: str) -> bool:
+    """Tell whether a text layer is probably nonsense: the font's codes rather than letters.
+
+    Such text is written in Latin letters, nearly without vowels, or in signs; natural Latin text has a
+    vowel in every third letter, and tables of codes are short or have digits.
+    """
+    some = text[:: max(1, len(text) // _LOOKED_AT)]
+    if sum(map(some.count, _VOWELS)) > _MIN_SHARE_VOWELS * len(some):
+        return False
+    if sum(map(len, _CID.findall(text))) > len(text) / 2:
+        return True
+    some = unicodedata.normalize("NFD", some)
+    shown = sum(map(len, some.split()))
+    letters, signs, vowels = len(_LATIN.findall(some)), len(_SIGN.findall(some)), sum(map(some.count, _VOWELS))
+    if shown < _MIN_TELLING:
+        return False
+    strange = letters > _MIN_SHARE_LATIN * shown and vowels < _MIN_SHARE_VOWELS * letters
+    return strange or signs > _MAX_SHARE_SIGNS * shown
+
+
+def scanned_lines(page: pdfium.PdfPage, frame: Frame, least_confidence: int = 0) -> tuple[list[Line], Frame]:
     """Return the lines on the picture of a page, and the frame in which they are upright.
 
     A page that hardly reads, or reads sideways, is tried once more, turned the way its letters stand.
+    Nothing is returned where Tesseract is less sure than `least_confidence`, 0…100.
     """
     frame = frame.upright(frame.page_quarter)
     lines, confidence = _read(page, frame)
     sideways = _is_sideways(lines)
-    if (sideways or confidence < _SURE_CONFIDENCE) and (turns := _turns(page, frame)):
+    if (sideways or confidence < SURE_CONFIDENCE) and (turns := _turns(page, frame)):
         turned = frame.upright((frame.page_quarter + turns) % 4)
         again, surer = _read(page, turned)
         if sideways or surer > confidence:
-            return again, turned
-    return lines, frame
+            lines, confidence, frame = again, surer, turned
+    return lines if confidence >= least_confidence else [], frame
 
 
 def _is_sideways(lines: Sequence[Line]) -> bool:
