@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from pipelines.ingest.chunk_types import chunk_type
 from pipelines.ingest.elements import Chunk, Element, Extraction, Kind
 from pipelines.ingest.places import merged
+from pipelines.ingest.rows import Places
 from pipelines.ingest.tokens import count
-from pipelines.ingest.units import Unit, document_text, shown, units
+from pipelines.ingest.unit import Unit
+from pipelines.ingest.units import document_text, shown, units
 
 MAX_TOKENS = 500
 OVERLAP_TOKENS = 50
 """Keeps a sentence at the boundary findable from both sides."""
 
-ENOUGH_TOKENS = 300
-"""A chunk of this size ends with its paragraph, if the next one would not fit as a whole."""
+ENOUGH = 0.6
+"""A chunk that is filled so far ends with its paragraph, if the next one would not fit as a whole."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,21 @@ class Section:
     last: int
 
 
-def chunk(extraction: Extraction) -> list[Chunk]:
+def chunk(extraction: Extraction, *, max_tokens: int = MAX_TOKENS, overlap: int = OVERLAP_TOKENS) -> list[Chunk]:
     """Return the chunks of a document in reading order, numbered from 0; the same input gives the same chunks.
 
+    None has more than `max_tokens`, which are 256 at least; each repeats up to `overlap` tokens of the one before.
     Nothing is lost: every element's text is in a chunk or, for a heading, in the path of one.
     """
     elements = extraction.elements
     text, starts = document_text(elements)
     found: list[Chunk] = []
+    places = Places(elements, starts)
     for section in _sections(elements):
-        for first, last, body, tokens in _pieces(text, starts, elements, section):
+        for first, last, body, tokens in _pieces(text, starts, elements, section, max_tokens, overlap):
             inside = elements[bisect_right(starts, first) - 1 : bisect_right(starts, last - 1)]
             pages = [element.page for element in inside if element.page is not None]
+            rows = places.rows(first, last)
             found.append(
                 Chunk(
                     index=len(found),
@@ -57,6 +62,10 @@ def chunk(extraction: Extraction) -> list[Chunk]:
                     page_from=min(pages, default=None),
                     page_to=max(pages, default=None),
                     boxes=merged([element.box for element in inside if element.box]),
+                    row_from=min(rows, default=None),
+                    row_to=max(rows, default=None),
+                    start_s=min((e.start_s for e in inside if e.start_s is not None), default=None),
+                    end_s=max((e.end_s for e in inside if e.end_s is not None), default=None),
                 )
             )
     return found
@@ -94,49 +103,49 @@ def _sections(elements: Sequence[Element]) -> Iterator[Section]:
 
 
 def _pieces(
-    text: str, starts: Sequence[int], elements: Sequence[Element], section: Section
+    text: str, starts: Sequence[int], elements: Sequence[Element], section: Section, limit: int, overlap: int
 ) -> Iterator[tuple[int, int, str, int]]:
     """Yield (start, end, text, tokens) of each chunk of a section."""
     first = starts[section.first]
     last = starts[section.last - 1] + len(elements[section.last - 1].text)
     body = shown(text[first:last])
     # Four characters to the token is usual, and no token has more than 128.
-    if len(body) <= MAX_TOKENS * 8 and (tokens := count(body)) <= MAX_TOKENS:
+    if len(body) <= limit * 8 and (tokens := count(body)) <= limit:
         if body.strip():
             yield first, last, body, tokens
         return
-    found = list(units(text, starts, elements, section.first, section.last, MAX_TOKENS))
+    found = list(units(text, starts, elements, section.first, section.last, limit))
     at = begin = 0
     while at < len(found):
-        end = _end(found, begin, at)
+        end = _end(found, begin, at, limit)
         body = _body(text, found[begin:end])
-        while (tokens := count(body)) > MAX_TOKENS:
+        while (tokens := count(body)) > limit:
             # Joined, units may count a token more than apart: first the overlap goes, then the last unit.
             begin, end = (at, end) if begin < at else (begin, end - 1)
             body = _body(text, found[begin:end])
         yield found[begin].start, found[end - 1].end, body, tokens
-        at, begin = end, _overlap(found, begin, end)
+        at, begin = end, _overlap(found, begin, end, overlap)
 
 
-def _end(found: Sequence[Unit], begin: int, at: int) -> int:
+def _end(found: Sequence[Unit], begin: int, at: int, limit: int) -> int:
     """Return the end of the chunk that begins, overlap included, at `begin` and has its first new unit at `at`."""
     total = sum(unit.tokens for unit in found[begin : at + 1]) + found[begin].header_tokens
     end = at + 1
-    while end < len(found) and total + found[end].tokens <= MAX_TOKENS:
-        if total >= ENOUGH_TOKENS and found[end].opens and total + found[end].block_tokens > MAX_TOKENS:
+    while end < len(found) and total + found[end].tokens <= limit:
+        if total >= limit * ENOUGH and found[end].opens and total + found[end].block_tokens > limit:
             break
         total += found[end].tokens
         end += 1
     return end
 
 
-def _overlap(found: Sequence[Unit], begin: int, end: int) -> int:
+def _overlap(found: Sequence[Unit], begin: int, end: int, most: int) -> int:
     """Return where the next chunk begins so that it repeats the last sentences of this one."""
     tokens = 0
     start = end
     while start - 1 > begin and end < len(found) and found[end].sentence and found[start - 1].sentence:
         tokens += found[start - 1].tokens
-        if tokens > OVERLAP_TOKENS:
+        if tokens > most:
             break
         start -= 1
     return start

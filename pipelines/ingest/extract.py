@@ -4,18 +4,19 @@ Importing this costs nothing; a reader's libraries are loaded when its first fil
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import PurePath
+from typing import TypeAlias
 
 from pipelines.ingest.apart import Limits, Report, run_apart
 from pipelines.ingest.elements import Extraction
-from schemas.errors import NoText, UnsupportedType
+from schemas.errors import AuraError, Bomb, Damaged, NoText, UnsupportedType
 
-PAGES_PER_PART = 32
-"""A good size for the parts of a long document: seconds of work if it is text, 45 s if it is scanned."""
+PAGES_PER_PART = 48
+"""A good size for the parts of a long document: a fraction of a second if it is text, a minute if it is scanned."""
 
 MEMORY_BYTES = 1 << 30
 BASE_CPU_S = 30
@@ -27,28 +28,59 @@ MAX_CPU_S = 600
 
 @dataclass(frozen=True)
 class Reader:
-    """A module with `read`; that of a `paged` format takes a page range and reports pages done."""
+    """A module with `read`; that of a `paged` format takes a page range and reports pages done.
+
+    Where a format `locks` its files, `read` (and `count_pages`) take the keyword `password: str | None`.
+    """
 
     module: str
     paged: bool = False
+    locks: bool = False
 
 
 READERS = {
-    "pdf": Reader("pipelines.ingest.formats.pdf", paged=True),
-    "docx": Reader("pipelines.ingest.formats.docx"),
+    "pdf": Reader("pipelines.ingest.formats.pdf", paged=True, locks=True),
+    "docx": Reader("pipelines.ingest.formats.docx", locks=True),
+    "doc": Reader("pipelines.ingest.formats.doc", locks=True),
+    "odt": Reader("pipelines.ingest.formats.odt"),
+    "rtf": Reader("pipelines.ingest.formats.rtf"),
+    "epub": Reader("pipelines.ingest.formats.epub"),
+    "pptx": Reader("pipelines.ingest.formats.pptx", locks=True),
+    "ppt": Reader("pipelines.ingest.formats.ppt", locks=True),
+    "xlsx": Reader("pipelines.ingest.formats.xlsx", locks=True),
+    "xls": Reader("pipelines.ingest.formats.xls", locks=True),
+    "ods": Reader("pipelines.ingest.formats.ods"),
+    "csv": Reader("pipelines.ingest.formats.csv_"),
+    "tsv": Reader("pipelines.ingest.formats.csv_"),
     "html": Reader("pipelines.ingest.formats.html"),
     "md": Reader("pipelines.ingest.formats.markdown"),
     "json": Reader("pipelines.ingest.formats.json_"),
+    "ndjson": Reader("pipelines.ingest.formats.json_"),
     "txt": Reader("pipelines.ingest.formats.text"),
+    "eml": Reader("pipelines.ingest.formats.mail.eml"),
+    "msg": Reader("pipelines.ingest.formats.mail.msg"),
+    "png": Reader("pipelines.ingest.formats.image", paged=True),
+    "jpeg": Reader("pipelines.ingest.formats.image", paged=True),
+    "tiff": Reader("pipelines.ingest.formats.image", paged=True),
+    "webp": Reader("pipelines.ingest.formats.image", paged=True),
+    "bmp": Reader("pipelines.ingest.formats.image", paged=True),
+    "gif": Reader("pipelines.ingest.formats.image", paged=True),
 }
 
+Item: TypeAlias = tuple[bytes, str, str, str | None]
+"""Data, type, filename and password of a file."""
 
-def count_pages(data: bytes, file_type: str) -> int | None:
-    """Return the number of pages of a paged format, None for any other. Raises Encrypted, Damaged, Bomb."""
+
+def count_pages(data: bytes, file_type: str, password: str | None = None) -> int | None:
+    """Return the number of pages of a paged format, None for any other.
+
+    Raises Encrypted, WrongPassword, Damaged, Bomb.
+    """
     reader = _reader(file_type)
     if not reader.paged:
         return None
-    pages: int = run_apart(lambda _: import_module(reader.module).count_pages(data), _ignored, _limits(1))
+    count = partial(import_module(reader.module).count_pages, data, **_key(reader, password))
+    pages: int = run_apart(lambda _: count(), _ignored, _limits(1))
     return pages
 
 
@@ -58,22 +90,35 @@ def extract(
     filename: str,
     pages: range | None = None,
     progress: Callable[[int], None] | None = None,
+    password: str | None = None,
 ) -> Extraction:
     """Return the elements of a file, or of the given pages (indices from 0) of a paged one.
 
     Parts of one document, joined in order, make the whole; give them `PAGES_PER_PART` pages or so.
     `progress` is told the number of pages done, where there are pages. A document without a title
-    is called by its file. Raises Encrypted, Damaged, Bomb, or UnsupportedType for a type without a
-    reader. Text is not required: see `require_text`.
+    is called by its file. Raises Encrypted, WrongPassword, Damaged, Bomb, TypeMismatch, or
+    UnsupportedType for a type without a reader. Text is not required: see `require_text`.
     """
-    reader = _reader(file_type)
-    read = import_module(reader.module).read
-    work: Callable[[Report], Extraction] = partial(read, data, pages) if reader.paged else lambda _: read(data)
+    work = _work(data, file_type, pages, password)
     count = len(pages) if pages is not None else MAX_CPU_S
     found = run_apart(work, progress or _ignored, _limits(count))
-    if found.title or (pages is not None and pages.start > 0):
-        return found
-    return replace(found, title=_readable(filename))
+    return _titled(found, filename) if pages is None or pages.start == 0 else found
+
+
+def extract_many(items: Sequence[Item]) -> list[Extraction | AuraError]:
+    """Return what `extract` would return or raise for each of many small files, in their order.
+
+    One child reads them all, since a child costs more than a page of text. Where it dies or a limit
+    is met, each file is read in a child of its own, so that a bad one harms only itself.
+    """
+    if not items:
+        return []
+    try:
+        works = [_work_of(item) for item in items]
+        found = run_apart(lambda _: [_outcome(work) for work in works], _ignored, _limits(len(items)))
+    except (Bomb, Damaged, RuntimeError):
+        found = [None] * len(items)
+    return [_alone(item) if one is None else _named(one, item[2]) for one, item in zip(found, items, strict=True)]
 
 
 def require_text(extraction: Extraction) -> Extraction:
@@ -83,12 +128,63 @@ def require_text(extraction: Extraction) -> Extraction:
     return extraction
 
 
+def _work(data: bytes, file_type: str, pages: range | None, password: str | None) -> Callable[[Report], Extraction]:
+    reader = _reader(file_type)
+    read = partial(import_module(reader.module).read, data, **_key(reader, password))
+    return partial(read, pages) if reader.paged else lambda _: read()
+
+
+def _work_of(item: Item) -> Callable[[Report], Extraction] | AuraError:
+    data, file_type, _, password = item
+    try:
+        return _work(data, file_type, None, password)
+    except AuraError as error:
+        return error
+
+
+def _outcome(work: Callable[[Report], Extraction] | AuraError) -> Extraction | AuraError | None:
+    """Return what became of one file of many, None if it must be read alone: a limit was met that all share."""
+    if isinstance(work, AuraError):
+        return work
+    try:
+        return work(_ignored)
+    except (MemoryError, RecursionError):
+        return None
+    except AuraError as error:
+        return error
+
+
+def _alone(item: Item) -> Extraction | AuraError:
+    data, file_type, filename, password = item
+    try:
+        return extract(data, file_type, filename, password=password)
+    except AuraError as error:
+        return error
+    except RuntimeError as bug:
+        # The child's traceback. It must not take the neighbours with it.
+        failure = AuraError("This file could not be read because of an error in its reader.")
+        failure.__cause__ = bug
+        return failure
+
+
+def _named(found: Extraction | AuraError, filename: str) -> Extraction | AuraError:
+    return _titled(found, filename) if isinstance(found, Extraction) else found
+
+
+def _titled(found: Extraction, filename: str) -> Extraction:
+    return found if found.title else replace(found, title=_readable(filename))
+
+
 def _reader(file_type: str) -> Reader:
     if file_type not in READERS:
         raise UnsupportedType()
     # In this process, so that every child finds the libraries loaded.
     import_module(READERS[file_type].module)
     return READERS[file_type]
+
+
+def _key(reader: Reader, password: str | None) -> dict[str, str | None]:
+    return {"password": password} if reader.locks else {}
 
 
 def _limits(pages: int) -> Limits:

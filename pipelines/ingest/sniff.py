@@ -1,19 +1,17 @@
 """What a file really is, decided at the door from its name and its first bytes.
 
 This runs in the web process, so nothing here opens a document; a worker does that later.
-A further format is a row in `TYPES` here and one in `extract.READERS`.
+A further format is a row in `file_types.TYPES` and one in `extract.READERS`.
 """
 
-import codecs
 import mimetypes
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import filetype
 
+from pipelines.ingest.file_types import BOMS, OLE, TYPES, ZIP, FileType, is_html
 from schemas.errors import EmptyFile, TypeMismatch, UnsupportedType
 
 HEAD_BYTES = 8192
@@ -21,54 +19,11 @@ HEAD_BYTES = 8192
 
 MAX_NAME_CHARS = 255
 
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-_SIGNATURES = (b"%PDF-", b"PK\x03\x04", _OLE)
-# The comments before the first tag are an atomic group: no head can make the match backtrack.
-_HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?>(?:<!--.*?-->\s*)*)<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
-)
+_SIGNATURES = (b"%PDF-", ZIP, OLE)
 # The built-in table only: the answer must not depend on the machine's mime.types.
 _KNOWN_ELSEWHERE = mimetypes.MimeTypes(())
-_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b") | {0x7F}
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³])(?=\.|$)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class FileType:
-    """A kind of file that can be read. `matches` knows it by its (head, tail); None if it is plain text."""
-
-    name: str
-    suffixes: tuple[str, ...]
-    matches: Callable[[bytes, bytes], bool] | None = None
-    markup: bool = False
-    """Whether it is text that is also known by its beginning, so that a text suffix may carry it."""
-
-
-def _is_pdf(head: bytes, tail: bytes) -> bool:
-    # Readers accept a header anywhere in the first kilobyte.
-    return b"%PDF-" in head[:1024]
-
-
-def _is_docx(head: bytes, tail: bytes) -> bool:
-    if head.startswith(_OLE):
-        # Office wraps an encrypted document in an OLE file; the worker tells it from an old .doc.
-        return True
-    return head.startswith(b"PK\x03\x04") and b"word/" in head + tail
-
-
-def _is_html(head: bytes, tail: bytes) -> bool:
-    return bool(_HTML.match(_without_bom(head)))
-
-
-TYPES = (
-    FileType("pdf", (".pdf",), _is_pdf),
-    FileType("docx", (".docx",), _is_docx),
-    FileType("html", (".html", ".htm", ".xhtml"), _is_html, markup=True),
-    FileType("md", (".md", ".markdown", ".mdown")),
-    FileType("json", (".json",)),
-    FileType("txt", (".txt", ".text", ".log")),
-)
 
 
 def file_type(filename: str, head: bytes, tail: bytes = b"") -> str:
@@ -82,16 +37,23 @@ def file_type(filename: str, head: bytes, tail: bytes = b"") -> str:
         raise EmptyFile()
     suffix = PurePosixPath(filename).suffix.lower()
     named = next((t for t in TYPES if suffix in t.suffixes), None)
-    found = next((t for t in TYPES if t.matches and t.matches(head, tail)), None)
+    found = [t for t in TYPES if t.matches and t.matches(head, tail)]
     if named is None:
-        return _by_content(suffix, found, head)
+        return _by_content(suffix, next(iter(found), None), head)
     if named.matches and not named.markup:
-        if found is not named:
-            raise TypeMismatch(f"The name ends in {suffix}, but the content is not {named.name.upper()}.")
-        return named.name
+        return _confirmed(named, found, suffix, head)
     if head.lstrip().startswith(_SIGNATURES) or not is_text(head):
         raise TypeMismatch(f"The name ends in {suffix}, but the content is not text.")
-    return "html" if named.name == "txt" and _is_html(head, tail) else named.name
+    return "html" if named.name == "txt" and is_html(head, tail) else named.name
+
+
+def by_mime(content_type: str) -> str | None:
+    """Return the suffix, as `.pdf`, of files that are sent as this content type; None if it tells nothing.
+
+    Parameters and case do not matter.
+    """
+    mime = content_type.partition(";")[0].strip().lower()
+    return next((t.suffixes[0] for t in TYPES if mime in t.mimes), None)
 
 
 def is_text(head: bytes) -> bool:
@@ -100,7 +62,7 @@ def is_text(head: bytes) -> bool:
     UTF-16 and UTF-32 are known by their mark or by their zeros; elsewhere text may hold a few stray
     control bytes, but not together with the signature of a binary format.
     """
-    if head.startswith(_BOMS[1:]) or _is_wide(head):
+    if head.startswith(BOMS[1:]) or _is_wide(head):
         return True
     strange = sum(head.count(code) for code in _CONTROLS)
     if strange == 0:
@@ -128,11 +90,24 @@ def safe_filename(raw: str) -> str:
     return name if len(name) <= MAX_NAME_CHARS else name[: MAX_NAME_CHARS - len(suffix)].rstrip(". ") + suffix
 
 
+def _confirmed(named: FileType, found: list[FileType], suffix: str, head: bytes) -> str:
+    """Return the type of a file of a binary format's name, of which its content may be any in `found`."""
+    # What can pass for a PDF too is refused: some reader would take it for the other.
+    # An OLE file may hold one, which no reader takes for the whole.
+    polyglot = named.name != "pdf" and not head.startswith(OLE) and any(t.name == "pdf" for t in found)
+    if named in found and not polyglot:
+        return named.name
+    other = next((t.name for t in found if t.name in named.also), None)
+    if other is None or polyglot:
+        raise TypeMismatch(f"The name ends in {suffix}, but the content is not {named.name.upper()}.")
+    return other
+
+
 def _by_content(suffix: str, found: FileType | None, head: bytes) -> str:
     """Return the type of a file whose suffix is none of ours."""
     if _KNOWN_ELSEWHERE.guess_type(f"file{suffix}", strict=False)[0]:
         raise UnsupportedType(f"{suffix} files cannot be read. Send one of: {_offered()}.")
-    if found and not head.startswith(_OLE):
+    if found and not head.startswith(OLE):
         return found.name
     if suffix == "" and is_text(head):
         return "txt"
@@ -140,7 +115,10 @@ def _by_content(suffix: str, found: FileType | None, head: bytes) -> str:
 
 
 def _offered() -> str:
-    return ", ".join(t.suffixes[0] for t in TYPES)
+    """Return the suffixes that are read, by group: `documents (.pdf, .docx), sheets (.csv)`."""
+    groups = dict.fromkeys(t.group for t in TYPES)
+    shown = ((group, ", ".join(t.suffixes[0] for t in TYPES if t.group == group)) for group in groups)
+    return ", ".join(f"{group} ({suffixes})" for group, suffixes in shown)
 
 
 def _is_wide(head: bytes) -> bool:
@@ -149,10 +127,3 @@ def _is_wide(head: bytes) -> bool:
         return False
     even, odd = head[0::2].count(0), head[1::2].count(0)
     return min(even, odd) * 20 < max(even, odd) or head.count(0) / len(head) > 0.7
-
-
-def _without_bom(head: bytes) -> bytes:
-    for bom in _BOMS[1:]:
-        if head.startswith(bom):
-            return head[len(bom) :].replace(b"\0", b"")
-    return head.removeprefix(codecs.BOM_UTF8)

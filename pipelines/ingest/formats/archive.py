@@ -1,8 +1,11 @@
 """Opening the zip file that an office document is, without being overrun by it."""
 
 import io
+import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from functools import cached_property
 
 from schemas.errors import Bomb, Damaged
 
@@ -15,6 +18,18 @@ MAX_RATIO = 200
 MIN_SUSPECT_BYTES = 32 << 20
 """Below this a high ratio harms nobody; deflate cannot reach more than 1,032."""
 
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,  # a compression or version that is not known here
+    RuntimeError,  # an entry with a password
+    OSError,
+    ValueError,
+    OverflowError,
+    struct.error,
+)
+
 
 class Archive:
     """The parts of an office document. Raises Damaged, or Bomb if it would unpack to far more than its size."""
@@ -22,7 +37,7 @@ class Archive:
     def __init__(self, data: bytes) -> None:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
+        except _BROKEN as error:
             raise Damaged() from error
         _check(self._zip, len(data))
 
@@ -31,18 +46,37 @@ class Archive:
         return self._zip.namelist()
 
     def part(self, name: str) -> bytes | None:
-        """Return an unpacked part, None if there is none of this name. Raises Damaged, Bomb."""
+        """Return an unpacked part, None if there is none of this name. Raises Damaged, Bomb.
+
+        Where there is none, one that differs in case or in its slashes is meant.
+        """
+        name = name.lstrip("/")
         try:
             # Reading stops at the size the archive states, so what was checked is what comes.
-            with self._zip.open(name.lstrip("/")) as part:
+            with self._zip.open(self._alike.get(_plain(name), name)) as part:
                 data = part.read(MAX_PART_BYTES + 1)
         except KeyError:
             return None
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        except _BROKEN as error:
             raise Damaged() from error
         if len(data) > MAX_PART_BYTES:
             raise Bomb()
         return data
+
+    def parts(self, folder: str, suffix: str = ".xml") -> Iterator[str]:
+        """Yield the names of the parts right in a folder that end in `suffix`."""
+        for name in self.names():
+            if name.endswith(suffix) and name.rpartition("/")[0] == folder:
+                yield name
+
+    @cached_property
+    def _alike(self) -> dict[str, str]:
+        # The first of equals, as the programs that wrote them take it.
+        return {_plain(name): name for name in reversed(self.names())}
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/").lower()
 
 
 def _check(archive: zipfile.ZipFile, size: int) -> None:

@@ -80,7 +80,7 @@ def test_what_is_not_what_it_says_is_refused() -> None:
     with pytest.raises(TypeMismatch):
         file_type("a.pdf", b"PK\x03\x04 word/")
     with pytest.raises(UnsupportedType):
-        file_type("a.png", b"\x89PNG\r\n")
+        file_type("a.exe", b"MZ\x90\x00")
 
 
 @pytest.mark.parametrize(

@@ -15,32 +15,30 @@ from pipelines.ingest.formats.archive import Archive
 from pipelines.ingest.formats.docx.numbering import BULLET, numbering
 from pipelines.ingest.formats.docx.paragraphs import Paragraph, paragraph
 from pipelines.ingest.formats.docx.styles import Style, styles
-from pipelines.ingest.formats.docx.xml import attribute, child, local, number, parse, value
 from pipelines.ingest.formats.headings import MAX_CHARS, level_of
+from pipelines.ingest.formats.locked import unlocked_package
+from pipelines.ingest.formats.ooxml import core_title, main_part
 from pipelines.ingest.formats.table import table
-from schemas.errors import Damaged, Encrypted, TypeMismatch
+from pipelines.ingest.formats.xml import attribute, child, local, number, parse, value
+from schemas.errors import Damaged
 
 MAX_MEAN_CELL_CHARS = 300
 """Tables whose cells hold more on average arrange the page; their cells are read one after the other."""
 
 MAX_SPAN = 100
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _DIGITS = re.compile(r"\d+")
 _ENDS = tuple(".,;:!?。，；：！？")
 _WRAPPERS = frozenset("sdt sdtContent ins moveTo customXml smartTag AlternateContent Choice".split())
 
 
-def read(data: bytes) -> Extraction:
+def read(data: bytes, password: str | None = None) -> Extraction:
     """Return the elements of a document, with pages where Word left the breaks of its last rendering.
 
-    Headers, footers and notes are read too. Raises Encrypted, Damaged, Bomb, or TypeMismatch for a
-    .doc that is called .docx.
+    Headers, footers and notes are read too. Raises Encrypted, WrongPassword, Damaged, Bomb,
+    or TypeMismatch for a .doc that is called .docx.
     """
-    if data.startswith(_OLE):
-        raise Encrypted() if _ENCRYPTED in data else TypeMismatch("This is a file of an older Word (.doc).")
-    archive = Archive(data)
-    main = _main_part(archive)
+    archive = Archive(unlocked_package(data, password, "This is a file of an older Word (.doc)."))
+    main = main_part(archive, "word/document.xml")
     document = archive.part(main)
     if document is None:
         raise Damaged("The file holds no Word document.")
@@ -49,7 +47,7 @@ def read(data: bytes) -> Extraction:
         raise Damaged("The file holds no Word document.")
     reading = _Reading(archive, main.rpartition("/")[0], paged=b"lastRenderedPageBreak" in document)
     elements = (*reading.margins(), *reading.blocks(body))
-    title = _core_title(archive) or reading.title or next((e.text for e in elements if e.kind is Kind.TITLE), "")
+    title = core_title(archive) or reading.title or next((e.text for e in elements if e.kind is Kind.TITLE), "")
     return Extraction(tuple(elements), title, reading.page)
 
 
@@ -181,18 +179,3 @@ def _inside(node: etree._Element, name: str) -> Iterator[etree._Element]:
             yield part
         elif local(part) in _WRAPPERS:
             yield from _inside(part, name)
-
-
-def _main_part(archive: Archive) -> str:
-    """Return the name of the part that is the document, as the package's relations name it."""
-    relations = archive.part("_rels/.rels")
-    for relation in parse(relations) if relations else ():
-        if attribute(relation, "Type").endswith("/officeDocument"):
-            return attribute(relation, "Target").lstrip("/")
-    return "word/document.xml"
-
-
-def _core_title(archive: Archive) -> str:
-    core = archive.part("docProps/core.xml")
-    title = child(parse(core), "title") if core else None
-    return one_line(title.text or "") if title is not None else ""

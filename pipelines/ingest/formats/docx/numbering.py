@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from pipelines.ingest.formats.docx.xml import attribute, local, number, value
+from pipelines.ingest.formats.xml import attribute, local, number, value
 
 MAX_LEVEL = 9
 _ROMAN = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),

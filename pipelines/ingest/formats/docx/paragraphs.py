@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from pipelines.ingest.formats.docx.styles import Style
-from pipelines.ingest.formats.docx.xml import attribute, is_on, local, number, value
+from pipelines.ingest.formats.xml import attribute, is_on, local, number, value
 
 # Deleted text, field codes and the copy of a drawing for old versions of Word are not shown.
 _UNSEEN = frozenset("pPr rPr del moveFrom instrText delText Fallback sdtPr tblPr".split())

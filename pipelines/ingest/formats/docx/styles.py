@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from pipelines.ingest.formats.docx.xml import attribute, child, is_on, local, number, value
+from pipelines.ingest.formats.xml import attribute, child, is_on, local, number, value
 
 MAX_INHERITANCE = 20
 DEFAULT_HALF_POINTS = 20

@@ -1,4 +1,7 @@
-"""Reading OOXML by local names, in which strict and transitional files do not differ."""
+"""Reading the XML of office documents by local names, in which strict and transitional files do not differ."""
+
+import io
+from collections.abc import Iterator
 
 from lxml import etree
 
@@ -7,7 +10,9 @@ from schemas.errors import Damaged
 
 def parse(data: bytes) -> etree._Element:
     """Return the root of a part. Entities and the network are off. Raises Damaged."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
     try:
         return etree.fromstring(data, parser)
     except etree.LxmlError as error:
@@ -24,6 +29,12 @@ def child(node: etree._Element | None, *path: str) -> etree._Element | None:
     for name in path:
         node = next((c for c in node if local(c) == name), None) if node is not None else None
     return node
+
+
+def children(node: etree._Element | None, *path: str) -> list[etree._Element]:
+    """Return what stands in the first descendant along a path of tags; nothing if there is none."""
+    found = child(node, *path)
+    return [] if found is None else list(found)
 
 
 def attribute(node: etree._Element | None, name: str) -> str:
@@ -47,3 +58,29 @@ def is_on(node: etree._Element | None, name: str) -> bool | None:
     """Return whether a property is switched on or off, None if it is not mentioned."""
     found = child(node, name)
     return None if found is None else attribute(found, "val") not in ("0", "false", "off", "none")
+
+
+def streamed(data: bytes, *names: str) -> Iterator[etree._Element]:
+    """Yield the elements of these tags, whatever their namespace, each gone from memory after its turn.
+
+    They must not stand inside each other. Raises Damaged.
+    """
+    events = etree.iterparse(
+        io.BytesIO(data),
+        events=("end",),
+        tag=[f"{{*}}{name}" for name in names],
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        for _, node in events:
+            yield node
+            node.clear()
+            # Its empty shell goes too, with those of its older siblings.
+            while node.getprevious() is not None:
+                del node.getparent()[0]
+    except etree.LxmlError as error:
+        raise Damaged() from error
