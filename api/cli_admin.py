@@ -44,7 +44,10 @@ def reseal() -> None:
         signing, done = signing_keys.reseal(), provider_keys.reseal_all()
     except AuraError as error:
         raise click.ClickException(error.detail) from error
-    click.echo(f"Sealed again: {signing} signing keys, {done.keys} provider keys, {done.mails} mails.")
+    click.echo(
+        f"Sealed again: {signing} signing keys, {done.keys} provider keys, {done.webhooks} webhook secrets,"
+        f" {done.mails} mails."
+    )
     if done.unopened or done.contended:
         raise click.ClickException(
             f"{done.unopened} could not be opened with any of AURA_SECRET_KEYS, {done.contended} were being changed."

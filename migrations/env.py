@@ -5,6 +5,7 @@ from sqlalchemy import create_engine, text
 
 import schemas.batches
 import schemas.dialogue
+import schemas.hooks
 import schemas.identity
 import schemas.knowledge
 import schemas.records

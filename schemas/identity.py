@@ -34,6 +34,7 @@ class Permission(StrEnum):
     DOCUMENTS_WRITE = "documents:write"
     AI_WRITE = "ai:write"
     ANALYTICS_READ = "analytics:read"
+    WEBHOOKS = "webhooks"
     TENANT_ADMIN = "tenant:admin"
     OPERATE = "operate"
 

@@ -1,4 +1,4 @@
-"""Webhooks: endpoints, deliveries and their tries."""
+"""Webhooks: endpoints, deliveries and their tries; isolation of their rows; who takes what is due."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
-PARTS: tuple[str, ...] = ()
+PARTS = ("tables", "isolation", "work")
 
 
 def upgrade() -> None:
@@ -18,4 +18,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise RuntimeError("Users and keys would be lost. Restore a backup instead.")
+    raise RuntimeError("Endpoints and what they are owed would be lost. Restore a backup instead.")

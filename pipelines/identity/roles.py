@@ -10,7 +10,7 @@ FLAGS = {
     "can_modify_ai_settings": Permission.AI_WRITE,
     "can_view_analytics": Permission.ANALYTICS_READ,
 }
-ADMINS = frozenset({*EVERYBODY, *FLAGS.values(), Permission.TENANT_ADMIN})
+ADMINS = frozenset({*EVERYBODY, *FLAGS.values(), Permission.WEBHOOKS, Permission.TENANT_ADMIN})
 
 SCOPES = ADMINS - {Permission.PUBLIC, Permission.SELF}
 """What an API key can be given."""

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from pipelines.stores import audit, mails, sealing
 from pipelines.stores.audit import Actor
 from pipelines.stores.database import operator_session, tenant_session
+from pipelines.stores.webhooks import endpoints
 from schemas.errors import NotFound, NotOffered, Unsealable
 from schemas.logs import hide
 from schemas.provider_requests import KeyedProvider
@@ -38,6 +39,7 @@ class Resealed:
     tenants: int = 0
     keys: int = 0
     mails: int = 0
+    webhooks: int = 0
     unopened: int = 0
     contended: int = 0
 
@@ -106,7 +108,7 @@ def opened(sealed: str, tenant_id: UUID, provider: KeyedProvider) -> str:
 
 
 def reseal_all() -> Resealed:
-    """Seal the keys and waiting mails of all tenants with the newest secret, while others go on writing.
+    """Seal keys, webhook secrets and waiting mails of all tenants with the newest secret, while others go on writing.
 
     A value is replaced only where it is still the one that was read. What none of the secrets opens is left
     as it is and counted.
@@ -116,8 +118,9 @@ def reseal_all() -> Resealed:
     while page := _page(before):
         for tenant_id, created_at in page:
             before = (created_at, tenant_id)
-            for name, count in (*_reseal_keys(tenant_id).items(), *_reseal_mails(tenant_id).items()):
-                total[name] += count
+            for reseal in (_reseal_keys, _reseal_mails, _reseal_webhooks):
+                for name, count in reseal(tenant_id).items():
+                    total[name] += count
         total["tenants"] += len(page)
     return Resealed(**total)
 
@@ -169,6 +172,12 @@ def _reseal_mails(tenant_id: UUID) -> dict[str, int]:
     with tenant_session(tenant_id) as session:
         done, unopened = mails.reseal(session, tenant_id)
     return {"mails": done, "unopened": unopened}
+
+
+def _reseal_webhooks(tenant_id: UUID) -> dict[str, int]:
+    with tenant_session(tenant_id) as session:
+        done, unopened = endpoints.reseal(session, tenant_id)
+    return {"webhooks": done, "unopened": unopened}
 
 
 def _held(session: Session, tenant_id: UUID) -> Tenant:

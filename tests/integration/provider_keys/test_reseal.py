@@ -22,6 +22,7 @@ OLD, NEW = "the-old-secret-that-is-long-enough-to-be-one", "the-new-secret-that-
 def nothing_else_is_sealed(admin: psycopg.Connection, configure: Callable[..., None]) -> None:
     admin.execute("UPDATE tenants SET api_keys = '{}'")
     admin.execute("DELETE FROM outgoing_mails")
+    admin.execute("DELETE FROM webhook_endpoints")
     configure(AURA_SECRET_KEYS=OLD)
 
 

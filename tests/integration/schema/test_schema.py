@@ -6,6 +6,7 @@ from sqlalchemy import create_engine
 
 import schemas.batches
 import schemas.dialogue
+import schemas.hooks
 import schemas.identity
 import schemas.knowledge
 import schemas.records
