@@ -10,7 +10,11 @@ task_ignore_result = True  # State lives in Postgres.
 accept_content = ["json"]  # Never unpickle what a queue holds.
 task_serializer = "json"
 
-QUEUES = ("extract", "chunk", "embed", "store", "transcribe", "retrieve", "generate", "synthesize", "notify", "upkeep")
+QUEUES = (
+    *("express", "extract", "listen", "chunk", "embed", "store"),
+    *("transcribe", "retrieve", "generate", "synthesize"),
+    *("notify", "intake", "upkeep"),
+)
 # The nameless exchange routes by queue name alone. A named one keeps its bindings in Redis, and
 # nothing could be sent after a FLUSHALL.
 task_queues = [Queue(name, Exchange("", type="direct"), routing_key=name) for name in QUEUES]
@@ -19,13 +23,16 @@ task_default_queue = "upkeep"
 task_default_exchange = ""
 task_default_routing_key = "upkeep"
 task_routes = {
-    **{f"workers.ingest.{name}": {"queue": name} for name in ("extract", "chunk", "embed", "store")},
+    **{f"workers.ingest.{name}": {"queue": name} for name in ("extract", "listen", "chunk", "embed", "store")},
     **{f"workers.turn.{name}": {"queue": name} for name in ("transcribe", "retrieve", "generate", "synthesize")},
     "workers.voice.transcribe": {"queue": "transcribe"},
     "workers.voice.synthesize": {"queue": "synthesize"},
     "workers.voice.voices": {"queue": "synthesize"},
     "workers.tenants.*": {"queue": "upkeep"},
     "workers.mail.*": {"queue": "notify"},
+    "workers.webhooks.*": {"queue": "notify"},
+    "workers.intake.*": {"queue": "intake"},
+    "workers.edits.*": {"queue": "express"},
     "workers.upkeep.*": {"queue": "upkeep"},
 }
 
@@ -34,8 +41,8 @@ task_reject_on_worker_lost = True  # also when only a pool child was killed,
 task_acks_on_failure = True  # but an error is ours to record, not the broker's to repeat,
 task_acks_on_timeout = True  # and so is a time-out.
 worker_prefetch_multiplier = 1  # With early acks a short task waits seconds behind a long one.
-task_soft_time_limit = 120  # Prefork only; thread pools have none, their calls are bounded one by one.
-task_time_limit = 150
+task_soft_time_limit = 240  # Prefork only. 48 scanned pages take a minute, on a busy machine several.
+task_time_limit = 270
 broker_transport_options = {
     "visibility_timeout": 600,  # Above twice the hard limit. Recovery is our lease and sweep, not redelivery.
     "unacked_restore_interval": 5,
@@ -58,7 +65,14 @@ worker_redirect_stdouts = False
 beat_schedule = {
     "sweep": {"task": "workers.upkeep.sweep", "schedule": 2.0, "options": {"expires": 4}},
     "flush_calls": {"task": "workers.upkeep.flush_calls", "schedule": 5.0, "options": {"expires": 5}},
+    "webhooks": {"task": "workers.webhooks.deliver", "schedule": 2.0, "options": {"expires": 4}},
+    "settle_providers": {"task": "workers.upkeep.settle_providers", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock: an interval would begin anew with every start.
     "forget": {"task": "workers.upkeep.forget", "schedule": crontab(minute="17"), "options": {"expires": 600}},
+    "forget_webhooks": {
+        "task": "workers.webhooks.forget",
+        "schedule": crontab(minute="37"),
+        "options": {"expires": 600},
+    },
 }
 beat_scheduler = "celery.beat:Scheduler"  # Nothing to remember between starts, so no schedule file.

@@ -12,28 +12,38 @@ from api import (
     aliases,
     audit,
     auth,
+    batches,
     bodies,
     browsers,
     chat,
+    chunks,
     cli,
     cli_admin,
+    dead_letters,
+    delivery_log,
     documents,
     errors,
+    events,
+    events_socket,
     health,
     idempotency,
     jobs,
     keys,
+    knowledge,
     lifecycle,
     limits,
     openapi,
     provider_keys,
+    reindex,
     tenancy,
     tenants,
     turns,
+    uploads,
     usage,
     users,
     voice,
     voice_socket,
+    webhooks,
 )
 from api.permissions import allows, require_declarations
 from api.talk import Acts
@@ -60,8 +70,17 @@ BLUEPRINTS = (
     audit,
     chat,
     documents,
+    chunks,
+    reindex,
+    dead_letters,
+    knowledge,
+    batches,
+    uploads,
     jobs,
+    events,
     voice,
+    webhooks,
+    delivery_log,
 )
 """The modules whose routes are served; each holds one `blueprint`."""
 
@@ -82,6 +101,7 @@ def create_app() -> OpenAPI:
         validation_error_callback=errors.invalid,
         static_folder=None,
     )
+    app.config["MAX_FORM_PARTS"] = settings.max_batch_files + 100
     # Forms carry a little beside the file; a JSON body is far below either.
     app.config["MAX_CONTENT_LENGTH"] = (settings.max_upload_mb + 1) << 20
     if settings.trusted_proxies:
@@ -100,6 +120,7 @@ def create_app() -> OpenAPI:
     health.register(app)
     acts = Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn, limits.SessionPlace)
     voice_socket.register(app, acts)
+    events_socket.register(app)
     _serve_documentation(app)
     aliases.register(app)
     require_declarations(app)

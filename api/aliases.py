@@ -11,6 +11,7 @@ ALIASES = {
     "/chat/": "/api/chat",
     "/chat/message": "/api/chat",
     "/knowledge/upload": "/api/documents/upload",
+    "/knowledge/ingest": "/api/knowledge/ingest",
     "/knowledge/list": "/api/documents",
     "/voice/status": "/api/voice/status",
     "/voice/voices": "/api/voice/voices",

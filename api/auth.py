@@ -94,7 +94,7 @@ def actor() -> Actor:
     return Actor(kind, asking.user_id, asking.name, request.remote_addr, trace_id())
 
 
-def holder(token: str | None) -> Caller:
+def holder(token: str | None, needs: Permission = Permission.CHAT) -> Caller:
     """Return who holds the token or ticket that a socket was opened with. Raises Unauthenticated, Revoked, Forbidden.
 
     A request that was let in by its headers needs none.
@@ -102,9 +102,16 @@ def holder(token: str | None) -> Caller:
     if token is None:
         return caller()
     found = _holder(token)
-    if Permission.CHAT not in found.permissions:
+    if needs not in found.permissions:
         raise Forbidden
     return found
+
+
+def still(asking: Caller) -> Caller:
+    """Return a caller of some time ago with what they may do now. Raises Revoked and StoreUnavailable."""
+    if asking.credential is None:
+        return asking
+    return _standing(asking.tenant_id, asking.kind, asking.credential)
 
 
 def forget(credential: UUID | None = None) -> None:

@@ -8,6 +8,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest
 
 from schemas.errors import MalformedJson
+from schemas.settings import get_settings
 
 MAX_BYTES = 1 << 20
 """Largest body that is no multipart form: many times the longest question."""
@@ -36,9 +37,22 @@ def register_parsing(app: Flask) -> None:
     app.before_request(_parse)
 
 
+LARGE = ("documents.upload", "uploads.patch", "uploads.create")
+"""Views that take many files or archives at once, or pieces of a file: none of it is held in memory."""
+
+MAX_TEXTS_BYTES = 32 << 20
+
+
 def _bound() -> None:
-    """Files come as forms, and may be as large as the server accepts; nothing else is large."""
-    if request.mimetype != "multipart/form-data":
+    """Files come as forms, and may be as large as the server accepts; little else is large."""
+    endpoint = (request.endpoint or "").partition("@")[0]
+    if endpoint in LARGE:
+        request.max_content_length = (get_settings().max_batch_mb + 1) << 20
+        if endpoint == "uploads.create" and "Idempotency-Key" in request.headers:
+            request.max_content_length = MAX_BYTES  # What is compared with an earlier request is read whole.
+    elif endpoint == "knowledge.ingest":
+        request.max_content_length = MAX_TEXTS_BYTES
+    elif request.mimetype != "multipart/form-data":
         request.max_content_length = MAX_BYTES
 
 

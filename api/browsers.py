@@ -11,14 +11,19 @@ from flask import Flask, Response, g, request
 from flask_cors import CORS
 from flask_openapi3_swagger.templates import swagger_html_string
 
+from api import tus
 from schemas.settings import get_settings
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 """Small letters only: so browsers write the origins they send."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-ALLOWED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer", "X-Tenant-ID")
+ALLOWED_HEADERS = (
+    *("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer", "X-Tenant-ID"),
+    *tus.REQUEST_HEADERS,
+)
 EXPOSED_HEADERS = (
+    *tus.ANSWER_HEADERS,
     "Idempotent-Replayed",
     "Location",
     "RateLimit",

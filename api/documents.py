@@ -1,24 +1,29 @@
-"""Documents: upload, list, look, delete."""
+"""Documents: upload, fetch, list, look, delete."""
 
-import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.datastructures import FileStorage
 
-from api import jobs, limits
-from api.auth import Caller, caller
+from api import arrivals, jobs
+from api.arrivals import Arrived, Filling
+from api.auth import caller
+from api.document_views import document_view, document_views
 from api.paging import cursor, number, position
 from api.permissions import allows
-from pipelines.ingest.sniff import HEAD_BYTES, file_type, safe_filename
-from pipelines.stores import chunks, documents, turns
+from pipelines import outbound
+from pipelines.stores import batches, chunks, documents, library, turns
 from pipelines.stores.database import tenant_session
-from pipelines.stores.documents import Upload
-from pipelines.stores.objects import ObjectStore, document_prefix, original_key
-from schemas.errors import FileTooLarge, Forbidden, NoFile, QuotaExceeded
+from pipelines.stores.objects import ObjectStore, document_prefix
+from schemas.batch_requests import Accepted, BatchAccepted, UrlsBody
+from schemas.batches import Source
+from schemas.errors import Forbidden, HostUnknown, NoFile
 from schemas.events import EventName
 from schemas.identity import Permission, Role
 from schemas.knowledge import Document
@@ -26,6 +31,7 @@ from schemas.requests import (
     ChunkPage,
     ChunkView,
     DeletionReceipt,
+    DocumentListing,
     DocumentPage,
     DocumentView,
     IdPath,
@@ -34,41 +40,68 @@ from schemas.requests import (
     UploadForm,
 )
 from schemas.settings import get_settings
-from workers import announce, send
+from workers import announce
+from workers.reception import Incoming, folder_of
 
 blueprint = APIBlueprint("documents", __name__, url_prefix="/api/documents", abp_tags=[Tag(name="documents")])
 
+FIELDS = ("file", "files")
+LOOKING = 16
+"""Hosts whose addresses are looked up at once."""
 
-@blueprint.post("/upload", responses={202: UploadAccepted, 200: UploadAccepted})
+
+@blueprint.post("/upload", responses={202: Accepted, 200: UploadAccepted})
 @allows(Permission.DOCUMENTS_WRITE)
 def upload() -> Response:
-    """Accept a file (form field `file`; optional `assistant_key`, `user_id`) and answer with its job.
+    """Accept files (form fields `file` or `files`, each any number of times) and answer with their job.
 
-    `Prefer: wait=N` waits up to N seconds and answers 200 once the document is searchable.
+    One plain file is a document, and its job goes by its id; `Prefer: wait=N` waits up to N seconds and answers 200
+    once it is searchable. Many files, a zip, or files for an open batch are a batch: each file that is refused is an
+    item of it with its code, and no hindrance to the others; a zip is unpacked after the answer.
     """
-    file = request.files.get("file")
-    if file is None:
+    files = [file for name in FIELDS for file in request.files.getlist(name)]
+    if not files:
         raise NoFile
     # An empty field of a form is one that was left out.
     form = UploadForm.model_validate({name: value for name, value in request.form.items() if value})
     asking = caller(form.tenant_id, form.user_id)
-    document = accept(asking, file, form.assistant_key)
-    wait_s = jobs.preferred_wait_s()
-    if wait_s is not None and (done := jobs.finished_document(asking, document.doc_id, wait_s)) is not None:
-        return jsonify(_processed(done))
-    response = jsonify(_accepted(document))
-    response.status_code = 202
-    response.headers["Location"] = url_for("jobs.show", id=document.doc_id)
-    return response
+    order = replace(arrivals.order(asking, form), password=form.password)
+    incoming = [_incoming(file, form.folder or "") for file in files]
+    arrived = arrivals.arrive(order, incoming, alone=len(files) == 1)
+    return _waited_for(arrived) or arrivals.answer(arrived)
+
+
+@blueprint.post("/url", responses={202: BatchAccepted})
+@allows(Permission.DOCUMENTS_WRITE)
+def fetch(body: UrlsBody) -> Response:
+    """Fetch what is at web addresses (`url`, or up to a hundred `urls`) and read it; answer with the batch's job.
+
+    Addresses that lead inside are refused at once. What an address answers later, or why it does not, stands with
+    its item.
+    """
+    asking = caller(body.tenant_id, body.user_id)
+    order = arrivals.order(asking, body)
+    urls = body.all()
+    _require_outside(urls)
+    filling = Filling(order, Source.URL)
+    with tenant_session(asking.tenant_id) as session:
+        if order.assistant_key:
+            turns.agent(session, order.assistant_key)
+        filling.open(session)
+        batches.require_places(session, filling.batch, len(urls), get_settings().max_batch_files)
+        batches.add_source(session, filling.batch, Source.URL, urls)
+    filling.tell()
+    return arrivals.answer(Arrived(batch=filling.batch, addresses=len(urls)))
 
 
 @blueprint.get("", responses={200: DocumentPage})
 @allows(Permission.DOCUMENTS_READ)
-def listing(query: Listing) -> dict[str, Any]:
-    """Return the tenant's documents, newest first."""
+def listing(query: DocumentListing) -> dict[str, Any]:
+    """Return the tenant's documents, newest first; those only that match all that is asked."""
+    wanted = library.Wanted(query.status, query.code, query.batch_id, query.q, query.assistant_key)
     with tenant_session(caller().tenant_id) as session:
-        found = documents.listing(session, query.limit + 1, position(query.after))
-        views = [jobs.document_view(session, document).model_dump(mode="json") for document in found[: query.limit]]
+        found = library.listing(session, query.limit + 1, position(query.after), wanted)
+        views = [view.model_dump(mode="json") for view in document_views(session, found[: query.limit])]
     last = found[query.limit - 1] if len(found) > query.limit else None
     return {"documents": views, "next": cursor(last.created_at, last.doc_id) if last else None}
 
@@ -78,7 +111,7 @@ def listing(query: Listing) -> dict[str, Any]:
 def show(path: IdPath) -> dict[str, Any]:
     """Return a document, where it stands and, if nothing moves, why."""
     with tenant_session(caller().tenant_id) as session:
-        return jobs.document_view(session, documents.get(session, path.id)).model_dump(mode="json")
+        return document_view(session, documents.get(session, path.id)).model_dump(mode="json")
 
 
 @blueprint.get("/<uuid:id>/chunks", responses={200: ChunkPage})
@@ -120,10 +153,12 @@ def delete(path: IdPath) -> dict[str, Any]:
         if asking.role == Role.USER and document.user_id != asking.user_id:
             raise Forbidden("Somebody else uploaded this document; a manager can delete it.")
         filename = document.filename
-        chunk_count = chunks.forget(session, tenant_id, path.id)
+        chunk_count = chunks.forget(session, tenant_id, [path.id])
         documents.remove(session, path.id)
+        told = announce.about(EventName.DOCUMENT_DELETED, document, filename=filename)
+        tell = announce.owe(session, tenant_id, [told])
     objects = ObjectStore(get_settings()).delete_prefix(document_prefix(tenant_id, path.id))
-    announce.document(EventName.DOCUMENT_DELETED, tenant_id, path.id, filename=filename)
+    tell()
     return DeletionReceipt(
         id=path.id,
         filename=filename,
@@ -133,79 +168,34 @@ def delete(path: IdPath) -> dict[str, Any]:
     ).model_dump(mode="json")
 
 
-def accept(asking: Caller, file: FileStorage, assistant_key: str | None) -> Document:
-    """Check, store and commit one file as queued work, and wake the admission.
-
-    Raises EmptyFile, FileTooLarge, UnsupportedType, TypeMismatch, UnknownAssistant, QuotaExceeded.
-    """
-    filename = safe_filename(file.filename or "")
-    size, sha256 = _measured(file)
-    kind = file_type(filename, *_ends(file, size))
-    found = Upload(asking.user_id, filename, kind, size, sha256, assistant_key)
-    with tenant_session(asking.tenant_id) as session:
-        if assistant_key:
-            turns.agent(session, assistant_key)
-        same = documents.known(session, asking.tenant_id, found)
-        if same is None:
-            limits.require_room(session, size)
-    doc_id = same.doc_id if same else uuid4()
-    if same is None:
-        file.stream.seek(0)
-        ObjectStore(get_settings()).put_file(original_key(asking.tenant_id, doc_id), file.stream)
-    try:
-        with tenant_session(asking.tenant_id) as session:
-            document, ours = documents.accept(session, asking.tenant_id, doc_id, found)
-            if same is None and ours:
-                limits.require_room(session)
-    except QuotaExceeded:
-        # Another upload took the room while this one was being stored.
-        ObjectStore(get_settings()).delete_prefix(document_prefix(asking.tenant_id, doc_id))
-        raise
-    if not ours:
-        # The same bytes arrived twice at once and the other upload won; ours has no row to belong to.
-        ObjectStore(get_settings()).delete_prefix(document_prefix(asking.tenant_id, doc_id))
-    send.admission()
-    announce.document(EventName.DOCUMENT_ACCEPTED, asking.tenant_id, document.doc_id, filename=document.filename)
-    return document
+def _incoming(file: FileStorage, folder: str) -> Incoming:
+    name = file.filename or ""
+    return Incoming(name, file.stream, folder_of(f"{folder}/{name}"))  # type: ignore[arg-type]
 
 
-def _measured(file: FileStorage) -> tuple[int, str]:
-    """Return size and SHA-256 of the whole file. Raises FileTooLarge."""
-    limit = get_settings().max_upload_mb << 20
-    digest, size = hashlib.sha256(), 0
-    while piece := file.stream.read(1 << 20):
-        digest.update(piece)
-        size += len(piece)
-    if size > limit:
-        raise FileTooLarge(f"The file has {size >> 20} MiB; this server accepts {limit >> 20} MiB.")
-    return size, digest.hexdigest()
+def _require_outside(urls: Sequence[str]) -> None:
+    """Raise AddressRefused where one of the addresses leads inside now; an unknown host is its item's fault."""
+
+    def look(url: str) -> None:
+        with suppress(HostUnknown):
+            outbound.check(url)
+
+    with ThreadPoolExecutor(LOOKING) as pool:
+        list(pool.map(look, urls))
 
 
-def _ends(file: FileStorage, size: int) -> tuple[bytes, bytes]:
-    """Return the first and the last bytes of the file, by which its type is told."""
-    file.stream.seek(0)
-    head = file.stream.read(HEAD_BYTES)
-    file.stream.seek(max(0, size - HEAD_BYTES))
-    return head, file.stream.read(HEAD_BYTES)
-
-
-def _accepted(document: Document) -> dict[str, Any]:
-    return UploadAccepted(
-        message=f"Document '{document.filename}' accepted",
-        job_id=document.doc_id,
-        job=url_for("jobs.show", id=document.doc_id),
-        events=url_for("jobs.events", id=document.doc_id),
-        document={
-            "id": str(document.doc_id),
-            "filename": document.filename,
-            "status": document.processing_status,
-        },
-    ).model_dump(mode="json")
+def _waited_for(arrived: Arrived) -> Response | None:
+    """Return the answer once the document is searchable, where the request waits for that and it is soon enough."""
+    wait_s = jobs.preferred_wait_s()
+    if wait_s is None or arrived.document is None:
+        return None
+    done = jobs.finished_document(caller(), arrived.document.doc_id, wait_s)
+    return jsonify(_processed(done)) if done else None
 
 
 def _processed(document: Document) -> dict[str, Any]:
     return {
-        **_accepted(document),
+        **arrivals.accepted(document),
         "message": f"Document '{document.filename}' processed successfully",
         "document": {
             "id": str(document.doc_id),

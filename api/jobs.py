@@ -1,7 +1,8 @@
-"""Jobs: anything a client can wait for. A document's ingest and a turn go by their own ids."""
+"""Jobs: anything a client can wait for. A document's ingest, a batch and a turn go by their own ids."""
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,26 +11,33 @@ from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
 from api import sse
+from api.arrivals import require_own
 from api.auth import Caller, caller
+from api.batch_views import batch_view
+from api.document_views import document_view
 from api.live import relay
 from api.openapi_parts import EVENTS
 from api.permissions import allows
 from api.turns import cancel_turn, ends, last_event
-from pipelines.stores import documents, turns
+from pipelines.stores import accepting, batches, cancelling, documents, turns
 from pipelines.stores.database import tenant_session
-from pipelines.stores.events import reaching_redis
-from pipelines.stores.redis import get_redis
+from pipelines.stores.objects import ObjectStore, batch_prefix
+from schemas.batches import Batch, BatchState
 from schemas.dialogue import Turn
-from schemas.errors import AuraError, NotFound, NotReady
+from schemas.errors import AuraError, Cancelled, Forbidden, NotFound, NotReady
 from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.identity import Permission
-from schemas.knowledge import Document, Stage, Status
-from schemas.requests import DocumentView, IdPath, JobView
-from workers.presence import live_queues
+from schemas.knowledge import Document, Status
+from schemas.requests import IdPath, JobView
+from schemas.settings import get_settings
+from workers import announce, send
+from workers import batches as telling
 
 blueprint = APIBlueprint("jobs", __name__, url_prefix="/api/jobs", abp_tags=[Tag(name="jobs")])
 
 MAX_WAIT_S = 300.0
+ENDED = (Status.PROCESSED, Status.FAILED, Status.CANCELLED)
+BATCH_ENDED = (BatchState.COMPLETED, BatchState.CANCELLED)
 
 
 @blueprint.get("/<uuid:id>", responses={200: JobView})
@@ -38,17 +46,17 @@ def show(path: IdPath) -> dict[str, Any]:
     """Return how far a job is and, when it has ended, its result."""
     asking = caller()
     with tenant_session(asking.tenant_id) as session:
-        try:
-            view = document_view(session, _document(session, path.id, asking))
-            ended = view.status in (Status.PROCESSED, Status.FAILED)
-            return _job(path.id, "document", view.status, ended, view.model_dump(mode="json"))
-        except NotFound:
-            turn = _turn(session, path.id, asking)
-    ended = turn.status not in turns.OPEN
-    result = turns.as_answer(turn) if turn.answer is not None else {}
-    if turn.error_code:
-        result |= {"code": turn.error_code, "detail": turn.error_detail}
-    return _job(path.id, "turn", turn.status, ended, result)
+        found = _find(session, path.id, asking)
+        if isinstance(found, Document):
+            view = document_view(session, found)
+            return _job(path.id, "document", view.status, view.status in ENDED, view.model_dump(mode="json"))
+        if isinstance(found, Batch):
+            whole = batch_view(session, found)
+            return _job(path.id, "batch", whole.state, whole.state in BATCH_ENDED, whole.model_dump(mode="json"))
+    result = turns.as_answer(found) if found.answer is not None else {}
+    if found.error_code:
+        result |= {"code": found.error_code, "detail": found.error_detail}
+    return _job(path.id, "turn", found.status, found.status not in turns.OPEN, result)
 
 
 @blueprint.get("/<uuid:id>/events", responses={200: {"description": "The events.", "content": EVENTS}})
@@ -57,32 +65,93 @@ def events(path: IdPath) -> Response:
     """Stream the job's events (server-sent events) until it has ended; resume with `Last-Event-ID`."""
     asking = caller()
     with tenant_session(asking.tenant_id) as session:
-        try:
-            _document(session, path.id, asking)
-        except NotFound:
-            conversation_id = _turn(session, path.id, asking).conversation_id
-            return sse.stream(
-                Subject.conversation(asking.tenant_id, conversation_id),
-                keep=lambda event: event.data.get("turn_id") == str(path.id),
-                until=lambda event: ends(event, path.id),
-                settled=lambda: last_event(asking, path.id),
-            )
-    return sse.stream(
-        Subject.document(asking.tenant_id, path.id),
-        until=lambda event: event.name in TERMINAL,
-        settled=lambda: _last_event(asking, path.id),
-    )
+        found = _find(session, path.id, asking)
+    if isinstance(found, Turn):
+        return sse.stream(
+            Subject.conversation(asking.tenant_id, found.conversation_id),
+            keep=lambda event: event.data.get("turn_id") == str(path.id),
+            until=lambda event: ends(event, path.id),
+            settled=lambda: last_event(asking, path.id),
+        )
+    is_batch = isinstance(found, Batch)
+    subject = Subject.batch(asking.tenant_id, path.id) if is_batch else Subject.document(asking.tenant_id, path.id)
+    last: Callable[[Caller, UUID], Event | None] = _last_event_of_batch if is_batch else _last_event
+    return sse.stream(subject, until=lambda event: event.name in TERMINAL, settled=lambda: last(asking, path.id))
 
 
 @blueprint.delete("/<uuid:id>", responses={200: JobView})
-@allows(Permission.CHAT)
+@allows(Permission.SELF)
 def cancel(path: IdPath) -> dict[str, Any]:
-    """Cancel a turn. A document's ingest is cancelled by deleting the document."""
+    """Cancel a job that has not ended: a turn, a document's ingest, or a batch with all of it that is not processed.
+
+    A document that answers already goes on doing so; one that was never processed stays listed as cancelled, and can
+    be retried or deleted.
+    """
     asking = caller()
     with tenant_session(asking.tenant_id) as session:
-        _turn(session, path.id, asking)
-    if not cancel_turn(asking, path.id):
+        found = _find(session, path.id, asking)
+        if isinstance(found, Turn):
+            if Permission.CHAT not in asking.permissions:
+                raise Forbidden
+        else:
+            _require_write(asking, found)
+        if isinstance(found, Document) and not cancelling.cancel_document(session, path.id):
+            raise NotReady("The job has ended already.")
+        if isinstance(found, Batch):
+            found, _ = cancelling.cancel_batch(session, path.id)
+    if isinstance(found, Turn) and not cancel_turn(asking, path.id):
         raise NotReady("The job has ended already.")
+    if isinstance(found, Document):
+        _tell_cancelled(found)
+    if isinstance(found, Batch):
+        ObjectStore(get_settings()).delete_prefix(batch_prefix(asking.tenant_id, path.id))
+        announce.batch(EventName.BATCH_CANCELLED, asking.tenant_id, path.id, name=found.name)
+        send.admission()
+    return show(path=path)
+
+
+@blueprint.post("/<uuid:id>/pause", responses={200: JobView})
+@allows(Permission.DOCUMENTS_WRITE)
+def pause(path: IdPath) -> dict[str, Any]:
+    """Pause a batch: none of its documents is begun, those in work are finished."""
+    asking = caller()
+    with tenant_session(asking.tenant_id) as session:
+        _require_write(asking, batches.get(session, path.id))
+        batches.pause(session, path.id)
+    return show(path=path)
+
+
+@blueprint.post("/<uuid:id>/resume", responses={200: JobView})
+@allows(Permission.DOCUMENTS_WRITE)
+def resume(path: IdPath) -> dict[str, Any]:
+    """Go on with a paused batch."""
+    asking = caller()
+    with tenant_session(asking.tenant_id) as session:
+        _require_write(asking, batches.get(session, path.id))
+        batch = batches.resume(session, path.id)
+    if batch.intake:
+        send.intake(asking.tenant_id, path.id)
+    send.admission()
+    return show(path=path)
+
+
+@blueprint.post("/<uuid:id>/retry", responses={200: JobView})
+@allows(Permission.DOCUMENTS_WRITE)
+def retry(path: IdPath) -> dict[str, Any]:
+    """Try again what failed or was cancelled: a document, or all such of a batch, with addresses that were refused."""
+    asking = caller()
+    with tenant_session(asking.tenant_id) as session:
+        found = _find(session, path.id, asking)
+        if isinstance(found, Turn):
+            raise NotReady("A turn cannot be retried; ask again.")
+        _require_write(asking, found)
+        if isinstance(found, Batch):
+            found, _ = batches.retry(session, path.id)
+        elif not accepting.queue_all_again(session, [path.id], None, found.priority):
+            raise NotReady("This document has not failed.")
+    if isinstance(found, Batch) and found.intake:
+        send.intake(asking.tenant_id, path.id)
+    send.admission()
     return show(path=path)
 
 
@@ -101,53 +170,12 @@ def finished_document(asking: Caller, doc_id: UUID, wait_s: float) -> Document |
                 document = documents.get(session, doc_id)
             if document.processing_status == Status.PROCESSED:
                 return document
-            if document.processing_status == Status.FAILED:
+            if document.processing_status in (Status.FAILED, Status.CANCELLED):
                 raise AuraError.by_code(document.error_code or "", document.error_detail)
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
             following.next(min(left, 5.0))
-
-
-def document_view(session: Session, document: Document) -> DocumentView:
-    """Return a document as clients see it, with its progress or the reason of its waiting."""
-    running = document.processing_status in (Status.RUNNING, Status.QUEUED)
-    progress = documents.progress(session, document.doc_id) if running else None
-    return DocumentView(
-        id=document.doc_id,
-        filename=document.filename,
-        file_type=document.file_type,
-        file_size=document.file_size,
-        title=document.title,
-        status=document.processing_status,  # type: ignore[arg-type]
-        stage=progress.stage if progress else None,
-        done=progress.done if progress else None,
-        total=progress.total if progress else None,
-        waiting_for=_reason(session, document, progress.stage if progress else None) if running else None,
-        code=document.error_code,
-        detail=document.error_detail,
-        assistant_key=document.assistant_key,
-        version=document.version,
-        chunks=document.chunks_count,
-        tokens=document.tokens_count,
-        content_preview=document.content_preview,
-        created_at=document.created_at,
-        processed_at=document.processed_at,
-    )
-
-
-def _reason(session: Session, document: Document, stage: Stage | None) -> str | None:
-    """Return in words what an unfinished document waits for; None while it is being worked on."""
-    if document.processing_status == Status.QUEUED:
-        before = documents.waiting_before(session, document)
-        return f"its turn: {before} of your documents are before it" if before else "its turn"
-    if document.error_detail:
-        return document.error_detail
-    if stage is None:
-        return None
-    with reaching_redis():
-        works = stage.value in live_queues(get_redis())
-    return None if works else f"a worker: none is running for `{stage.value}`"
 
 
 def _last_event(asking: Caller, doc_id: UUID) -> Event | None:
@@ -161,17 +189,51 @@ def _last_event(asking: Caller, doc_id: UUID) -> Event | None:
     if document.processing_status == Status.PROCESSED:
         found = {"filename": document.filename, "chunks": document.chunks_count, "tokens": document.tokens_count}
         return Event(EventName.DOCUMENT_PROCESSED, subject, {**about, **found})
-    if document.processing_status == Status.FAILED:
+    if document.processing_status in (Status.FAILED, Status.CANCELLED):
         found = {"code": document.error_code, "detail": document.error_detail}
         return Event(EventName.DOCUMENT_FAILED, subject, {**about, **found})
     return None
 
 
-def _document(session: Session, doc_id: UUID, asking: Caller) -> Document:
-    """Return the document, where the caller may read or upload documents. Raises NotFound."""
-    if not asking.permissions & {Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE}:
-        raise NotFound
-    return documents.get(session, doc_id)
+def _last_event_of_batch(asking: Caller, batch_id: UUID) -> Event | None:
+    """Return the event that a batch ended with, as its row knows it; None while it goes on."""
+    # Nothing was left to do, but nobody has said so yet.
+    telling.settle(asking.tenant_id, [batch_id])
+    subject = Subject.batch(asking.tenant_id, batch_id)
+    with tenant_session(asking.tenant_id) as session:
+        batch = batches.get(session, batch_id)
+        if batch.state not in BATCH_ENDED:
+            return None
+        view = batch_view(session, batch)
+    name = EventName.BATCH_COMPLETED if batch.state == BatchState.COMPLETED else EventName.BATCH_CANCELLED
+    found = {"batch_id": str(batch_id), "name": batch.name, "state": batch.state, **view.totals.model_dump()}
+    return Event(name, subject, {**found, "chunks": view.chunks})
+
+
+def _tell_cancelled(document: Document) -> None:
+    """Tell whoever follows a document that its work has ended, and complete its batch if it was the last of it."""
+    code, detail = Cancelled.code, Cancelled.sentence()
+    announce.document(EventName.DOCUMENT_FAILED, document.tenant_id, document.doc_id, code=code, detail=detail)
+    if document.batch_id:
+        telling.settle(document.tenant_id, [document.batch_id])
+    send.admission()
+
+
+def _find(session: Session, job_id: UUID, asking: Caller) -> Document | Batch | Turn:
+    """Return what the job is, where the caller may see it. Raises NotFound."""
+    if asking.permissions & {Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE}:
+        for get in (documents.get, batches.get):
+            try:
+                return get(session, job_id)  # type: ignore[no-any-return]
+            except NotFound:
+                continue
+    return _turn(session, job_id, asking)
+
+
+def _require_write(asking: Caller, found: Document | Batch) -> None:
+    if Permission.DOCUMENTS_WRITE not in asking.permissions:
+        raise Forbidden(f"Your role or key does not allow this (it needs `{Permission.DOCUMENTS_WRITE}`).")
+    require_own(asking, found)
 
 
 def _turn(session: Session, turn_id: UUID, asking: Caller) -> Turn:

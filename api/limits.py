@@ -9,7 +9,6 @@ from flask import Flask, Response, g, request
 
 from api.auth import Caller
 from pipelines.stores import quotas, rates, usage
-from pipelines.stores.database import TenantSession
 from pipelines.stores.quotas import Limits, Resource
 from pipelines.stores.rates import Taken, Verdict
 from pipelines.stores.redis import get_redis
@@ -89,20 +88,6 @@ def _show(response: Response) -> Response:
     if taken.verdict is Verdict.USED_UP:
         response.headers["Retry-After"] = str(math.ceil(quotas.month_left_s()))
     return response
-
-
-def require_room(session: TenantSession, adding: int = 0) -> None:
-    """Refuse what the tenant's storage has no room for: what was inserted already, and `adding` bytes to come.
-
-    Until the transaction ends the tenant's other uploads wait here. Raises QuotaExceeded.
-    """
-    room = usage.room(session)
-    refused = room.used + adding > room.limit
-    budget.tell(session.tenant_id, Resource.STORAGE, room.used, room.limit, refused=refused)
-    if refused:
-        raise QuotaExceeded(
-            f"The organisation's storage of {room.limit // quotas.BYTES_PER_GB} GB has no room for this file."
-        )
 
 
 class SessionPlace:

@@ -23,6 +23,7 @@ from api.openapi_parts import (
     SECURITY,
     TICKET,
     TOKEN,
+    UPLOAD_REFUSALS,
 )
 from api.permissions import declared
 from schemas.identity import Permission
@@ -84,7 +85,7 @@ def _complete_answers(operation: dict[str, Any], method: str, path: str, secured
     # The library documents it everywhere, also where nothing is validated.
     answers.pop("422", None)
     for status in _refusals(operation, method, path, secured):
-        answers.setdefault(str(status), {"description": HTTPStatus(status).phrase, "content": PROBLEM})
+        answers.setdefault(str(status), {"description": _phrase(status), "content": PROBLEM})
     if path in ALSO_ANSWERS:
         answers["200"]["content"] |= ALSO_ANSWERS[path]
     if path in REPLAYS:
@@ -94,6 +95,12 @@ def _complete_answers(operation: dict[str, Any], method: str, path: str, secured
         names = set(_headers(method, path, status, secured))
         if names:
             answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
+
+
+def _phrase(status: int) -> str:
+    return (
+        HTTPStatus(status).phrase if status in set(HTTPStatus) else "Checksum Mismatch"
+    )  # tus has a status of its own.
 
 
 def _refusals(operation: dict[str, Any], method: str, path: str, secured: bool) -> Iterator[int]:
@@ -118,15 +125,14 @@ def _refusals(operation: dict[str, Any], method: str, path: str, secured: bool) 
     judged = any(each["in"] == "query" or each is IDEMPOTENCY_KEY for each in operation.get("parameters", ()))
     if "requestBody" in operation or judged or "{provider}" in path:
         yield 422
-    if path == "/api/documents/upload":
-        yield 415
+    yield from UPLOAD_REFUSALS.get((method, path), ())
 
 
 def _headers(method: str, path: str, status: str, secured: bool) -> Iterator[str]:
     """Yield the names of the headers that an answer of this status may have."""
     if secured and status not in ("400", "401"):
         yield from ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-    if status in ("409", "429", "503"):
+    if status in ("409", "423", "429", "503"):
         yield "Retry-After"
     if (path, status) in LOCATED or status == "303":
         yield "Location"

@@ -73,9 +73,11 @@ def cancel_turn(caller: Caller, turn_id: UUID, reason: str = "cancelled by the c
     with tenant_session(caller.tenant_id) as session:
         turns.get(session, turn_id)
         ended = turns.end(session, turn_id, TurnStatus.CANCELLED, Cancelled(reason))
-    if ended is None:
-        return False
-    announce.turn(EventName.TURN_CANCELLED, caller.tenant_id, ended.conversation_id, turn_id, reason=reason)
+        if ended is None:
+            return False
+        told = announce.of_turn(EventName.TURN_CANCELLED, ended, reason=reason)
+        tell = announce.owe(session, caller.tenant_id, [told])
+    tell()
     return True
 
 

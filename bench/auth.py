@@ -143,14 +143,14 @@ def _upgrade(tenant_id: UUID) -> None:
 
 
 def _document(tenant_id: UUID) -> UUID:
-    from pipelines.stores import documents
+    from pipelines.stores import accepting
+    from pipelines.stores.accepting import Upload
     from pipelines.stores.database import tenant_session
-    from pipelines.stores.documents import Upload
     from schemas.knowledge import Status
 
     upload = Upload("bench", "bench.txt", "txt", 10, uuid4().hex, None)
     with tenant_session(tenant_id) as session:
-        document, _ = documents.accept(session, tenant_id, uuid4(), upload)
+        document, _ = accepting.accept(session, tenant_id, upload)
         document.processing_status = Status.PROCESSED
         return document.doc_id
 

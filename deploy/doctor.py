@@ -142,8 +142,13 @@ def _workers(settings: Settings) -> Iterator[Finding]:
             f"Queue {queue}",
             there > 0,
             f"{there} worker{'' if there == 1 else 's'}",
-            f"The supervisor of `make run` starts it again; {settings.data_dir}/logs/{queue}.log says why it ended.",
+            f"The supervisor of `make run` starts it again; {settings.data_dir}/logs/{LOGS.get(queue, queue)}.log"
+            " says why it ended.",
         )
+
+
+LOGS = {"intake": "notify"}
+"""Queues whose worker is called by another of its queues."""
 
 
 def _web(settings: Settings) -> Iterator[Finding]:

@@ -37,9 +37,6 @@ class Stage(StrEnum):
     STORE = "store"
 
 
-RECORDING = "audio"
-"""The type of documents that are listened to."""
-
 LARGE_UNITS = 16
 SMALL_BYTES = 1 << 16
 PLAIN_TYPES = frozenset({"txt", "md", "html", "json", "ndjson", "csv", "tsv"})
@@ -232,8 +229,23 @@ class DocumentChunk(Base):
     edited_at: Mapped[datetime | None]
 
 
+class EditStatus(StrEnum):
+    """Where an edit stands. `superseded`: a later edit of the same chunk is in its place."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    APPLIED = "applied"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    DROPPED = "dropped"
+
+
 class ChunkEdit(Base):
-    """A chunk's text that somebody replaced: accepted work until it is embedded and stored."""
+    """A chunk's text that somebody replaced: accepted work until it is embedded and stored.
+
+    `replaced_sha256` is of the text that the document had there before any edit: a re-index keeps an edit
+    whose text is still cut so, and moves it to the chunk that has that text now.
+    """
 
     __tablename__ = "chunk_edits"
     __table_args__ = (
@@ -246,6 +258,7 @@ class ChunkEdit(Base):
     edit_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     doc_id: Mapped[UUID]
     chunk_id: Mapped[int] = mapped_column(BigInteger)
+    chunk_index: Mapped[int]
     user_id: Mapped[str]
     chunk_text: Mapped[str]
     replaced_sha256: Mapped[bytes | None]
@@ -281,3 +294,14 @@ class CorpusSize(Base):
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     chunks: Mapped[int] = mapped_column(BigInteger)
     lexemes: Mapped[int] = mapped_column(BigInteger)
+
+
+class CorpusModel(Base):
+    """How many of a tenant's chunks have vectors of a model: which models a question is put to."""
+
+    __tablename__ = "corpus_models"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    embedding_model: Mapped[str] = mapped_column(primary_key=True)
+    chunks: Mapped[int] = mapped_column(BigInteger)

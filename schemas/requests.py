@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
 
 
+Secret = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
+Priority = Annotated[int, Field(ge=-10, le=10, description="What has more is begun first.")]
+
+
 class Body(BaseModel):
     """A request body; fields it does not know are ignored, as reference clients send some."""
 
@@ -77,20 +81,33 @@ class DocumentView(BaseModel):
 
     id: UUID
     filename: str
+    folder: str = Field(description="Where it lay in what it came with, as `a/b`.")
+    source_url: str | None = Field(None, description="Where it was fetched.")
+    batch_id: UUID | None = Field(None, description="The batch it came with.")
     file_type: str
     file_size: int
     title: str
-    status: Literal["queued", "running", "processed", "failed"]
+    status: Literal["queued", "running", "processed", "failed", "cancelled"]
+    searchable: bool = Field(description="Whether a version of it answers now, also while a newer one is made.")
+    priority: int
+    position: int | None = Field(None, description="Documents that are begun before it, about; while it is queued.")
     stage: str | None = Field(None, description="The step it is in, or waits for.")
-    done: int | None = Field(None, description="Pages or chunks of this step that are done,")
+    done: int | None = Field(None, description="Pages, chunks or milliseconds of this step that are done,")
     total: int | None = Field(None, description="of so many.")
+    worker: str | None = Field(None, description="Who works on it.")
+    attempts: int | None = Field(None, description="How often the step was begun.")
+    started_at: datetime | None = None
     waiting_for: str | None = Field(None, description="Why nothing happens right now, in words.")
     code: str | None = Field(None, description="Why it failed: stable code,")
-    detail: str | None = Field(None, description="and a sentence.")
+    detail: str | None = Field(None, description="a sentence,")
+    remedy: str | None = Field(None, description="what can be done about it,")
+    retryable: bool | None = Field(None, description="and whether the same file may do better in another try.")
     assistant_key: str | None
     version: int
+    pages: int | None
     chunks: int
     tokens: int
+    embedding_model: str | None = None
     content_preview: str
     created_at: datetime
     processed_at: datetime | None
@@ -145,10 +162,10 @@ class DeletionReceipt(BaseModel):
 
 
 class JobView(BaseModel):
-    """Anything a client can wait for: a document's ingest or a turn."""
+    """Anything a client can wait for: a document's ingest, a batch of them, or a turn."""
 
     id: UUID
-    kind: Literal["document", "turn"]
+    kind: Literal["document", "batch", "turn"]
     status: str
     finished: bool
     result: dict[str, Any]
@@ -160,6 +177,10 @@ class UploadForm(Body):
     assistant_key: Key | None = Field(None, description="Only this assistant may use the document.")
     tenant_id: UUID | None = Field(None, description="May only repeat what the token says.")
     user_id: Key | None = Field(None, description="Who it is uploaded for.")
+    password: Secret | None = Field(None, description="What opens the file, or all files of an archive.")
+    priority: Priority = Field(0, description="-10 to 10; what has more is begun first.")
+    batch_id: UUID | None = Field(None, description="Add the files to this open batch.")
+    folder: Key | None = Field(None, description="Where the files lie, as `a/b`.")
 
 
 class Listing(BaseModel):
@@ -167,6 +188,16 @@ class Listing(BaseModel):
 
     limit: int = Field(50, ge=1, le=200)
     after: str | None = Field(None, max_length=200, description="The `next` of the page before.")
+
+
+class DocumentListing(Listing):
+    """Which documents, how many, and from where."""
+
+    status: Literal["queued", "running", "processed", "failed", "cancelled"] | None = None
+    code: str | None = Field(None, max_length=100, description="Those that failed with this code.")
+    batch_id: UUID | None = Field(None, description="Those of this batch.")
+    q: str | None = Field(None, max_length=255, description="Those whose filename holds this.")
+    assistant_key: Key | None = Field(None, description="Those of this assistant.")
 
 
 class IdPath(BaseModel):

@@ -85,16 +85,38 @@ class Settings(BaseSettings):
 
     # Limits
     max_upload_mb: int = Field(100, ge=1, description="Largest file accepted, in MiB.")
+    max_batch_mb: int = Field(1024, ge=1, description="Largest archive, and largest request of many files, in MiB.")
+    max_batch_files: int = Field(10_000, ge=1, le=1_000_000, description="Files that one batch may hold.")
+    max_open_uploads: int = Field(100, ge=1, description="Unfinished resumable uploads an organisation may have.")
+    fetch_timeout_s: float = Field(30, gt=0, description="Longest time a web address is given to send its file.")
     max_message_chars: int = Field(20_000, ge=1, description="Longest question accepted, in characters.")
     max_decoded_audio_s: float = Field(
         1800, gt=0, description="Longest recording transcribed by one request, in seconds."
     )
+    max_recording_s: float = Field(14_400, gt=0, description="Longest recording taken as a document, in seconds.")
     max_audio_frame_bytes: int = Field(65_536, ge=640, description="Largest frame a voice socket accepts.")
     max_session_s: float = Field(3600, gt=0, description="Longest voice session, in seconds.")
     max_sockets: int = Field(200, ge=1, description="Open sockets and event streams a web process serves at once.")
     web_threads: int = Field(256, ge=8, description="Threads of the web process; must exceed max_sockets.")
-    ingest_per_tenant: int = Field(16, ge=1, description="Documents of one tenant in work at once.")
-    ingest_in_flight: int = Field(64, ge=1, description="Documents in work at once over all tenants.")
+    ingest_per_tenant: int = Field(
+        25, ge=7, description="Large documents of one tenant in work at once; of short texts sixteen times as many."
+    )
+    ingest_in_flight: int = Field(100, ge=7, description="The same over all tenants.")
+
+    # Outbound
+    outbound_allow: Names = Field(
+        (),
+        description="Places inside that webhooks and links of tenants may reach, by commas: `host:port`, or a network"
+        " such as 10.1.0.0/16. All else must be public.",
+    )
+
+    # Chunks
+    chunk_tokens: int = Field(
+        500, ge=256, le=2000, description="Longest chunk, in tokens. Changing it needs a re-index."
+    )
+    chunk_overlap: int = Field(
+        50, ge=0, le=120, description="Tokens of whole sentences that a chunk repeats from the one before."
+    )
 
     # Retrieval
     match_threshold: float = Field(0.7, ge=0, le=1, description="Confidence below which the answer is “I don't know”.")

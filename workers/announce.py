@@ -1,22 +1,26 @@
 """Publishes what happened. Live events may be lost with Redis; the rows they tell of are not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
-from pipelines.stores import events
+from pipelines.stores import events, webhooks
+from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
+from schemas.dialogue import Turn
 from schemas.errors import StoreUnavailable
 from schemas.events import Event, EventName, Subject
 from schemas.knowledge import Document
+from workers import send
 
 log = structlog.get_logger()
 
 
 def document(name: EventName, tenant_id: UUID, doc_id: UUID, /, **data: object) -> None:
-    """Publish an event of a document."""
-    many([of_document(name, tenant_id, doc_id, **data)])
+    """Tell an event of a document."""
+    durably([of_document(name, tenant_id, doc_id, **data)])
 
 
 def of_document(name: EventName, tenant_id: UUID, doc_id: UUID, /, **data: object) -> Event:
@@ -31,8 +35,14 @@ def about(name: EventName, document: Document, /, **data: object) -> Event:
 
 
 def batch(name: EventName, tenant_id: UUID, batch_id: UUID, /, **data: object) -> None:
-    """Publish an event of a batch of documents."""
-    many([Event(name, Subject.batch(tenant_id, batch_id), {"batch_id": str(batch_id), **data})])
+    """Tell an event of a batch of documents."""
+    durably([Event(name, Subject.batch(tenant_id, batch_id), {"batch_id": str(batch_id), **data})])
+
+
+def of_turn(name: EventName, turn: Turn, /, **data: object) -> Event:
+    """Return an event of a turn, which belongs to its conversation."""
+    subject = Subject.conversation(turn.tenant_id, turn.conversation_id)
+    return Event(name, subject, {"turn_id": str(turn.turn_id), "conversation_id": str(turn.conversation_id), **data})
 
 
 def turn(name: EventName, tenant_id: UUID, conversation_id: UUID, turn_id: UUID, /, **data: object) -> None:
@@ -42,8 +52,29 @@ def turn(name: EventName, tenant_id: UUID, conversation_id: UUID, turn_id: UUID,
 
 
 def tenant(name: EventName, tenant_id: UUID, /, **data: object) -> None:
-    """Publish an event of a tenant as a whole."""
-    many([Event(name, Subject.tenant(tenant_id), {"tenant_id": str(tenant_id), **data})])
+    """Tell an event of a tenant as a whole."""
+    durably([Event(name, Subject.tenant(tenant_id), {"tenant_id": str(tenant_id), **data})])
+
+
+def owe(session: Session, tenant_id: UUID, told: Sequence[Event]) -> Callable[[], None]:
+    """Owe events to webhooks in the caller's transaction; return what tells them after its commit."""
+    owed = webhooks.enqueue(session, tenant_id, told)
+
+    def tell() -> None:
+        many(told)
+        if owed:
+            send.webhooks(tenant_id)
+
+    return tell
+
+
+def durably(told: Sequence[Event]) -> None:
+    """Tell events, all of one tenant, to its webhooks too, where what happened has no transaction of ours."""
+    if told:
+        tenant_id = told[0].subject.tenant_id
+        with tenant_session(tenant_id) as session:
+            tell = owe(session, tenant_id, told)
+        tell()
 
 
 def many(found: Sequence[Event]) -> None:

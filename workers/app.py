@@ -41,7 +41,17 @@ class BaseTask(Task):  # type: ignore[misc]
 app = Celery(
     "aura",
     task_cls=BaseTask,
-    include=["workers.ingest", "workers.turn", "workers.voice", "workers.tenants", "workers.mail", "workers.upkeep"],
+    include=[
+        "workers.ingest",
+        "workers.turn",
+        "workers.voice",
+        "workers.tenants",
+        "workers.mail",
+        "workers.webhooks",
+        "workers.intake",
+        "workers.edits",
+        "workers.upkeep",
+    ],
 )
 app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Presence)
@@ -60,3 +70,12 @@ def prepare(instance: Any, **_: Any) -> None:
 
     for queue in instance.app.amqp.queues.consume_from:
         wiring.warm(queue)
+
+
+@signals.worker_process_init.connect
+def prepare_child(**_: Any) -> None:
+    """Load the model in each child that embeds: its threads would not outlive a fork."""
+    from workers import wiring
+
+    if "express" in app.amqp.queues.consume_from:
+        wiring.warm("embed")

@@ -10,8 +10,10 @@ from pipelines.stores import batches, tallies
 from pipelines.stores.database import operator_session, tenant_session
 from pipelines.stores.events import reaching_redis
 from pipelines.stores.redis import get_redis
+from pipelines.stores.tallies import Tally
+from schemas.batches import Batch
 from schemas.errors import NotFound, StoreUnavailable
-from schemas.events import EventName
+from schemas.events import Event, EventName, Subject
 from workers import announce
 
 TOLD_EVERY = "2 s"
@@ -27,16 +29,17 @@ def settle(tenant_id: UUID, batch_ids: Iterable[UUID]) -> None:
     if not wanted:
         return
     with tenant_session(tenant_id) as session:
-        done = batches.settle(session, wanted)
-    for batch_id in done:
-        _tell(tenant_id, batch_id, EventName.BATCH_COMPLETED)
+        done = [batches.get(session, batch_id) for batch_id in batches.settle(session, wanted)]
+        told = [_event(EventName.BATCH_COMPLETED, batch, tallies.tally(session, batch)) for batch in done]
+        tell = announce.owe(session, tenant_id, told)
+    tell()
 
 
 def tell_progress() -> None:
     """Tell how far the batches in work are, each at most once in two seconds and only where something moved."""
     for tenant_id, batch_id in _untold():
         settle(tenant_id, [batch_id])
-        _tell(tenant_id, batch_id, EventName.BATCH_PROGRESS)
+        _tell_progress(tenant_id, batch_id)
 
 
 def _untold(at_most: int = 100) -> Sequence[tuple[UUID, UUID]]:
@@ -48,23 +51,25 @@ def _untold(at_most: int = 100) -> Sequence[tuple[UUID, UUID]]:
         return [(row.tenant_id, row.batch_id) for row in rows]
 
 
-def _tell(tenant_id: UUID, batch_id: UUID, name: EventName) -> None:
+def _tell_progress(tenant_id: UUID, batch_id: UUID) -> None:
     try:
         with tenant_session(tenant_id, durable=False) as session:
             batch = batches.get(session, batch_id)
             found = tallies.tally(session, batch)
     except NotFound:
         return
-    progressing = name == EventName.BATCH_PROGRESS
-    if progressing and batch.state not in batches.OPEN_STATES:
+    if batch.state not in batches.OPEN_STATES:
         return  # Its end was told just now.
     left_s, why_not = tallies.remaining_s(batch, found)
-    counts = {"name": batch.name, "state": batch.state, **found.counts(), "chunks": found.chunks}
-    if progressing and not _is_news(tenant_id, batch_id, counts):
-        return
-    if progressing:
-        counts |= {"documents_per_s": found.documents_per_s, "remaining_s": left_s, "remaining_unknown": why_not}
-    announce.batch(name, tenant_id, batch_id, **counts)
+    pace = {"documents_per_s": found.documents_per_s, "remaining_s": left_s, "remaining_unknown": why_not}
+    if _is_news(tenant_id, batch_id, {"state": batch.state, **found.counts(), "chunks": found.chunks}):
+        announce.durably([_event(EventName.BATCH_PROGRESS, batch, found, **pace)])
+
+
+def _event(name: EventName, batch: Batch, found: Tally, **more: object) -> Event:
+    about = {"batch_id": str(batch.batch_id), "name": batch.name, "state": batch.state}
+    data = {**about, **found.counts(), "chunks": found.chunks, **more}
+    return Event(name, Subject.batch(batch.tenant_id, batch.batch_id), data)
 
 
 def _is_news(tenant_id: UUID, batch_id: UUID, counts: dict[str, object]) -> bool:

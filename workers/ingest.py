@@ -3,17 +3,21 @@
 A message names parts of one tenant and one stage. What the steps do is in `workers/steps/`.
 """
 
+import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
-from pipelines.stores import chunks, documents, setbacks, stages, webhooks
+from sqlalchemy.orm import Session
+
+from pipelines.stores import chunks, documents, setbacks, stages
 from pipelines.stores.database import tenant_session
 from pipelines.stores.objects import document_prefix
 from pipelines.stores.parts import Claim, Made, StageRef
-from schemas.errors import AuraError, Permanent, TooManyAttempts, Transient
-from schemas.events import Event, EventName
-from schemas.knowledge import Stage
+from schemas.errors import AuraError, StoreUnavailable, TooManyAttempts, Transient
+from schemas.events import EventName
+from schemas.knowledge import Document, Stage
 from schemas.settings import get_settings
 from workers import announce, batches, leases, send, steps, wiring
 from workers.app import app
@@ -22,7 +26,7 @@ from workers.steps import Job, Pages, Result, Step
 Named = list[tuple[str, int, int]]
 """Parts as a message names them: document, version, part."""
 
-WORKER = socket.gethostname()
+HOST = socket.gethostname()
 
 
 @app.task(name="workers.ingest.extract")
@@ -60,30 +64,38 @@ def _run(stage: Stage, tenant_id: str, named: Named, step: Step) -> None:
     refs = [StageRef(tenant, UUID(doc_id), version, stage, part) for doc_id, version, part in named]
     lease_s = get_settings().stage_lease_s
     with tenant_session(tenant, durable=False) as session:
-        claimed = stages.claim(session, refs, lease_s, WORKER)
+        claimed = stages.claim(session, refs, lease_s, f"{HOST}:{os.getpid()}")
         found = documents.many(session, [ours.ref.doc_id for ours in claimed.ours])
-    for ref in claimed.spent:
-        _fail(ref, TooManyAttempts())
+        spent = [_give_up(session, ref, TooManyAttempts()) for ref in claimed.spent]
+    for ended in spent:
+        _tell_end(ended)
     jobs = [Job(ours, found[ours.ref.doc_id]) for ours in claimed.ours if ours.ref.doc_id in found]
     if not jobs:
         return
     pages: Pages = {}
     with leases.kept(lambda: _renew(claimed.ours, lease_s, pages), lease_s / 4):
-        results = _results(step, jobs, pages)
+        _do(step, jobs, pages)
+
+
+def _do(step: Step, jobs: Sequence[Job], pages: Pages) -> None:
+    """Do the step, commit what was made, put off or give up the rest."""
+    results: Sequence[Result]
+    try:
+        results = step.work(jobs, pages)
         _commit(step, jobs, results)
+    except AuraError as error:
+        if len(jobs) > 1 and not error.may_pass:
+            # It may be about one of them, which must not take its neighbours with it.
+            for half in (jobs[: len(jobs) // 2], jobs[len(jobs) // 2 :]):
+                _do(type(step)(), half, pages)
+            return
+        # Nothing of a file: a store or a provider that is away, or a budget that is spent, is so for all.
+        results = [error] * len(jobs)
     for job, result in zip(jobs, results, strict=True):
         if isinstance(result, Transient):
             _defer(job.claim, result)
-        elif isinstance(result, Permanent):
-            _fail(job.claim.ref, result)
-
-
-def _results(step: Step, jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
-    try:
-        return step.work(jobs, pages)
-    except AuraError as error:
-        # Nothing of a file: a store or a provider that is away, or a budget that is spent, is so for all.
-        return [error] * len(jobs)
+        elif isinstance(result, AuraError):
+            _fail(job.claim, result)
 
 
 def _commit(step: Step, jobs: Sequence[Job], results: Sequence[Result]) -> None:
@@ -94,6 +106,7 @@ def _commit(step: Step, jobs: Sequence[Job], results: Sequence[Result]) -> None:
         return
     tenant_id = jobs[0].ref.tenant_id
     with tenant_session(tenant_id, durable=step.durable) as session:
+        stages.bound_by_lease(session, get_settings().stage_lease_s)
         if step.is_last:
             # Before the versions' rows, in the order in which a deletion takes them.
             chunks.lock_corpus(session, tenant_id)
@@ -103,20 +116,19 @@ def _commit(step: Step, jobs: Sequence[Job], results: Sequence[Result]) -> None:
         following = stages.follow(session, kept, {job.document.doc_id: job.document.units for job in jobs})
         following += [part for claimed, spans in plans for part in stages.split(session, claimed, spans) or []]
         told = step.events(session, jobs, kept) if kept else []
-        hooked = webhooks.enqueue(session, tenant_id, told)
+        tell = announce.owe(session, tenant_id, told)
     send.stages(following)
-    _tell(tenant_id, told, hooked)
-    step.tidy(kept)
+    tell()
+    with suppress(StoreUnavailable):
+        step.tidy(kept)
     if step.is_last:
-        batches.settle(tenant_id, [job.document.batch_id for job in jobs])
+        batches.settle(tenant_id, _batches(job.document for job in jobs))
         send.admission()
     _forget_deleted(made, kept)
 
 
-def _tell(tenant_id: UUID, told: Sequence[Event], hooked: int) -> None:
-    announce.many(told)
-    if hooked:
-        send.webhooks(tenant_id)
+def _batches(documents: Iterable[Document]) -> set[UUID]:
+    return {document.batch_id for document in documents if document.batch_id is not None}
 
 
 def _renew(claims: Sequence[Claim], lease_s: float, pages: Pages) -> bool:
@@ -128,22 +140,33 @@ def _defer(claimed: Claim, error: Transient) -> None:
     with tenant_session(claimed.ref.tenant_id) as session:
         put_off = setbacks.defer(session, claimed, error)
     if not put_off:
-        _fail(claimed.ref, error)
+        _fail(claimed, error)
 
 
-def _fail(ref: StageRef, error: AuraError) -> None:
-    with tenant_session(ref.tenant_id) as session:
-        if not setbacks.fail(session, ref, error):
-            return
-        told = [
-            announce.of_document(
-                EventName.DOCUMENT_FAILED, ref.tenant_id, ref.doc_id, code=error.code, detail=error.detail
-            )
-        ]
-        batch_id = documents.get(session, ref.doc_id).batch_id
-        hooked = webhooks.enqueue(session, ref.tenant_id, told)
-    _tell(ref.tenant_id, told, hooked)
-    batches.settle(ref.tenant_id, [batch_id])
+def _fail(claimed: Claim, error: AuraError) -> None:
+    with tenant_session(claimed.ref.tenant_id) as session:
+        ended = _give_up(session, claimed.ref, error, claimed.token)
+    _tell_end(ended)
+
+
+Ended = tuple[Document, Callable[[], None]]
+"""A document that has failed, and what tells of it after the commit."""
+
+
+def _give_up(session: Session, ref: StageRef, error: AuraError, token: UUID | None = None) -> Ended | None:
+    if not setbacks.fail(session, ref, error, token):
+        return None
+    document = documents.get(session, ref.doc_id)
+    told = [announce.about(EventName.DOCUMENT_FAILED, document, code=error.code, detail=error.detail)]
+    return document, announce.owe(session, ref.tenant_id, told)
+
+
+def _tell_end(ended: Ended | None) -> None:
+    if ended is None:
+        return
+    document, tell = ended
+    tell()
+    batches.settle(document.tenant_id, _batches([document]))
     send.admission()
 
 

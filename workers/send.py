@@ -6,9 +6,15 @@ from uuid import UUID
 import structlog
 from kombu.exceptions import OperationalError
 
-from pipelines.stores.stages import StageRef
+from pipelines.ingest.embed import LOCAL_BATCH, REMOTE_BATCH
+from pipelines.stores import webhooks as deliveries
+from pipelines.stores.parts import Part
+from pipelines.stores.redis import get_redis
 from schemas.dialogue import TurnStage
+from schemas.errors import StoreUnavailable
+from schemas.settings import get_settings
 from workers.app import app
+from workers.bundles import bundles
 
 log = structlog.get_logger()
 
@@ -28,10 +34,17 @@ def admission() -> None:
     _send("workers.upkeep.admit")
 
 
-def stages(refs: Iterable[StageRef]) -> None:
-    """Wake the workers of these parts."""
-    for ref in refs:
-        _send(f"workers.ingest.{ref.stage.value}", ref.tenant_id, ref.doc_id, ref.version, ref.part)
+def stages(parts: Iterable[Part]) -> None:
+    """Wake the workers of these parts: one message for each bundle."""
+    for bundle in bundles(parts, texts_a_request()):
+        first = bundle[0]
+        named = [(str(part.ref.doc_id), part.ref.version, part.ref.part) for part in bundle]
+        _send(f"workers.ingest.{first.ref.stage.value}", first.ref.tenant_id, named, queue=first.queue)
+
+
+def texts_a_request() -> int:
+    """Return how many texts are embedded at a time: fewer where the model runs here, so that a crash costs little."""
+    return LOCAL_BATCH if get_settings().embedder == "local" else REMOTE_BATCH
 
 
 def turn(tenant_id: UUID, turn_id: UUID, stage: TurnStage) -> None:
@@ -50,6 +63,16 @@ def mail(tenant_id: UUID, mail_id: UUID) -> None:
     _send("workers.mail.deliver", tenant_id, mail_id, expires=60)
 
 
+def webhooks(tenant_id: UUID) -> None:
+    """Have the tenant's webhooks delivered, once they are committed; while a message waits, no second one is sent."""
+    try:
+        needed = deliveries.must_wake(get_redis(), tenant_id)
+    except StoreUnavailable:
+        needed = True
+    if needed:
+        _send("workers.webhooks.deliver", tenant_id, expires=60)
+
+
 def voice_call(task: str, tenant_id: UUID, call_id: UUID) -> None:
     """Wake a worker for a call whose caller waits; `task` is `transcribe`, `synthesize` or `voices`."""
     _send(f"workers.voice.{task}", tenant_id, call_id)
@@ -60,3 +83,15 @@ def tenant_deletion(tenant_id: UUID, in_s: float = 0) -> None:
     # One that waits for its worker is repeated by the sweep, so it need not wait for long.
     options: dict[str, object] = {"countdown": in_s} if in_s else {"expires": 30}
     _send("workers.tenants.delete", tenant_id, **options)
+
+
+def intake(tenant_id: UUID, batch_id: UUID) -> None:
+    """Wake a worker for what a batch came as: an archive, or addresses."""
+    # The sweep repeats it, so one that waits for its worker need not wait for long.
+    _send("workers.intake.take_in", tenant_id, batch_id, expires=60)
+
+
+def edit(tenant_id: UUID, edit_id: UUID) -> None:
+    """Wake a worker for an edit of a chunk."""
+    # The sweep repeats it, so one that waits for its worker need not wait for long.
+    _send("workers.edits.apply", tenant_id, edit_id, expires=60)

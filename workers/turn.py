@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pipelines.ports import Passage, Speaker, Usage
-from pipelines.stores import cancellations, search, sentences, turns, utterances
+from pipelines.ports import STT_RATE_HZ, Passage, Speaker, Usage
+from pipelines.stores import cancellations, sentences, turns, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn import citations, prompt
@@ -22,15 +22,12 @@ from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, Cancelled, LeaseLost, NoSpeech, Permanent, Transient
 from schemas.events import EventName
 from schemas.settings import get_settings
-from workers import announce, budget, leases, send, wiring
+from workers import announce, budget, finding, leases, send, wiring
 from workers.app import app
 from workers.waterfall import Clock
 
 LEASE_S = 6.0
 """Somebody is waiting: work of a silent worker is given to another after this long."""
-
-CANDIDATES = 100
-"""Passages each search contributes to the fusion."""
 
 CANCEL_CHECK_S = 0.05
 
@@ -108,7 +105,8 @@ def _transcribe(turn: Turn, clock: Clock) -> None:
     if audio is None:
         raise NoSpeech("What was said is kept for ten minutes only and is gone. Please say it again.")
     transcriber = wiring.transcriber(turn.tenant_id)
-    with budget.transcription(turn.tenant_id, transcriber, audio, turn.turn_id) as call:
+    seconds = len(audio) / 2 / STT_RATE_HZ
+    with budget.transcription(turn.tenant_id, transcriber, seconds, turn.turn_id) as call:
         transcript = recognition.transcribe(transcriber, audio, turn.language)
         call.spent = call.expected
         with tenant_session(turn.tenant_id, durable=False) as session:
@@ -123,26 +121,21 @@ def _transcribe(turn: Turn, clock: Clock) -> None:
             # A free one is written down when the next step is under way: somebody waits.
             if call.is_held:
                 call.settle(session)
+            told = announce.of_turn(
+                EventName.TURN_TRANSCRIPT,
+                turn,
+                text=transcript.text,
+                language=transcript.language,
+                confidence=round(transcript.confidence, 3),
+            )
+            tell = announce.owe(session, turn.tenant_id, [told])
         send.turn(turn.tenant_id, turn.turn_id, TurnStage.RETRIEVE)
-        _tell(
-            EventName.TURN_TRANSCRIPT,
-            turn,
-            text=transcript.text,
-            language=transcript.language,
-            confidence=round(transcript.confidence, 3),
-        )
+        tell()
 
 
 def _retrieve(turn: Turn, clock: Clock) -> None:
     question = turn.question or ""
-    embedder = wiring.embedder(turn.tenant_id)
-    with budget.question(turn.tenant_id, embedder, question, turn.turn_id):
-        query = embedder.embed([question])[0]
-    with tenant_session(turn.tenant_id, durable=False) as session:
-        dense = search.nearest(
-            session, turn.tenant_id, query, embedder.model, embedder.calibration, CANDIDATES, turn.assistant_key
-        )
-        lexical = search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key)
+    dense, lexical = finding.rankings(turn, question)
     passages = retrieval.fuse(dense, lexical, get_settings().match_count)
     confidence = retrieval.confidence(passages, question)
     with tenant_session(turn.tenant_id, durable=False) as session:
@@ -253,20 +246,24 @@ def _complete(turn: Turn) -> None:
     """End the turn if this was its last piece, and tell the whole answer."""
     with tenant_session(turn.tenant_id, durable=False) as session:
         ended = turns.complete(session, turn.turn_id)
-    if ended is None:
-        return
-    _tell(EventName.TURN_COMPLETED, ended, **turns.as_answer(ended))
+        if ended is None:
+            return
+        told = announce.of_turn(EventName.TURN_COMPLETED, ended, **turns.as_answer(ended))
+        tell = announce.owe(session, ended.tenant_id, [told])
+    tell()
 
 
 def _end(tenant_id: UUID, turn_id: UUID, status: TurnStatus, error: AuraError) -> None:
     with tenant_session(tenant_id) as session:
         ended = turns.end(session, turn_id, status, error)
-    if ended is None:
-        return
-    if status is TurnStatus.CANCELLED:
-        _tell(EventName.TURN_CANCELLED, ended, reason=error.detail)
-    else:
-        _tell(EventName.TURN_FAILED, ended, code=error.code, detail=error.detail)
+        if ended is None:
+            return
+        if status is TurnStatus.CANCELLED:
+            told = announce.of_turn(EventName.TURN_CANCELLED, ended, reason=error.detail)
+        else:
+            told = announce.of_turn(EventName.TURN_FAILED, ended, code=error.code, detail=error.detail)
+        tell = announce.owe(session, tenant_id, [told])
+    tell()
 
 
 def _tell(name: EventName, turn: Turn, **data: object) -> None:

@@ -2,14 +2,15 @@
 
 from sqlalchemy import text
 
-from pipelines.stores import documents, intakes, mails, sentences, tenant_deletion, turns, usage
-from pipelines.stores.database import operator_session
+from pipelines.stores import documents, edits, intakes, mails, sentences, tenant_deletion, turns, uploads, usage
+from pipelines.stores.database import operator_session, tenant_session
+from pipelines.stores.objects import upload_prefix
 from pipelines.stores.parts import EXPRESS
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import TurnStage
 from schemas.knowledge import LARGE_UNITS, Stage
 from schemas.settings import get_settings
-from workers import batches, send
+from workers import batches, health, send, wiring
 from workers.app import app
 
 
@@ -39,6 +40,7 @@ def sweep() -> None:
         leaving = tenant_deletion.take_due(session)
         posted = mails.take_due(session)
         arriving = intakes.take_due(session)
+        edited = edits.take_due(session)
     send.stages(parts)
     for tenant_id, turn_id, stage in steps:
         send.turn(tenant_id, turn_id, stage)
@@ -50,6 +52,8 @@ def sweep() -> None:
         send.mail(tenant_id, mail_id)
     for tenant_id, batch_id in arriving:
         send.intake(tenant_id, batch_id)
+    for tenant_id, edit_id in edited:
+        send.edit(tenant_id, edit_id)
     admit.run()
     batches.tell_progress()
 
@@ -60,11 +64,22 @@ def flush_calls() -> None:
     usage.flush_calls(get_redis())
 
 
+@app.task(name="workers.upkeep.settle_providers")
+def settle_providers() -> None:
+    """Tell that providers have recovered which nobody has called since they failed."""
+    health.settle()
+
+
 @app.task(name="workers.upkeep.forget")
 def forget() -> None:
     """Delete what has expired and is of no more use: answers kept for replays, logins, one-time tokens."""
     with operator_session() as session:
         session.execute(text("SELECT forget_expired()"))
+        late = uploads.expired(session)
+    for tenant_id, upload_id in late:
+        with tenant_session(tenant_id) as of_tenant:
+            uploads.remove_expired(of_tenant, upload_id)
+        wiring.objects().delete_prefix(upload_prefix(tenant_id, upload_id))
 
 
 def _idle_queues() -> list[str]:

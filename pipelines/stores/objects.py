@@ -3,8 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 from uuid import UUID
 
@@ -15,7 +17,13 @@ from obstore.store import LocalStore, S3Store
 from schemas.errors import NotFound, StoreUnavailable
 from schemas.settings import Settings
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
 PIECE_BYTES = 1 << 20
+
+RETRY: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
+"""A bucket that refuses is asked again for a moment only: who waits hears of it, and work is put off by its step."""
 
 
 class ObjectStore:
@@ -25,24 +33,25 @@ class ObjectStore:
         url = urlparse(settings.resolved_objects_url)
         self._root = Path(unquote(url.path)) if url.scheme == "file" else None
         if self._root is not None:
-            self._store: LocalStore | S3Store = LocalStore(self._root, mkdir=True)
+            _make(self._root)
+            with self._translated():
+                self._store: LocalStore | S3Store = LocalStore(self._root)
         else:
-            endpoint = {"endpoint": settings.objects_endpoint} if settings.objects_endpoint else {}
-            self._store = S3Store(url.netloc, prefix=url.path.strip("/") or None, **endpoint)  # type: ignore[arg-type]
+            self._store = _bucket(url.netloc, url.path.strip("/"), settings.objects_endpoint)
 
     def put(self, key: str, data: bytes) -> None:
         """Write `data` under `key`, whole or not at all."""
-        with _translated():
+        with self._translated():
             obstore.put(self._store, key, data)
 
     def put_file(self, key: str, file: IO[bytes]) -> None:
         """Write what `file` holds from its position on, in pieces: a large file never lies in memory."""
-        with _translated():
+        with self._translated():
             obstore.put(self._store, key, file)
 
     def get(self, key: str) -> bytes:
         """Return the bytes under `key`. Raises NotFound."""
-        with _translated():
+        with self._translated():
             return bytes(obstore.get(self._store, key).bytes())
 
     def pieces(self, key: str) -> Iterator[bytes]:
@@ -50,16 +59,16 @@ class ObjectStore:
 
         Each piece is a request of its own: one long one would time out where its reader is slow.
         """
-        with _translated():
+        with self._translated():
             size = obstore.head(self._store, key)["size"]
         for start in range(0, size, PIECE_BYTES):
-            with _translated():
+            with self._translated():
                 piece = bytes(obstore.get_range(self._store, key, start=start, end=min(start + PIECE_BYTES, size)))
             yield piece
 
     def listing(self, prefix: str) -> Iterator[str]:
         """Yield every key under the folder `prefix`."""
-        with _translated():
+        with self._translated():
             for batch in obstore.list(self._store, prefix):
                 for entry in batch:
                     yield entry["path"]
@@ -67,12 +76,12 @@ class ObjectStore:
     def delete(self, *keys: str) -> None:
         """Delete these keys; one that is gone already is no error."""
         for key in keys:
-            with suppress(NotFound), _translated():
+            with suppress(NotFound), self._translated():
                 obstore.delete(self._store, key)
 
     def delete_some(self, prefix: str, at_most: int) -> int:
         """Delete keys under the folder `prefix`, `at_most` so many, and return how many."""
-        with _translated():
+        with self._translated():
             paths = [entry["path"] for entry in next(obstore.list(self._store, prefix, chunk_size=at_most), [])]
             if paths:
                 obstore.delete(self._store, paths)
@@ -80,7 +89,7 @@ class ObjectStore:
 
     def delete_some_of(self, prefix: str, names: tuple[str, ...]) -> None:
         """Delete those keys under the folder `prefix` whose names begin with one of `names`."""
-        with _translated():
+        with self._translated():
             found = [entry["path"] for batch in obstore.list(self._store, prefix) for entry in batch]
             paths = [path for path in found if path.rsplit("/", 1)[-1].startswith(names)]
             if paths:
@@ -93,21 +102,38 @@ class ObjectStore:
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete every key under `prefix` and return how many there were."""
-        with _translated():
+        with self._translated():
             paths = [entry["path"] for batch in obstore.list(self._store, prefix) for entry in batch]
             if paths:
                 obstore.delete(self._store, paths)
             return len(paths)
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            # A folder that is away, as a disk that is not mounted, must not look as if its files were gone.
+            if self._root is not None and not self._root.is_dir():
+                raise StoreUnavailable("The folder of the object store is not there.")
+            yield
+        except (NotFoundError, FileNotFoundError) as error:
+            raise NotFound("The stored file is gone.") from error
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable("The object store does not answer.") from error
 
-@contextmanager
-def _translated() -> Iterator[None]:
+
+@lru_cache
+def _make(root: Path) -> None:
+    """Make the folder, once a process: one that goes away later is missed, not replaced by an empty one."""
     try:
-        yield
-    except (NotFoundError, FileNotFoundError) as error:
-        raise NotFound("The stored file is gone.") from error
-    except (BaseError, OSError) as error:
-        raise StoreUnavailable("The object store does not answer.") from error
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable("The folder of the object store cannot be made.") from error
+
+
+def _bucket(name: str, prefix: str, endpoint: str) -> S3Store:
+    options: ClientConfig = {"timeout": "30s", "connect_timeout": "3s", "allow_http": endpoint.startswith("http://")}
+    at = {"endpoint": endpoint} if endpoint else {}
+    return S3Store(name, prefix=prefix or None, **at, client_options=options, retry_config=RETRY)  # type: ignore[arg-type]
 
 
 def document_prefix(tenant_id: UUID, doc_id: UUID) -> str:

@@ -29,7 +29,7 @@ from schemas.tenancy import Tenant
 ROWS_A_BATCH = 2000
 KEYS_A_BATCH = 500
 
-VERIFY_AFTER_S = 180
+VERIFY_AFTER_S = 300
 """Above the hard time limit of a task: whatever ran when the tenant ended can write no more by then."""
 
 LAST = (Tenant.__tablename__, AuditEntry.__tablename__)

@@ -45,7 +45,13 @@ WITHHELD = {
     "api_keys": {"key_hash"},
     "idempotency_keys": {"request_hash", "lease_token", "headers", "body"},
     "outgoing_mails": {"sealed"},
+    "webhook_endpoints": {"secret_sealed", "previous_secret_sealed", "headers_sealed"},
+    "webhook_deliveries": {"lease_token"},
     "document_stages": {"lease_token"},
+    "documents": {"password_sealed"},
+    "batches": {"password_sealed", "lease_token"},
+    "uploads": {"password_sealed"},
+    "chunk_edits": {"lease_token"},
     "turns": {"lease_token"},
     "sentences": {"lease_token"},
 }

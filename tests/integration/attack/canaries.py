@@ -13,6 +13,8 @@ from pipelines.stores import events, sealing
 from pipelines.stores.objects import ObjectStore, original_key
 from pipelines.stores.redis import get_redis
 from pipelines.stores.tenant_tables import tenant_tables
+from pipelines.stores.webhooks import endpoints
+from pipelines.webhooks import signing
 from schemas.events import Event, EventName, Subject
 from schemas.settings import get_settings
 
@@ -33,7 +35,22 @@ class Marked:
 def fill(admin: psycopg.Connection, tenant_id: UUID) -> Marked:
     """Put a marked row into every table of the tenant, and marked things into objects, streams and caches."""
     marked = Marked(tenant_id, f"canary{uuid4().hex}")
-    names = ("document", "turn", "conversation", "user", "login", "key", "usage", "mail", "agent")
+    names = (
+        "endpoint",
+        "delivery",
+        "document",
+        "turn",
+        "conversation",
+        "user",
+        "login",
+        "key",
+        "usage",
+        "mail",
+        "agent",
+        "edit",
+        "batch",
+        "upload",
+    )
     marked.ids = {name: uuid4() for name in names}
     with admin.transaction():
         for table, values in _rows(marked):
@@ -118,8 +135,24 @@ def _rows(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     mail = {"mail_id": ids["mail"], "recipient": f"{mark}@example.org", "subject": mark, "sealed": sealed}
     yield "outgoing_mails", {**mail, "status": "failed"}
     yield "tenant_deletions", {"organization_name": mark, "requested_by": mark, "receipt": about}
+    yield from _webhooks(marked)
     yield from _knowledge(marked)
     yield from _dialogue(marked)
+
+
+def _webhooks(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
+    mark, endpoint, delivery = marked.canary, marked.ids["endpoint"], marked.ids["delivery"]
+    secret, headers = (
+        sealing.seal(text, marked.tenant_id, purpose)
+        for text, purpose in ((signing.new_secret(), endpoints.SECRET), (json.dumps({mark: mark}), endpoints.HEADERS))
+    )
+    place = {"endpoint_id": endpoint, "url": f"https://93.184.216.34/{mark}", "description": mark, "events": ["*"]}
+    yield "webhook_endpoints", {**place, "secret_sealed": secret, "headers_sealed": headers}
+    about = json.dumps({"note": mark})
+    owed = {"delivery_id": delivery, "endpoint_id": endpoint, "event_id": uuid4(), "event_type": "document.processed"}
+    yield "webhook_deliveries", {**owed, "payload": about, "status": "failed", "attempts": 1}
+    tried = {"delivery_id": delivery, "attempt": 1, "at": "2026-01-01", "duration_ms": 1, "request_headers": about}
+    yield "webhook_attempts", {**tried, "response_headers": about, "response_body": mark}
 
 
 def _knowledge(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -135,7 +168,16 @@ def _knowledge(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     chunk |= {"embedding": "[1,0,0]", "embedding_model": mark, "lexemes": mark, "lexeme_count": 1}
     yield "document_chunks", chunk
     yield "term_frequencies", {"lexeme": mark, "chunks": 1}
+    batch = {"batch_id": marked.ids["batch"], "user_id": mark, "source": "files", "name": mark}
+    yield "batches", {**batch, "is_open": True, "password_sealed": mark}
+    item = {"batch_id": marked.ids["batch"], "item": 0, "filename": mark, "folder": mark, "doc_id": doc_id}
+    yield "batch_items", item
+    upload = {"upload_id": marked.ids["upload"], "user_id": mark, "filename": mark, "size": 9, "received": 3}
+    yield "uploads", {**upload, "metadata": json.dumps({"pieces": [mark]}), "password_sealed": mark}
     yield "corpus_sizes", {"chunks": 1, "lexemes": 1}
+    yield "corpus_models", {"embedding_model": mark, "chunks": 1}
+    edit = {"edit_id": marked.ids["edit"], "doc_id": doc_id, "chunk_id": 1, "chunk_index": 0, "user_id": mark}
+    yield "chunk_edits", {**edit, "chunk_text": mark, "status": "applied"}
 
 
 def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -159,10 +201,12 @@ def _publish(marked: Marked) -> None:
     """Publish marked events on every subject that the tenant has."""
     conversation = Subject.conversation(marked.tenant_id, marked.ids["conversation"])
     document = Subject.document(marked.tenant_id, marked.ids["document"])
+    batch = Subject.batch(marked.tenant_id, marked.ids["batch"])
     about = {"turn_id": str(marked.ids["turn"]), "text": marked.canary}
     for event in (
         Event(EventName.TURN_TOKEN, conversation, about),
         Event(EventName.TURN_COMPLETED, conversation, about),
+        Event(EventName.BATCH_PROGRESS, batch, {"batch_id": str(batch.id), "name": marked.canary}),
         Event(EventName.DOCUMENT_PROCESSED, document, {"doc_id": str(document.id), "filename": marked.canary}),
     ):
         events.publish(get_redis(), event)

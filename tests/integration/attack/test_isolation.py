@@ -30,6 +30,10 @@ ACROSS_TENANTS = {
     "take_due_stages": "aura_sweeper",
     "take_due_turns": "aura_sweeper",
     "take_due_sentences": "aura_sweeper",
+    "take_due_intakes": "aura_sweeper",
+    "take_untold_batches": "aura_sweeper",
+    "expired_uploads": "aura_sweeper",
+    "take_due_edits": "aura_sweeper",
     "find_login": "aura_lookup",
     "tenant_by_subdomain": "aura_lookup",
     "list_tenants": "aura_lookup",
@@ -37,6 +41,8 @@ ACROSS_TENANTS = {
     "take_due_deletions": "aura_lookup",
     "take_due_mails": "aura_lookup",
     "forget_expired": "aura_lookup",
+    "take_due_webhooks": "aura_sweeper",
+    "forget_webhooks": "aura_lookup",
 }
 """The functions that act across tenants, and whose rights each has."""
 

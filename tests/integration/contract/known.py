@@ -13,7 +13,19 @@ from schemas.identity import Purpose
 from tests.integration.contract.organisations import Organisation
 from tests.integration.people import PASSWORD
 
-THINGS = {"/users/": "user", "/keys/": "key", "/documents/": "document", "/jobs/": "turn"}
+THINGS = {
+    "/webhooks/deliveries/": "delivery",
+    "/webhooks/": "endpoint",
+    "/batches/": "batch",
+    "/uploads/": "upload",
+    "/pause": "batch",
+    "/resume": "batch",
+    "/retry": "batch",
+    "/users/": "user",
+    "/keys/": "key",
+    "/documents/": "document",
+    "/jobs/": "turn",
+}
 """What an id in a path is of."""
 
 
@@ -28,6 +40,8 @@ def _about_an_organisation() -> dict[str, Any]:
 
 
 LIMITS = {"max_users": 9, "max_storage_gb": 9, "max_api_calls_monthly": 9, "max_concurrent_sessions": 9}
+
+NOBODYS = {"assistant_key": None, "tenant_id": None, "user_id": None, "batch_id": None}
 
 KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
     "POST /api/login": lambda here: {"email": here.email, "password": PASSWORD, "tenant_subdomain": None},
@@ -50,6 +64,18 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
         "subscription_tier": "premium",
         "is_active": True,
     },
+    "POST /api/webhooks": lambda _: {"url": "https://93.184.216.34/hook", "events": ["document.*"], "headers": {}},
+    "PATCH /api/webhooks/{id}": lambda _: {
+        "url": "https://93.184.216.34/hook",
+        "events": ["*"],
+        "headers": {},
+        "is_active": True,
+    },
+    "POST /api/webhooks/{id}/replay": lambda _: {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"},
+    "POST /api/documents/url": lambda _: {**NOBODYS, "url": "https://93.184.216.34/a.txt", "urls": None},
+    "POST /api/documents/dead-letters/replay": lambda _: {"ids": None, "code": None, "batch_id": None},
+    "POST /api/knowledge/ingest": lambda _: {**NOBODYS, "text": f"About {uuid4()}", "documents": None},
+    "POST /api/batches": lambda _: {"assistant_key": None},
     "POST /api/chat": _question,
     "POST /rag/chat": _question,
 }

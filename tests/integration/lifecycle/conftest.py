@@ -19,8 +19,8 @@ from pipelines.stores.api_keys import add as add_key
 from pipelines.stores.audit import SYSTEM, record
 from pipelines.stores.database import tenant_session
 from pipelines.stores.objects import ObjectStore, artefact_key, original_key
+from pipelines.stores.parts import Part, StageRef
 from pipelines.stores.redis import get_redis
-from pipelines.stores.stages import StageRef
 from pipelines.stores.tenant_tables import tenant_tables
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage
 from schemas.events import Event, EventName, Subject
@@ -186,4 +186,4 @@ def _write_redis(owner: Owner) -> None:
     calls.ask(client, tenant_id, uuid4(), {"text": owner.canary})
     send.turn(tenant_id, owner.turn_id, TurnStage.GENERATE)
     send.sentence(tenant_id, owner.turn_id, 0)
-    send.stages([StageRef(tenant_id, owner.doc_id, 1, Stage.STORE)])
+    send.stages([Part(StageRef(tenant_id, owner.doc_id, 1, Stage.STORE), "store")])
