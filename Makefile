@@ -11,7 +11,7 @@ LOCAL := $(BIN)/python -m deploy.local
 SHOW := $(if $(filter-out 0,$(VERBOSE)),--verbose)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run stop test lint bench contract prove-isolation clean lock
+.PHONY: help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -41,13 +41,20 @@ prove-isolation: $(VENV)/dev.stamp ## drop each row level security policy once a
 contract: $(VENV)/dev.stamp ## try every operation of the OpenAPI document with 500 examples (6 minutes)
 	AURA_CONTRACT_EXAMPLES=500 $(BIN)/python -m pytest -n 2 --dist loadgroup --timeout=3600 tests/integration/contract
 
+faults: $(VENV)/dev.stamp ## break whole stacks in every way while they ingest, with 200 documents (15 minutes)
+	AURA_FAULT_DOCUMENTS=$${AURA_FAULT_DOCUMENTS:-200} $(BIN)/python -m pytest --timeout=1800 tests/faults
+
 bench: $(VENV)/dev.stamp ## the benchmarks, each with its own table
 	@for name in $(basename $(notdir $(shell grep -l __main__ bench/*.py))); do \
 	  echo "== $$name"; $(BIN)/python -m bench.$$name || exit 1; done
 
+bench-peers: ## install the peers that the benchmarks of ingestion run beside AURA, into .venv-peers
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/pip install $(QUIET_PIP) -r bench/peers/requirements.txt
+
 clean: ## delete .venv, caches, and the local database with all documents
 	@test ! -x $(BIN)/python || $(LOCAL) clean
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis answer.wav
+	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis answer.wav
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: $(VENV)/dev.stamp ## resolve the newest allowed packages into the requirement files

@@ -1,113 +1,62 @@
-"""How long a document takes until it is searchable, and how evenly its progress moves.
+"""How fast documents become searchable, beside what limits it and beside its peers, in the same run.
 
-    python -m bench.ingest FILE [--faked]
+    python -m bench.ingest pdf FOLDER [--rounds N] [--seconds S] [--no-peers]
+    python -m bench.ingest small [--documents N] [--rounds N] [--no-peers]
+    python -m bench.ingest minilm [--documents N]
+    python -m bench.ingest memory FILE…
+    python -m bench.ingest                 (pdf over docs/samples, small, minilm)
 
-`--faked` puts an embedding server of fixed answers in place of the model, so that what is left is
-AURA's own. Beside it, in the same run: pypdfium2 alone reading the text of the same PDF.
+What each measures, and how, is in docs/benchmarks.md.
 """
 
 import argparse
-import base64
-import itertools
-import json
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
+from bench.ingesting import memory, minilm, pdf, small
+from deploy.places import REPO
 
-from bench.figures import load
-from deploy.ephemeral import ephemeral_stack, wait_until
-
-WIDTH = 384
+SAMPLES = REPO / "docs" / "samples"
 
 
-class FakeEmbeddings(BaseHTTPRequestHandler):
-    """Speaks OpenAI's embeddings endpoint; the same text has the same unit vector."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        texts = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
-        data = []
-        for index, text in enumerate(texts):
-            vector = np.random.default_rng(abs(hash(text))).normal(size=WIDTH).astype("<f4")
-            vector /= np.linalg.norm(vector)
-            packed = base64.b64encode(vector.tobytes()).decode()
-            data.append(
-                {
-                    "object": "embedding",
-                    "index": index,
-                    "embedding": packed if asked.get("encoding_format") == "base64" else vector.tolist(),
-                }
-            )
-        usage = {"prompt_tokens": 1, "total_tokens": 1}
-        body = json.dumps({"object": "list", "data": data, "model": asked["model"], "usage": usage}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing a request."""
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    sys.stdout.reconfigure(line_buffering=True)  # A run takes minutes: into a file, too, each round shows when it ends.
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--faked", action="store_true")
-    args = parser.parse_args()
-    settings = {}
-    if args.faked:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), FakeEmbeddings)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings = {
-            "AURA_EMBEDDER": "custom",
-            "AURA_EMBEDDING_BASE_URL": f"http://127.0.0.1:{server.server_port}/v1",
-            "AURA_EMBEDDING_MODEL": "fake-384",
-        }
-    alone = pdfium_alone(args.file)
-    with ephemeral_stack(settings) as stack:
-        before, began = load(), time.monotonic()
-        job = stack.upload(args.file.name, args.file.read_bytes()).json()["job_id"]
-        seen: list[tuple[float, tuple[object, ...]]] = []
+    parser.set_defaults(run=everything)
+    commands = parser.add_subparsers()
 
-        def done() -> bool:
-            view = stack.document(job)
-            state = (view["status"], view["stage"], view["done"], view["total"])
-            if not seen or seen[-1][1] != state:
-                seen.append((time.monotonic() - began, state))
-            return view["status"] in ("processed", "failed")
+    of_pdf = commands.add_parser("pdf")
+    of_pdf.add_argument("folder", type=Path)
+    of_pdf.add_argument("--rounds", type=int, default=3)
+    of_pdf.add_argument("--seconds", type=float, default=10, help="How long a round of AURA lasts at least.")
+    of_pdf.add_argument("--no-peers", action="store_true")
+    of_pdf.set_defaults(run=lambda given: pdf.run(given.folder, given.rounds, given.seconds, not given.no_peers))
 
-        wait_until(done, 900, "the document ends")
-        view = stack.document(job)
-        memory = stack.memory_mib()
-    total = seen[-1][0]
-    gaps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(seen)]
-    print(f"{args.file.name}: {view['status']} {view['detail'] or ''} {view['chunks']} chunks, {total:.1f} s")
-    print(f"progress moved {len(gaps)} times, longest stand-still {max(gaps):.1f} s; memory {memory:.0f} MiB")
-    for stage in dict.fromkeys(state[1] for _, state in seen if state[1]):
-        moments = [at for at, state in seen if state[1] == stage]
-        print(f"  {stage}: {min(moments):.1f} … {max(moments):.1f} s")
-    if alone:
-        print(f"pypdfium2 alone: {alone:.1f} s, ratio {total / alone:.1f}")
-    print(f"load {before} → {load()}")
+    of_small = commands.add_parser("small")
+    of_small.add_argument("--documents", type=int, default=1000)
+    of_small.add_argument("--rounds", type=int, default=5)
+    of_small.add_argument("--no-peers", action="store_true")
+    of_small.set_defaults(run=lambda given: small.run(given.documents, given.rounds, not given.no_peers))
+
+    of_minilm = commands.add_parser("minilm")
+    of_minilm.add_argument("--documents", type=int, default=100)
+    of_minilm.add_argument("--rounds", type=int, default=3)
+    of_minilm.set_defaults(run=lambda given: minilm.run(given.documents, given.rounds))
+
+    of_memory = commands.add_parser("memory")
+    of_memory.add_argument("files", type=Path, nargs="+")
+    of_memory.set_defaults(run=lambda given: memory.run(given.files))
+
+    given = parser.parse_args(arguments)
+    given.run(given)
 
 
-def pdfium_alone(path: Path) -> float | None:
-    """Return the seconds pypdfium2 takes for the plain text of all pages; None for other formats."""
-    if path.suffix != ".pdf":
-        return None
-    import pypdfium2
-
-    began = time.monotonic()
-    with pypdfium2.PdfDocument(path) as document:
-        for page in document:
-            page.get_textpage().get_text_bounded()
-    return time.monotonic() - began
+def everything(_: argparse.Namespace) -> None:
+    """Measure what needs no files but our own."""
+    pdf.run(SAMPLES, 1, 5, True)
+    small.run(1000, 3, True)
+    minilm.run(100, 1)
 
 
 if __name__ == "__main__":

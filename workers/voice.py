@@ -23,7 +23,7 @@ def transcribe(tenant_id: str, call_id: str) -> None:
     facts, pcm = found
     try:
         transcriber = wiring.transcriber(tenant)
-        with budget.transcription(tenant, transcriber, pcm, call):
+        with budget.transcription(tenant, transcriber, len(pcm) / 2 / STT_RATE_HZ, call):
             transcript = recognition.transcribe(transcriber, pcm, facts["language"])
         reply = {
             "text": transcript.text,

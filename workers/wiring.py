@@ -40,6 +40,14 @@ def embedder(tenant_id: UUID) -> Embedder:
     return cast(Embedder, _for(tenant_id, "embedder"))
 
 
+def embedder_of(tenant_id: UUID, model: str) -> Embedder:
+    """Return what makes the tenant's vectors of `model`, whatever embeds now. Raises NotOffered, StoreUnavailable."""
+    kept = _kept(tenant_id, _moment())
+    provider, secret = _own_of(tenant_id, model, kept) if kept else (_shared_of(model), "")
+    hide(secret)
+    return provider
+
+
 def chat_model(tenant_id: UUID) -> ChatModel:
     """Return what writes the tenant's answers. Raises NotOffered, StoreUnavailable."""
     return cast(ChatModel, _for(tenant_id, "chat"))
@@ -98,6 +106,27 @@ def _own(tenant_id: UUID, kind: Kind, kept: provider_keys.Kept) -> tuple[Any, st
     secret = provider_keys.opened(sealed, tenant_id, provider)
     settings = get_settings().model_copy(update={provider.key_field: SecretStr(secret)})
     return MAKERS[kind](settings), secret
+
+
+@lru_cache
+def _shared_of(model: str) -> Embedder:
+    """Return the deployment's own embedder of `model`."""
+    if model == providers.embedding_model(get_settings()):
+        return cast(Embedder, _shared("embedder"))
+    return providers.embedder_of(model, get_settings())
+
+
+@lru_cache(maxsize=MAX_OWN)
+def _own_of(tenant_id: UUID, model: str, kept: provider_keys.Kept) -> tuple[Embedder, str]:
+    """Return a tenant's embedder of `model` and the key in it; as `_own`."""
+    name = providers.making(model, _with_keys(kept)).embedder
+    sealed = {str(provider): text for provider, text in kept}.get(name)
+    if sealed is None:
+        return _shared_of(model), ""
+    provider = KeyedProvider(name)
+    secret = provider_keys.opened(sealed, tenant_id, provider)
+    settings = get_settings().model_copy(update={provider.key_field: SecretStr(secret)})
+    return providers.embedder_of(model, settings), secret
 
 
 def _with_keys(kept: provider_keys.Kept) -> Settings:

@@ -3,7 +3,7 @@ DO $$
 DECLARE
     tenant_table text;
 BEGIN
-    FOREACH tenant_table IN ARRAY ARRAY['batches', 'batch_items', 'uploads', 'chunk_edits'] LOOP
+    FOREACH tenant_table IN ARRAY ARRAY['batches', 'batch_items', 'uploads', 'chunk_edits', 'corpus_models'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format(
@@ -15,7 +15,7 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT SELECT, INSERT, UPDATE, DELETE ON batches, batch_items, uploads, chunk_edits TO aura_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON batches, batch_items, uploads, chunk_edits, corpus_models TO aura_app;
 
 CREATE POLICY sweep ON batches TO aura_sweeper USING (true) WITH CHECK (true);
 CREATE POLICY sweep ON uploads TO aura_sweeper USING (true) WITH CHECK (true);

@@ -117,6 +117,7 @@ CREATE TABLE chunk_edits (
     edit_id UUID DEFAULT gen_random_uuid() NOT NULL,
     doc_id UUID NOT NULL,
     chunk_id BIGINT NOT NULL,
+    chunk_index INTEGER NOT NULL,
     user_id TEXT NOT NULL,
     chunk_text TEXT NOT NULL,
     replaced_sha256 bytea,
@@ -136,3 +137,16 @@ CREATE TABLE chunk_edits (
 );
 CREATE INDEX ix_chunk_edits_document ON chunk_edits (tenant_id, doc_id, chunk_id);
 CREATE INDEX ix_chunk_edits_open ON chunk_edits (enqueued_at) WHERE status IN ('queued', 'running');
+
+-- By which models a tenant's chunks are embedded: a question is put to each of them.
+CREATE TABLE corpus_models (
+    tenant_id UUID NOT NULL,
+    embedding_model TEXT NOT NULL,
+    chunks BIGINT NOT NULL,
+    CONSTRAINT pk_corpus_models PRIMARY KEY (tenant_id, embedding_model),
+    CONSTRAINT fk_corpus_models_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id) ON DELETE CASCADE
+);
+-- Not bound by row level security: the owner of the tables counts what is there already, of all tenants.
+ALTER TABLE document_chunks NO FORCE ROW LEVEL SECURITY;
+INSERT INTO corpus_models SELECT tenant_id, embedding_model, count(*) FROM document_chunks GROUP BY 1, 2;
+ALTER TABLE document_chunks FORCE ROW LEVEL SECURITY;

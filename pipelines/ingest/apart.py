@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
-from schemas.errors import AuraError, Bomb, Damaged
+from schemas.errors import AuraError, Bomb, Damaged, ReaderStopped
 
 T = TypeVar("T")
 Report = Callable[[int], None]
@@ -51,7 +51,8 @@ class Limits:
 def run_apart(work: Callable[[Report], T], report: Report, limits: Limits) -> T:
     """Return what `work` returns, run in a forked child; what it reports and raises comes through.
 
-    The result is pickled. Raises Bomb where a limit is exceeded, Damaged where the child crashes.
+    The result is pickled. Raises Bomb where a limit is exceeded, Damaged where the child crashes,
+    ReaderStopped where somebody else has killed it.
     """
     receiver, sender = Pipe(duplex=False)
     sys.stdout.flush()
@@ -68,7 +69,8 @@ def run_apart(work: Callable[[Report], T], report: Report, limits: Limits) -> T:
         _, status, usage = os.wait4(pid, 0)
         pid = 0
         peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        raise _cause(status, peak_bytes - had_bytes, limits) from None
+        used_s = usage.ru_utime + usage.ru_stime
+        raise _cause(status, peak_bytes - had_bytes, used_s, limits) from None
     finally:
         receiver.close()
         if pid:
@@ -130,10 +132,14 @@ def _memory_bytes() -> tuple[int, int]:
     return int(reserved) * resource.getpagesize(), int(resident) * resource.getpagesize()
 
 
-def _cause(status: int, taken_bytes: int, limits: Limits) -> AuraError:
-    """Return why a child died that did not say so itself, having taken so much memory at its peak."""
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL):
+def _cause(status: int, taken_bytes: int, used_s: float, limits: Limits) -> AuraError:
+    """Return why a child died that did not say so itself, having used so much memory and processor time."""
+    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+    if ended_by == signal.SIGXCPU or (ended_by == signal.SIGKILL and used_s > _NEAR_LIMIT * limits.cpu_s):
         return Bomb("Reading the file took far more work than its size allows.")
     if taken_bytes > _NEAR_LIMIT * limits.memory_bytes:
         return Bomb()
+    if ended_by == signal.SIGKILL:
+        # The machine ran out of memory, or somebody ended the worker: the file need not be at fault.
+        return ReaderStopped()
     return Damaged("The file is damaged: its reader crashed over it.")

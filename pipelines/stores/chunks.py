@@ -1,4 +1,4 @@
-"""Chunks: replacing a document's in one transaction, with the frequencies that BM25 needs."""
+"""Chunks: replacing a document's in one transaction, and the text of one."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -13,7 +13,9 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from pipelines.ingest.elements import Chunk
+from pipelines.stores import frequencies
 from pipelines.stores.parts import StageRef
+from schemas.errors import NotFound
 from schemas.knowledge import Document, DocumentChunk
 
 COLUMNS = {
@@ -36,6 +38,7 @@ COLUMNS = {
     "context_sha256": "bytea",
     "embedding": "halfvec",
 }
+MAX_ID = 2**63 - 1
 STORED = [name for name in COLUMNS if name != "context"]
 
 
@@ -48,6 +51,23 @@ class Incoming:
     chunks: Sequence[Chunk]
     vectors: NDArray[np.float16]
     model: str
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A text that is to be in a chunk, with what is embedded and indexed of it, and its vector by `model`."""
+
+    text: str
+    tokens: int
+    context: str
+    vector: NDArray[np.float16]
+    model: str
+
+
+def context(document: Document, heading_path: Sequence[str], chunk_text: str) -> str:
+    """Return what is embedded and indexed of a text that stands under these headings of the document."""
+    piece = Chunk(0, chunk_text, "", 0, 0, 0, heading_path=tuple(heading_path))
+    return piece.context(document.filename, document.title)
 
 
 def context_sha256(context: str) -> bytes:
@@ -65,29 +85,92 @@ def replace(session: Session, tenant_id: UUID, incoming: Sequence[Incoming]) -> 
     if replaced:
         forget(session, tenant_id, replaced)
     _copy(session, incoming)
-    names = ", ".join(STORED)
-    session.execute(
-        text(
-            f"INSERT INTO document_chunks (tenant_id, {names}, lexemes, lexeme_count)"
-            f" SELECT :tenant_id, {names}, lexemes,"
-            " (SELECT coalesce(sum(cardinality(l.positions)), 0) FROM unnest(lexemes) l)"
-            " FROM (SELECT *, to_tsvector('english', context) AS lexemes FROM incoming_chunks) incoming"
-        ),
-        {"tenant_id": tenant_id},
-    )
-    _count(session, tenant_id, [one.ref.doc_id for one in incoming], sign=1)
+    session.execute(text(_STORE), {"tenant_id": tenant_id})
+
+
+_NAMES = ", ".join(STORED)
+_STORE = f"""
+WITH made AS MATERIALIZED (
+    SELECT *, to_tsvector('english', context) AS lexemes FROM incoming_chunks
+), stored AS (
+    INSERT INTO document_chunks (tenant_id, {_NAMES}, lexemes, lexeme_count)
+    SELECT :tenant_id, {_NAMES}, lexemes,
+           (SELECT coalesce(sum(cardinality(l.positions)), 0) FROM unnest(lexemes) l)
+    FROM made
+    RETURNING embedding_model, lexeme_count
+), words AS (
+    INSERT INTO term_frequencies AS f (tenant_id, lexeme, chunks)
+    SELECT :tenant_id, l.lexeme, count(*) FROM made, unnest(tsvector_to_array(made.lexemes)) AS l (lexeme) GROUP BY 2
+    ON CONFLICT (tenant_id, lexeme) DO UPDATE SET chunks = f.chunks + EXCLUDED.chunks
+), models AS (
+    INSERT INTO corpus_models AS m (tenant_id, embedding_model, chunks)
+    SELECT :tenant_id, embedding_model, count(*) FROM stored GROUP BY 2
+    ON CONFLICT (tenant_id, embedding_model) DO UPDATE SET chunks = m.chunks + EXCLUDED.chunks
+)
+INSERT INTO corpus_sizes AS s (tenant_id, chunks, lexemes)
+SELECT :tenant_id, count(*), coalesce(sum(lexeme_count), 0) FROM stored
+ON CONFLICT (tenant_id) DO UPDATE SET chunks = s.chunks + EXCLUDED.chunks, lexemes = s.lexemes + EXCLUDED.lexemes
+"""
+"""Lexemes are made once for the index, the lengths and the frequencies: read again, they would be unpacked again."""
 
 
 def forget(session: Session, tenant_id: UUID, doc_ids: Sequence[UUID]) -> int:
     """Delete the documents' chunks and take them out of the frequencies; return how many there were."""
     lock_corpus(session, tenant_id)
-    _count(session, tenant_id, doc_ids, sign=-1)
+    frequencies.count(session, tenant_id, doc_ids, sign=-1)
     gone = session.execute(
         delete(DocumentChunk)
         .where(DocumentChunk.tenant_id == tenant_id, DocumentChunk.doc_id.in_(doc_ids))
         .execution_options(synchronize_session=False)
     )
     return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def get(session: Session, doc_id: UUID, chunk_id: int, *, lock: bool = False) -> DocumentChunk:
+    """Return a chunk of the document; with `lock` nobody else changes it until the transaction ends.
+
+    Raises NotFound.
+    """
+    wanted = select(DocumentChunk).where(DocumentChunk.doc_id == doc_id, DocumentChunk.chunk_id == chunk_id)
+    if lock:
+        wanted = wanted.with_for_update()
+    is_id = chunk_id <= MAX_ID
+    found = session.scalar(wanted, execution_options={"populate_existing": True}) if is_id else None
+    if found is None:
+        raise NotFound("The document has no chunk with this id.")
+    return found
+
+
+def rewrite(session: Session, chunk: DocumentChunk, written: Rewritten) -> None:
+    """Put a text with its vector in place of the chunk's, with its lexemes, and keep the frequencies exact.
+
+    Needs `lock_corpus`, and the chunk locked.
+    """
+    frequencies.count(session, chunk.tenant_id, chunk_ids=[chunk.chunk_id], sign=-1)
+    session.execute(
+        text(_REWRITE),
+        {
+            "tenant_id": chunk.tenant_id,
+            "chunk_id": chunk.chunk_id,
+            "chunk_text": written.text,
+            "token_count": written.tokens,
+            "context": written.context,
+            "context_sha256": context_sha256(written.context),
+            "embedding": HalfVector(written.vector).to_text(),
+            "model": written.model,
+        },
+    )
+    frequencies.count(session, chunk.tenant_id, chunk_ids=[chunk.chunk_id], sign=1)
+
+
+_REWRITE = """
+UPDATE document_chunks SET
+    chunk_text = :chunk_text, token_count = :token_count, context_sha256 = :context_sha256,
+    embedding = CAST(:embedding AS halfvec), embedding_model = :model, edited_at = now(), lexemes = made.lexemes,
+    lexeme_count = (SELECT coalesce(sum(cardinality(l.positions)), 0) FROM unnest(made.lexemes) l)
+FROM (SELECT to_tsvector('english', :context) AS lexemes) made
+WHERE tenant_id = :tenant_id AND chunk_id = :chunk_id
+"""
 
 
 def known_vectors(
@@ -162,28 +245,4 @@ def _row(one: Incoming, chunk: Chunk, vector: NDArray[np.float16]) -> tuple[obje
         context,
         context_sha256(context),
         HalfVector(vector),
-    )
-
-
-def _count(session: Session, tenant_id: UUID, doc_ids: Sequence[UUID], sign: int) -> None:
-    """Add (sign 1) or take away (-1) the documents' chunks in the tenant's frequencies."""
-    facts = {"tenant_id": tenant_id, "doc_ids": list(doc_ids), "sign": sign}
-    session.execute(
-        text(
-            "INSERT INTO term_frequencies AS f (tenant_id, lexeme, chunks)"
-            " SELECT c.tenant_id, l.lexeme, :sign * count(*) FROM document_chunks c, unnest(c.lexemes) l"
-            " WHERE c.tenant_id = :tenant_id AND c.doc_id = ANY (:doc_ids) GROUP BY 1, 2"
-            " ON CONFLICT (tenant_id, lexeme) DO UPDATE SET chunks = f.chunks + EXCLUDED.chunks"
-        ),
-        facts,
-    )
-    session.execute(
-        text(
-            "INSERT INTO corpus_sizes AS s (tenant_id, chunks, lexemes)"
-            " SELECT :tenant_id, :sign * count(*), :sign * coalesce(sum(lexeme_count), 0) FROM document_chunks"
-            " WHERE tenant_id = :tenant_id AND doc_id = ANY (:doc_ids)"
-            " ON CONFLICT (tenant_id) DO UPDATE"
-            " SET chunks = s.chunks + EXCLUDED.chunks, lexemes = s.lexemes + EXCLUDED.lexemes"
-        ),
-        facts,
     )

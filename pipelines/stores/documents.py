@@ -1,17 +1,16 @@
-"""Documents: accepting an upload, showing where it stands, replacing its chunks, deleting it."""
+"""Documents: starting them, keeping what is learned of them, letting their newest version answer, deleting them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from pipelines.stores.parts import Part, StageRef
-from schemas.errors import NotFound
-from schemas.knowledge import Document, DocumentStage, DocumentVersion, Stage, Status
+from schemas.errors import NotFound, ProviderUnavailable
+from schemas.knowledge import Document, DocumentVersion, Stage
 from schemas.tenancy import Tenant
 
 BUNDLE_UNITS = 100
@@ -20,111 +19,12 @@ BUNDLE_UNITS = 100
 EXPRESS_PLACES = 4
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file that has been checked and stored, about to become a document."""
-
-    user_id: str
-    filename: str
-    file_type: str
-    file_size: int
-    content_sha256: str
-    assistant_key: str | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a stage is: `done` of `total` pages or chunks."""
-
-    stage: Stage
-    done: int
-    total: int
-
-
-def known(session: Session, tenant_id: UUID, upload: Upload) -> Document | None:
-    """Return the document that has the same bytes for the same assistant, if there is one."""
-    return session.scalar(
-        select(Document).where(
-            Document.tenant_id == tenant_id,
-            func.coalesce(Document.assistant_key, "") == (upload.assistant_key or ""),
-            Document.content_sha256 == upload.content_sha256,
-        )
-    )
-
-
-def accept(session: Session, tenant_id: UUID, doc_id: UUID, upload: Upload) -> tuple[Document, bool]:
-    """Commit the upload as queued work and return its document and whether it is new.
-
-    The same bytes for the same assistant are one document, also when two uploads race; one that
-    had failed is queued again.
-    """
-    session.execute(
-        insert(Document)
-        .values(
-            tenant_id=tenant_id,
-            doc_id=doc_id,
-            user_id=upload.user_id,
-            filename=upload.filename,
-            file_type=upload.file_type,
-            file_size=upload.file_size,
-            content_sha256=upload.content_sha256,
-            assistant_key=upload.assistant_key,
-        )
-        .on_conflict_do_nothing()
-    )
-    document = known(session, tenant_id, upload)
-    assert document is not None
-    if document.processing_status == Status.FAILED:
-        document.processing_status, document.error_code, document.error_detail = Status.QUEUED, None, None
-    return document, document.doc_id == doc_id
-
-
 def get(session: Session, doc_id: UUID) -> Document:
     """Return the tenant's document. Raises NotFound."""
     document = session.scalar(select(Document).where(Document.doc_id == doc_id))
     if document is None:
         raise NotFound("There is no document with this id.")
     return document
-
-
-def listing(session: Session, limit: int, after: tuple[datetime, UUID] | None = None) -> list[Document]:
-    """Return the tenant's documents, newest first, `limit` at most, those older than `after`."""
-    query = select(Document).order_by(Document.created_at.desc(), Document.doc_id.desc()).limit(limit)
-    if after:
-        query = query.where(tuple_(Document.created_at, Document.doc_id) < tuple_(*map(literal, after)))
-    return list(session.scalars(query))
-
-
-def progress(session: Session, doc_id: UUID) -> Progress | None:
-    """Return how far the newest version's latest stage is, or None before it is admitted."""
-    version = session.scalar(select(func.max(DocumentVersion.version)).where(DocumentVersion.doc_id == doc_id))
-    if version is None:
-        return None
-    size = func.coalesce(DocumentStage.span_to - DocumentStage.span_from, 1)
-    rows = session.execute(
-        select(
-            DocumentStage.stage,
-            func.sum(size).filter(DocumentStage.status == Status.PROCESSED),
-            func.sum(size),
-        )
-        .where(DocumentStage.doc_id == doc_id, DocumentStage.version == version)
-        .group_by(DocumentStage.stage)
-    )
-    found = {Stage(stage): Progress(Stage(stage), int(done or 0), int(total)) for stage, done, total in rows}
-    latest = [found[stage] for stage in Stage if stage in found]
-    return latest[-1] if latest else None
-
-
-def waiting_before(session: Session, document: Document) -> int:
-    """Return how many of the tenant's documents are queued before this one."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Document)
-            .where(Document.processing_status == Status.QUEUED, Document.created_at < document.created_at)
-        )
-        or 0
-    )
 
 
 def many(session: Session, doc_ids: Collection[UUID]) -> dict[UUID, Document]:
@@ -157,27 +57,69 @@ def described(session: Session, found: Sequence[Description]) -> None:
     if rows:
         session.execute(
             text(
-                "UPDATE documents SET title = :title, content_preview = :preview, pages = :pages"
-                " WHERE tenant_id = :tenant AND doc_id = :doc"
+                "UPDATE documents SET title = coalesce(metadata->>'title', :title), content_preview = :preview,"
+                " pages = :pages WHERE tenant_id = :tenant AND doc_id = :doc"
             ),
             rows,
+        )
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How long a document's chunks are at most, and how much each repeats of the one before, in tokens."""
+
+    tokens: int
+    overlap: int
+
+
+def options(session: Session, refs: Sequence[StageRef]) -> dict[UUID, dict[str, Any]]:
+    """Return, by document, with which options the versions are made."""
+    rows = session.execute(
+        select(DocumentVersion.doc_id, DocumentVersion.options)
+        .where(DocumentVersion.tenant_id == refs[0].tenant_id)
+        .where(tuple_(DocumentVersion.doc_id, DocumentVersion.version).in_([(ref.doc_id, ref.version) for ref in refs]))
+    )
+    return dict(rows.tuples().all())
+
+
+def cut_to(session: Session, cut: Mapping[StageRef, Sizes]) -> None:
+    """Keep to which sizes the versions are cut."""
+    for sizes in set(cut.values()):
+        refs = [ref for ref, of in cut.items() if of == sizes]
+        noted = {"chunk_tokens": sizes.tokens, "chunk_overlap": sizes.overlap}
+        session.execute(
+            update(DocumentVersion)
+            .where(DocumentVersion.tenant_id == refs[0].tenant_id)
+            .where(
+                tuple_(DocumentVersion.doc_id, DocumentVersion.version).in_([(ref.doc_id, ref.version) for ref in refs])
+            )
+            .values(options=DocumentVersion.options.concat(noted))
+            .execution_options(synchronize_session=False)
         )
 
 
 def embedded_by(session: Session, model: str, asked: Mapping[StageRef, int]) -> None:
-    """Keep which model embeds the versions, and for how many of their chunks it was `asked`."""
+    """Keep which model embeds the versions, and for how many of their chunks it was `asked`.
+
+    Raises ProviderUnavailable where another part of a version was embedded by another model: then it is done again.
+    """
     rows = [
         {"tenant": ref.tenant_id, "doc": ref.doc_id, "version": ref.version, "model": model, "asked": count}
         for ref, count in asked.items()
     ]
-    if rows:
-        session.execute(
-            text(
-                "UPDATE document_versions SET embedding_model = :model, embedded_count = embedded_count + :asked"
-                " WHERE tenant_id = :tenant AND doc_id = :doc AND version = :version"
-            ),
-            rows,
-        )
+    if not rows:
+        return
+    done = session.execute(
+        text(
+            "UPDATE document_versions SET embedding_model = :model, embedded_count = embedded_count + :asked"
+            " WHERE tenant_id = :tenant AND doc_id = :doc AND version = :version"
+            " AND coalesce(embedding_model, :model) = :model"
+        ),
+        rows,
+    )
+    # Documents of several parts come alone.
+    if len(rows) == 1 and not done.rowcount:  # type: ignore[attr-defined]
+        raise ProviderUnavailable("The embedding model was changed while this document was in work.")
 
 
 def embedding_models(session: Session, refs: Sequence[StageRef]) -> dict[UUID, str]:

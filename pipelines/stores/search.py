@@ -1,40 +1,78 @@
 """Search inside one tenant: nearest by vector, best by BM25."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from pipelines.ports import Box, Calibration, Passage
 
 SOURCE = "document_chunks"
 
-FOUND = (
-    "SELECT f.found_score, c.chunk_id, c.doc_id, d.filename, c.chunk_text, c.heading_path, c.page_from, c.page_to,"
-    " c.boxes, c.chunk_type"
-    " FROM ({function}) f"
-    " JOIN document_chunks c ON c.tenant_id = :tenant_id AND c.chunk_id = f.chunk_id"
-    " JOIN documents d ON d.tenant_id = c.tenant_id AND d.doc_id = c.doc_id"
-    " ORDER BY f.found_score DESC, c.chunk_id"
+COLUMNS = (
+    "c.chunk_id, c.doc_id, d.filename, c.chunk_text, c.heading_path, c.page_from, c.page_to, c.boxes, c.chunk_type,"
+    " c.metadata"
 )
 
-NEAREST = text(
-    FOUND.format(
-        function="SELECT chunk_id, similarity AS found_score FROM match_document_chunks("
-        "CAST(:query AS halfvec), -1, :count, :tenant_id, :model, :assistant_key)"
-    )
+JOINS = (
+    " JOIN document_chunks c ON c.tenant_id = :tenant_id AND c.chunk_id = f.chunk_id"
+    " JOIN documents d ON d.tenant_id = c.tenant_id AND d.doc_id = c.doc_id"
 )
 
 BEST_WORDS = text(
-    FOUND.format(
-        function="SELECT chunk_id, score AS found_score FROM bm25_document_chunks("
-        ":query, :count, :tenant_id, :assistant_key)"
-    )
+    f"SELECT f.score AS found_score, {COLUMNS}"
+    " FROM (SELECT chunk_id, score FROM bm25_document_chunks(:query, :count, :tenant_id, :assistant_key)) f"
+    f"{JOINS} ORDER BY f.score DESC, c.chunk_id"
 )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as a model reads it: its unit vector, and what the model's cosines mean."""
+
+    model: str
+    vector: NDArray[np.float32]
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class Found:
+    """The nearest passages, and all models by which chunks of the tenant are embedded."""
+
+    passages: list[Passage]
+    models: list[str]
+
+    def unasked(self, asked: Sequence[str]) -> list[str]:
+        """Return the models that are not among those asked."""
+        return [model for model in self.models if model not in asked]
+
+
+def nearest_of(
+    session: Session, tenant_id: UUID, asked: Sequence[Asked], count: int, assistant_key: str | None = None
+) -> Found:
+    """Return the `count` chunks with the highest calibrated `similarity` to a question, whatever model embedded them.
+
+    A chunk compares with the question as its own model reads it; that is given in `asked` for one model or more.
+    One statement, so that a document which changes from one model to another meanwhile is found by either.
+    """
+    facts: dict[str, object] = {"count": count, "tenant_id": tenant_id, "assistant_key": assistant_key}
+    for number, one in enumerate(asked):
+        facts |= {f"query_{number}": HalfVector(one.vector).to_text(), f"model_{number}": one.model}
+    rows = session.execute(_nearest(len(asked)), facts).all()
+    scored: list[Passage] = []
+    for number, one in enumerate(asked):
+        ours = [row for row in rows if row.number == number]
+        similarities = one.calibration.similarity(np.array([row.found_score for row in ours], np.float32))
+        scored += [_passage(row, similarity=float(value)) for row, value in zip(ours, similarities, strict=True)]
+    scored.sort(key=lambda passage: (-passage.similarity, passage.chunk_id))
+    return Found(scored[:count], rows[0].models)
 
 
 def nearest(
@@ -51,18 +89,7 @@ def nearest(
     Only chunks embedded by the same `model` compare. Those of the assistant and of all assistants
     are searched.
     """
-    rows = session.execute(
-        NEAREST,
-        {
-            "query": HalfVector(query).to_text(),
-            "count": count,
-            "tenant_id": tenant_id,
-            "model": model,
-            "assistant_key": assistant_key,
-        },
-    ).all()
-    similarities = calibration.similarity(np.array([row.found_score for row in rows], dtype=np.float32))
-    return [_passage(row, similarity=float(value)) for row, value in zip(rows, similarities, strict=True)]
+    return nearest_of(session, tenant_id, [Asked(model, query, calibration)], count, assistant_key).passages
 
 
 def best_words(
@@ -75,7 +102,23 @@ def best_words(
     return [_passage(row, bm25=float(row.found_score)) for row in rows]
 
 
+@lru_cache
+def _nearest(models: int) -> TextClause:
+    """Return the question to so many models. Where it finds nothing it still says which models there are."""
+    branches = " UNION ALL ".join(
+        f"SELECT {number} AS number, chunk_id, similarity AS found_score FROM match_document_chunks("
+        f"CAST(:query_{number} AS halfvec), -1, :count, :tenant_id, :model_{number}, :assistant_key)"
+        for number in range(models)
+    )
+    return text(
+        "SELECT there.models, found.* FROM (SELECT array(SELECT m.embedding_model FROM corpus_models m"
+        " WHERE m.tenant_id = :tenant_id AND m.chunks > 0 ORDER BY 1) AS models) there"
+        f" LEFT JOIN (SELECT f.number, f.found_score, {COLUMNS} FROM ({branches}) f{JOINS}) found ON true"
+    )
+
+
 def _passage(row: Any, *, similarity: float = 0.0, bm25: float = 0.0) -> Passage:
+    place = row.metadata
     return Passage(
         source=SOURCE,
         chunk_id=row.chunk_id,
@@ -89,4 +132,8 @@ def _passage(row: Any, *, similarity: float = 0.0, bm25: float = 0.0) -> Passage
         chunk_type=row.chunk_type,
         similarity=similarity,
         bm25=bm25,
+        row_from=place.get("row_from"),
+        row_to=place.get("row_to"),
+        start_s=place.get("start_s"),
+        end_s=place.get("end_s"),
     )

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
+from pipelines.stores import pauses
 from pipelines.stores.parts import EXPRESS, MAX_ATTEMPTS, Claim, Claimed, Made, Part, Span, StageRef
 from schemas.knowledge import DocumentStage, DocumentVersion, Stage, Status
 
@@ -20,10 +21,14 @@ def claim(session: Session, refs: Sequence[StageRef], lease_s: float, worker: st
     """Take the parts, all of one tenant and stage, for `lease_s` seconds.
 
     Parts that are done, gone, not due or held by another are in neither list. One claimed once more
-    than is allowed is in `spent`, and no longer ours.
+    than is allowed is in `spent`, and no longer ours. Of a bundle only parts are taken that nobody has
+    begun before: one of the others may be what stopped its worker, and each of them goes alone.
     """
     token = uuid4()
     free = or_(DocumentStage.lease_until.is_(None), DocumentStage.lease_until < func.now())
+    if len(refs) > 1:
+        # Also where a broker delivers a dead worker's message again.
+        free = and_(free, DocumentStage.attempts == 0)
     rows = session.execute(
         update(DocumentStage)
         .where(is_among(refs), DocumentStage.status.in_([Status.QUEUED, Status.RUNNING]), free)
@@ -80,6 +85,16 @@ def renew(session: Session, claims: Sequence[Claim], lease_s: float, done: Mappi
             .execution_options(synchronize_session=False)
         )
     return bool(kept)
+
+
+def bound_by_lease(session: Session, lease_s: float) -> None:
+    """Let the database end this transaction where its worker falls silent for `lease_s` seconds.
+
+    Its locks would outlive its lease: a worker that is frozen between two statements would hold up its
+    documents, and while it stores all others of its tenant.
+    """
+    silence = {"ms": str(int(lease_s * 1000))}
+    session.execute(text("SELECT set_config('idle_in_transaction_session_timeout', :ms, true)"), silence)
 
 
 def split(session: Session, claimed: Claim, spans: Sequence[Span]) -> list[Part] | None:
@@ -259,7 +274,8 @@ def _add(session: Session, plans: Iterable[Plan], units: Mapping[UUID, int]) -> 
             )
     if rows:
         session.execute(insert(DocumentStage), rows)
-    return parts
+    pausing = pauses.hold_back(session, [part.ref for part in parts if part.ref.stage in pauses.ASKING])
+    return [part for part in parts if part.ref.doc_id not in pausing]
 
 
 def is_among(refs: Sequence[StageRef]) -> ColumnElement[bool]:

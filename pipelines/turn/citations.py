@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.ports import Passage
 from pipelines.text import sentences
+from pipelines.turn import tables
 from pipelines.turn.words import content_words
 
 MARKER = re.compile(r"\s?\[(\d{1,3})\]")
@@ -16,7 +17,8 @@ def cite(answer: str, passages: Sequence[Passage]) -> tuple[str, list[dict[str, 
     """Return the answer without markers that stand for nothing, and a citation for each marker used.
 
     A citation names document, page, heading and boxes, and quotes the sentence of the passage that
-    supports the answer's best: text that stands in the source, word for word.
+    supports the answer's best: text that stands in the source, word for word. Of a table it quotes the
+    row, below its header; of a sheet it names the first and last row in `rows`, of a recording the seconds.
     """
     cleaned = MARKER.sub(lambda found: found[0] if 0 < int(found[1]) <= len(passages) else "", answer)
     supported: dict[int, list[str]] = {}
@@ -30,6 +32,11 @@ def cite(answer: str, passages: Sequence[Passage]) -> tuple[str, list[dict[str, 
 
 
 def _citation(number: int, passage: Passage, said: str) -> dict[str, Any]:
+    sentence = quote(passage.text, said)
+    found = tables.cited(passage.text, said, passage.row_from, passage.row_to)
+    if found and passage.row_from is None and sentence not in found.quote:
+        found = None  # What stands beside the table supports it better.
+    rows = found.rows if found else (passage.row_from, passage.row_to)
     return {
         "number": number,
         "document_id": str(passage.doc_id),
@@ -39,7 +46,10 @@ def _citation(number: int, passage: Passage, said: str) -> dict[str, Any]:
         "page": passage.page_from,
         "page_to": passage.page_to,
         "heading_path": list(passage.heading_path),
-        "quote": quote(passage.text, said),
+        "quote": found.quote if found else sentence,
+        "rows": None if None in rows else list(rows),
+        "start_s": passage.start_s,
+        "end_s": passage.end_s,
         "similarity": round(passage.similarity, 3),
         "boxes": [asdict(box) for box in passage.boxes],
     }

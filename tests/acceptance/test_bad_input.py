@@ -1,9 +1,11 @@
-"""Bad input is refused in a sentence with a stable code, and harms nothing else: no worker dies of it."""
+"""Bad files, archives and recordings, all at once: each ends as it should, and none does any harm."""
 
 import io
 import wave
-import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,111 +14,183 @@ import numpy as np
 import pytest
 
 from deploy.ephemeral import Stack
-from deploy.places import REPO
+from tests.acceptance.bad import MARK, PASSWORD, PROCESSED, Bad
+from tests.acceptance.bad_archives import ARCHIVES, BadArchive
+from tests.acceptance.bad_files import FILES, NAMES
+from tests.acceptance.bad_recordings import HEARD, RATE_HZ, RECORDINGS, SENTENCE, BadRecording, Samples
+from tests.acceptance.bombs import docx
+from tests.acceptance.flood import Canary, End, Watch, flood, forgotten, send, text
+from tests.unit.ingest import pdfs
+from tests.unit.ingest.test_passwords import locked, plain
 
-SAMPLE_PDF = (REPO / "docs" / "samples" / "price-list.pdf").read_bytes()
+pytestmark = pytest.mark.timeout(700)  # The first test waits for all files.
 
+NEIGHBOURS = 20
+ANSWERED_S = 60
+"""In which the door answers: far more than it takes on a quiet machine. The flood bounds the time to the end."""
 
-@pytest.fixture(autouse=True)
-def survivors(stack: Stack) -> Iterator[None]:
-    """Fail the test if a worker process is another one afterwards than before."""
-    before = {process.pid for process in stack.workers()}
-    yield
-    assert {process.pid for process in stack.workers()} == before
-
-
-def problem(response: httpx.Response) -> tuple[int, str]:
-    assert response.headers["Content-Type"] == "application/problem+json", response.text[:300]
-    body = response.json()
-    assert body["detail"]
-    assert body["trace_id"]
-    return response.status_code, str(body["code"])
+MEMORY_MIB = 1024 + 256
+"""What a file may take beside what its process had when all was quiet: its limit, and the libraries of its reader."""
 
 
-def zip_bomb() -> bytes:
-    """Return a DOCX of some 200 kB whose text has 200 MB."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        with archive.open("word/document.xml", "w", force_zip64=True) as member:
-            for _ in range(200):
-                member.write(bytes(1 << 20))
-    return packed.getvalue()
+@dataclass
+class After:
+    """What was there when all was over."""
+
+    ends: dict[str, End]
+    answers: dict[str, httpx.Response]
+    watch: Watch
+    canary: Canary
 
 
-def test_a_truncated_pdf_is_damaged(stack: Stack) -> None:
-    response = stack.upload("cut.pdf", SAMPLE_PDF[: len(SAMPLE_PDF) // 3], wait_s=60)
-    assert problem(response) == (422, "damaged")
+def neighbour(number: int) -> tuple[str, bytes]:
+    """Return a good file of some kind that is sent among the bad ones."""
+    said = f"Neighbour {number} is well and says {uuid4()}."
+    kinds = {
+        "txt": said.encode(),
+        "md": f"# Well\n\n{said}".encode(),
+        "pdf": pdfs.document([pdfs.text(60, 700, said)]),
+        "docx": docx(said),
+    }
+    kind = list(kinds)[number % len(kinds)]
+    return f"neighbour-{number}.{kind}", kinds[kind]
 
 
-def test_a_pdf_with_a_password_says_so(stack: Stack, shared_data: Path) -> None:
-    response = stack.upload("password.pdf", (shared_data / "documents" / "password.pdf").read_bytes(), wait_s=60)
-    assert problem(response) == (422, "encrypted")
-    listed = stack.client.get("/api/documents").json()["documents"]
-    found = next(view for view in listed if view["filename"] == "password.pdf")
-    assert (found["status"], found["code"]) == ("failed", "encrypted")
-
-
-def test_a_zip_bomb_is_not_unpacked(stack: Stack) -> None:
-    assert problem(stack.upload("bomb.docx", zip_bomb(), wait_s=60)) == (422, "unpacks_too_large")
-
-
-def test_a_text_of_nothing_but_spaces_has_no_text(stack: Stack) -> None:
-    assert problem(stack.upload("spaces.txt", b" \n" * 50, wait_s=60)) == (422, "no_text")
-
-
-def test_a_file_of_200_mb_is_refused_with_an_answer(stack: Stack) -> None:
-    assert problem(stack.upload("big.txt", b"x" * (200 << 20))) == (413, "file_too_large")
-
-
-def test_after_all_that_a_good_file_is_read(stack: Stack) -> None:
-    response = stack.upload("good.txt", f"The lighthouse {uuid4()} was built in 1874.".encode(), wait_s=60)
-    assert response.status_code == 200
-    assert response.json()["document"]["chunks"] == 1
-
-
-def wav(samples: np.ndarray, rate_hz: int = 16_000, channels: int = 1) -> bytes:
-    packed = io.BytesIO()
-    with wave.open(packed, "wb") as sound:
-        sound.setnchannels(channels)
-        sound.setsampwidth(2)
-        sound.setframerate(rate_hz)
-        sound.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return packed.getvalue()
-
-
-def transcribe(stack: Stack, sound: bytes) -> httpx.Response:
-    return stack.client.post("/api/voice/transcribe", files={"file": ("sound.wav", sound)})
-
-
-def test_silence_and_noise_say_nothing(stack: Stack) -> None:
-    noise = np.random.default_rng(0).normal(scale=0.1, size=3 * 16_000)
-    for sound in (np.zeros(3 * 16_000), noise):
-        assert problem(transcribe(stack, wav(sound))) == (422, "no_speech")
-
-
-def test_an_empty_recording_and_no_recording_are_told_apart(stack: Stack) -> None:
-    assert problem(transcribe(stack, wav(np.zeros(0)))) == (422, "undecodable_audio")
-    assert problem(stack.client.post("/api/voice/transcribe")) == (422, "no_file")
-
-
-def test_speech_survives_48_khz_stereo(stack: Stack) -> None:
-    spoken = stack.client.post(
-        "/api/voice/synthesize", json={"text": "The garden gate is open."}, headers={"Accept": "audio/wav"}
-    )
-    with wave.open(io.BytesIO(spoken.content)) as sound:
-        mono = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float64) / 32768
+def spoken(stack: Stack) -> Samples:
+    """Return the sentence, spoken, at 16 kHz."""
+    answer = stack.client.post("/api/voice/synthesize", json={"text": SENTENCE}, headers={"Accept": "audio/wav"})
+    with wave.open(io.BytesIO(answer.content)) as sound:
+        mono = np.frombuffer(sound.readframes(sound.getnframes()), "<i2") / 32768
         rate_hz = sound.getframerate()
-    at = np.arange(int(len(mono) * 48_000 / rate_hz)) * rate_hz / 48_000
-    stretched = np.interp(at, np.arange(len(mono)), mono)
-    heard = transcribe(stack, wav(np.repeat(stretched, 2), 48_000, 2)).json()
-    assert "garden gate is open" in heard["text"].lower()
+    at = np.arange(int(len(mono) * RATE_HZ / rate_hz)) * rate_hz / RATE_HZ
+    return np.interp(at, np.arange(len(mono)), mono).astype(np.float32)
 
 
-def test_a_client_that_leaves_in_the_middle_harms_nobody(stack: Stack) -> None:
-    body = {"message": "Tell me everything about bicycles.", "stream": True}
-    for _ in range(5):
-        with stack.client.stream("POST", "/api/chat", json=body) as response:
-            next(response.iter_lines())
-    answer = stack.ask("What was built in 1874?")
-    assert answer["response"]
+@pytest.fixture(scope="module")
+def after(stack: Stack) -> Iterator[After]:
+    """Send all of it at once, and yield what became of it."""
+    canary, speech = Canary(), spoken(stack)
+    works = [(bad.name, partial(_sent, stack, bad, canary.url)) for bad in FILES]
+    works += [(bad.filename, lambda bad=bad: send(stack, bad.filename, bad.make(), bad.password)) for bad in ARCHIVES]
+    works += [
+        (bad.filename, lambda bad=bad: send(stack, bad.filename, bad.make(speech, canary.url))) for bad in RECORDINGS
+    ]
+    for number in range(NEIGHBOURS):
+        name, data = neighbour(number)
+        works.insert(number * len(works) // NEIGHBOURS, (name, partial(send, stack, name, data)))
+
+    def transcribed(bad: BadRecording) -> httpx.Response:
+        files = {"file": (bad.filename, bad.make(speech, canary.url))}
+        return stack.client.post("/api/voice/transcribe", files=files)
+
+    with forgotten(stack):
+        with Watch(stack) as watch, ThreadPoolExecutor(2) as beside:
+            answers = {bad.filename: beside.submit(transcribed, bad) for bad in RECORDINGS}
+            ends = flood(stack, works)
+            found = {name: answer.result() for name, answer in answers.items()}
+        yield After(ends, found, watch, canary)
+    canary.close()
+
+
+def _sent(stack: Stack, bad: Bad, canary: str) -> End:
+    return send(stack, bad.filename, bad.make(canary), bad.password)
+
+
+@pytest.mark.parametrize("bad", FILES, ids=lambda bad: bad.name)
+def test_a_bad_file_ends_as_it_should(stack: Stack, after: After, bad: Bad) -> None:
+    end = after.ends[bad.name]
+    assert_explained(end)
+    assert end.code in bad.ends, end
+    if end.code == PROCESSED and (bad.says or bad.hides):
+        read = text(stack, end.body["job_id"])
+        assert bad.says in read
+        assert not bad.hides or bad.hides not in read
+
+
+@pytest.mark.parametrize("bad", ARCHIVES, ids=lambda bad: bad.filename)
+def test_each_entry_of_a_bad_archive_ends_as_it_should(after: After, bad: BadArchive) -> None:
+    end = after.ends[bad.filename]
+    assert end.status == 202, end.body
+    assert end.view["code"] == bad.code
+    assert not bad.code or end.view["detail"].endswith(".")
+    assert {item["filename"]: item["code"] or item["status"] for item in end.items} == bad.items
+    assert all(item["detail"] and item["remedy"] for item in end.items if item["code"])
+
+
+@pytest.mark.parametrize("bad", RECORDINGS, ids=lambda bad: bad.filename)
+def test_a_bad_recording_ends_as_it_should(stack: Stack, after: After, bad: BadRecording) -> None:
+    end, answer = after.ends[bad.filename], after.answers[bad.filename]
+    assert_explained(end)
+    assert end.code in bad.ends, end
+    if end.code == PROCESSED and bad.ends == (PROCESSED,):
+        assert HEARD in text(stack, end.body["job_id"]).lower()
+    if answer.status_code == 200:
+        assert PROCESSED in bad.answers
+        assert len(bad.answers) > 1 or HEARD in answer.json()["text"].lower()
+    else:
+        assert_explained(End(answer.status_code, answer.json(), answer.headers["Content-Type"], 0))
+        assert answer.json()["code"] in bad.answers
+
+
+def assert_explained(end: End) -> None:
+    """Nothing went wrong on our side, and what did is said in a sentence; what failed says what to do."""
+    assert end.status in (202, 413, 415, 422), end.body
+    if end.status != 202:
+        assert end.content_type == "application/problem+json"
+        assert end.body["detail"].endswith(".")
+        assert end.body["trace_id"]
+    elif end.view["status"] == "failed":
+        assert end.view["detail"].endswith(".")
+        assert end.view["remedy"]
+        assert not end.view["retryable"]
+    else:
+        assert end.view["status"] == PROCESSED
+
+
+def test_the_neighbours_are_read(stack: Stack, after: After) -> None:
+    for number in range(NEIGHBOURS):
+        ends = [end for name, end in after.ends.items() if name.startswith(f"neighbour-{number}.")]
+        assert [end.code for end in ends] == [PROCESSED]
+        assert f"Neighbour {number} is well" in text(stack, ends[0].body["job_id"])
+
+
+def test_no_worker_was_lost(after: After) -> None:
+    assert after.watch.lost_mains == set()
+    assert after.watch.lost_children == []
+    assert after.watch.bugs == []
+
+
+def test_memory_and_time_were_bounded(after: After) -> None:
+    taken = {queue: peak - after.watch.base_mib[queue] for queue, peak in after.watch.peak_mib.items()}
+    assert max(taken.values()) < MEMORY_MIB, taken
+    assert {name for name, end in after.ends.items() if end.answered_s > ANSWERED_S} == set()
+
+
+def test_nothing_was_executed_or_fetched(after: After) -> None:
+    assert after.canary.heard == []
+    assert not Path(f"/tmp{MARK}").exists()
+
+
+def test_names_are_made_safe_to_show_and_to_store(after: After) -> None:
+    stored = {name: end.view["filename"] for name, end in after.ends.items() if name.startswith("name ") and end.view}
+    assert stored == {f"name {i}": name for i, name in enumerate(NAMES.values()) if not name.endswith(".exe")}
+
+
+def test_a_locked_file_opens_when_it_comes_again_with_its_password(stack: Stack) -> None:
+    data = locked(plain("docx"), PASSWORD)
+    with forgotten(stack):
+        first = stack.upload("late.docx", data, wait_s=60).json()
+        assert first["code"] == "encrypted"
+        wrong = stack.upload("late.docx", data, wait_s=60, password="no").json()
+        assert wrong["code"] == "wrong_password"
+        found = stack.upload("late.docx", data, wait_s=60, password=PASSWORD)
+        assert found.status_code == 200
+        assert "said in secret" in text(stack, found.json()["job_id"])
+
+
+def test_the_same_file_many_times_at_once_is_one_document(stack: Stack) -> None:
+    data = f"The same words, {uuid4()}.".encode()
+    with forgotten(stack), ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(lambda i: stack.upload(f"same-{i}.txt", data, wait_s=60).json()["job_id"], range(16)))
+        assert len(ids) == 1
+        assert stack.document(ids.pop())["chunks"] == 1

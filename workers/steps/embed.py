@@ -1,6 +1,7 @@
 """Vectors of chunks. Those that the tenant has already are not asked for again."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import numpy as np
@@ -9,14 +10,16 @@ from sqlalchemy.orm import Session
 
 from pipelines.ingest import elements
 from pipelines.ingest import embed as embedding
+from pipelines.ports import Embedder
 from pipelines.stores import chunks, documents
 from pipelines.stores.database import tenant_session
 from pipelines.stores.parts import Made, StageRef
+from schemas.errors import InvalidRequest
 from schemas.events import Event, EventName
 from schemas.knowledge import Stage
-from workers import budget, wiring
+from workers import budget, send, wiring
 from workers.steps.extract import progress
-from workers.steps.step import Job, Pages, Result, Step, artefacts, made
+from workers.steps.step import Job, Pages, Result, Step, artefacts, made, tried
 
 Vectors = dict[str, NDArray[np.float16]]
 
@@ -31,11 +34,24 @@ class Embed(Step):
         self._asked: dict[StageRef, int] = {}
 
     def work(self, jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
+        try:
+            return self._together(jobs)
+        except InvalidRequest:
+            if len(jobs) == 1:
+                raise
+            # Which text the provider refuses, nobody knows: alone, it fails its own document only.
+            return [tried(partial(self._alone, job)) for job in jobs]
+
+    def _alone(self, job: Job) -> Result:
+        [made] = self._together([job])
+        return made
+
+    def _together(self, jobs: Sequence[Job]) -> Sequence[Result]:
         tenant_id = jobs[0].ref.tenant_id
         packed = artefacts([job.ref for job in jobs], Stage.CHUNK, slices=True)
         texts = {job.ref: _texts(job, packed[job.ref.doc_id][0]) for job in jobs}
         vectors, asked = self._vectors(tenant_id, [text for found in texts.values() for text in found], jobs[0])
-        self._asked = {ref: len(asked.intersection(found)) for ref, found in texts.items()}
+        self._asked |= {ref: len(asked.intersection(found)) for ref, found in texts.items()}
         return [
             made(
                 job,
@@ -50,11 +66,11 @@ class Embed(Step):
         documents.embedded_by(session, self._model, {one.claim.ref: self._asked[one.claim.ref] for one in kept})
 
     def events(self, session: Session, jobs: Sequence[Job], kept: Sequence[Made]) -> list[Event]:
-        return progress(session, kept, EventName.DOCUMENT_EMBEDDED, "chunks")
+        return progress(session, jobs, kept, EventName.DOCUMENT_EMBEDDED, "chunks")
 
     def _vectors(self, tenant_id: UUID, texts: Sequence[str], first: Job) -> tuple[Vectors, set[str]]:
         """Return a vector for each text, and the texts that the embedder was asked for."""
-        embedder = wiring.embedder(tenant_id)
+        embedder = _embedder(first)
         self._model = embedder.model
         hashes = {text: chunks.context_sha256(text) for text in texts}
         with tenant_session(tenant_id) as session:
@@ -66,6 +82,16 @@ class Embed(Step):
                 found = embedding.embed(missing, embedder).astype(np.float16)
             vectors |= dict(zip(missing, found, strict=True))
         return vectors, set(missing)
+
+
+def _embedder(job: Job) -> Embedder:
+    """Return what embeds the part: by the model of the parts before it, where the setting changed meanwhile."""
+    embedder, span = wiring.embedder(job.ref.tenant_id), job.claim.span
+    if span is None or (span.start == 0 and span.end < send.texts_a_request()):
+        return embedder  # It is the only part.
+    with tenant_session(job.ref.tenant_id) as session:
+        begun = documents.embedding_models(session, [job.ref]).get(job.ref.doc_id)
+    return embedder if begun in (None, embedder.model) else wiring.embedder_of(job.ref.tenant_id, begun)
 
 
 def _texts(job: Job, packed: bytes) -> list[str]:

@@ -1,20 +1,26 @@
 """Elements from originals. A long file is split by pages; a recording goes on to be listened to."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from uuid import UUID
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from pipelines.ingest import elements, extract, recording
 from pipelines.ingest.elements import Extraction
+from pipelines.ingest.file_types import RECORDINGS
 from pipelines.stores import stages
 from pipelines.stores.accepting import password_of
 from pipelines.stores.objects import original_key
 from pipelines.stores.parts import Made, Span, StageRef
-from schemas.errors import AuraError
+from schemas.errors import AuraError, NotFound
 from schemas.events import Event, EventName
-from schemas.knowledge import RECORDING, Stage
+from schemas.knowledge import Stage
+from schemas.settings import get_settings
 from workers import announce, wiring
 from workers.steps.step import Job, Pages, Result, Step, artefacts, made, tried
 
@@ -26,16 +32,13 @@ class Extract(Step):
     """Small files are read together, in one child process."""
 
     def work(self, jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
-        if len(jobs) == 1:
-            return [tried(partial(_extract, jobs[0], pages))]
-        items = [(original(job), job.document.file_type, job.document.filename, None) for job in jobs]
-        found = extract.extract_many(items)
-        return [
-            one if isinstance(one, AuraError) else _extracted(job, one) for job, one in zip(jobs, found, strict=True)
-        ]
+        before = _extracted_before(jobs)
+        to_read = [job for job in jobs if job.ref not in before]
+        read = dict(zip([job.ref for job in to_read], _read(to_read, pages), strict=True))
+        return [read[job.ref] if job.ref in read else _extracted(job, before[job.ref]) for job in jobs]
 
     def events(self, session: Session, jobs: Sequence[Job], kept: Sequence[Made]) -> list[Event]:
-        return progress(session, kept, EventName.DOCUMENT_EXTRACTED, "pages")
+        return progress(session, jobs, kept, EventName.DOCUMENT_EXTRACTED, "pages")
 
 
 def original(job: Job) -> bytes:
@@ -43,24 +46,38 @@ def original(job: Job) -> bytes:
     return wiring.objects().get(original_key(job.ref.tenant_id, job.ref.doc_id))
 
 
-def progress(session: Session, kept: Sequence[Made], name: EventName, unit: str) -> list[Event]:
-    """Return an event for each part: how much of its stage is done."""
-    refs = [one.claim.ref for one in kept]
-    done = stages.progress_of(session, refs)
+def progress(session: Session, jobs: Sequence[Job], kept: Sequence[Made], name: EventName, unit: str) -> list[Event]:
+    """Return an event for each part that is still ours: how much of its stage is done."""
+    ours = {one.claim.ref for one in kept}
+    done = stages.progress_of(session, list(ours))
     return [
-        announce.of_document(
-            name, ref.tenant_id, ref.doc_id, done=done[ref.doc_id][0], total=done[ref.doc_id][1], unit=unit
-        )
-        for ref in refs
+        announce.about(name, job.document, done=done[job.ref.doc_id][0], total=done[job.ref.doc_id][1], unit=unit)
+        for job in jobs
+        if job.ref in ours
     ]
+
+
+def _read(jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
+    """Return what became of reading the files."""
+    if len(jobs) <= 1:
+        return [tried(partial(_extract, job, pages)) for job in jobs]
+    results: dict[StageRef, Result] = {}
+    items = []
+    for job in jobs:
+        try:
+            items.append((job, original(job)))
+        except NotFound as error:
+            results[job.ref] = error
+    read = extract.extract_many([(data, job.document.file_type, job.document.filename, None) for job, data in items])
+    for (job, _), one in zip(items, read, strict=True):
+        results[job.ref] = one if isinstance(one, AuraError) else _extracted(job, one)
+    return [results[job.ref] for job in jobs]
 
 
 def _extract(job: Job, pages: Pages) -> Result:
     document, span = job.document, job.claim.span
-    if (kept := _extracted_before(job)) is not None:
-        return _extracted(job, kept)
     data = original(job)
-    if document.file_type == RECORDING:
+    if document.file_type in RECORDINGS:
         return _planned(job, data)
     password, size = password_of(document), extract.PAGES_PER_PART
     if span is None and (count := extract.count_pages(data, document.file_type, password) or 0) > size:
@@ -77,7 +94,7 @@ def _extract(job: Job, pages: Pages) -> Result:
 
 
 def _planned(job: Job, data: bytes) -> Made:
-    spans = recording.plan(data).spans
+    spans = recording.plan(data, get_settings().max_recording_s).spans
     parts = [Span(i, min(i + PIECES_PER_PART, len(spans))) for i in range(0, len(spans), PIECES_PER_PART)]
     return Made(job.claim, payload=json.dumps(spans).encode(), following=Stage.LISTEN, spans=parts)
 
@@ -86,11 +103,24 @@ def _extracted(job: Job, found: Extraction) -> Made:
     return made(job, f"extract-{job.ref.part}", elements.pack(found), Stage.CHUNK)
 
 
-def _extracted_before(job: Job) -> Extraction | None:
-    """Return what was read for the version that answers, where a re-index may take that."""
-    version = job.document.wanted.get("from_version")
-    if not version or job.claim.span is not None:
-        return None
-    ref = StageRef(job.ref.tenant_id, job.ref.doc_id, version, job.ref.stage)
-    parts = artefacts([ref], Stage.LISTEN, Stage.EXTRACT)[ref.doc_id]
-    return elements.join(map(elements.unpack, parts)) if parts else None
+def _extracted_before(jobs: Sequence[Job]) -> dict[StageRef, Extraction]:
+    """Return what was read for the versions that answer, of those documents of which a re-index may take that."""
+    versions = {job.ref: job.document.wanted.get("from_version") for job in jobs if job.claim.span is None}
+    wanted = {replace(ref, version=version): ref for ref, version in versions.items() if version}
+    found: dict[StageRef, Extraction] = {}
+    if not wanted:
+        return found
+    parts = _parts(list(wanted))
+    for old, ref in wanted.items():
+        with suppress(msgspec.MsgspecError):  # An earlier release wrote it otherwise: it is read anew.
+            if kept := parts.get(old.doc_id):
+                found[ref] = elements.join(map(elements.unpack, kept))
+    return found
+
+
+def _parts(refs: Sequence[StageRef]) -> Mapping[UUID, list[bytes]]:
+    """Return what was made of the elements of these versions, without those of which some is gone."""
+    try:
+        return artefacts(refs, Stage.LISTEN, Stage.EXTRACT)
+    except NotFound:
+        return {} if len(refs) == 1 else {doc_id: made for ref in refs for doc_id, made in _parts([ref]).items()}

@@ -24,7 +24,7 @@ class Listen(Step):
         return [tried(partial(_listen, job, pages)) for job in jobs]
 
     def events(self, session: Session, jobs: Sequence[Job], kept: Sequence[Made]) -> list[Event]:
-        return progress(session, kept, EventName.DOCUMENT_EXTRACTED, "pieces")
+        return progress(session, jobs, kept, EventName.DOCUMENT_EXTRACTED, "pieces")
 
 
 def _listen(job: Job, pages: Pages) -> Result:

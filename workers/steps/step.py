@@ -11,7 +11,7 @@ from pipelines.stores import stages
 from pipelines.stores.database import tenant_session
 from pipelines.stores.objects import artefact_key
 from pipelines.stores.parts import Claim, Made, Span, StageRef
-from schemas.errors import AuraError
+from schemas.errors import AuraError, NotFound
 from schemas.events import Event
 from schemas.knowledge import Document, Stage
 from workers import wiring
@@ -97,13 +97,16 @@ def made_of_slices(
 def artefacts(refs: Sequence[StageRef], *kinds: Stage, slices: bool = False) -> Mapping[UUID, list[bytes]]:
     """Return what the first of these stages that made anything made, by document, in order of the parts.
 
-    With `slices`, of what was made of slices only the one with the number of the ref's own part.
+    With `slices`, of what was made of slices only the one with the number of the ref's own part. Raises
+    NotFound then where there is none: the document was deleted just now.
     """
     with tenant_session(refs[0].tenant_id) as session:
         of_stages = [stages.artefacts(session, refs, kind) for kind in kinds]
     found: dict[UUID, list[bytes]] = {}
     for ref in refs:
         kept = next((made[ref.doc_id] for made in of_stages if made[ref.doc_id]), [])
+        if slices and not kept:
+            raise NotFound("What the step before made is gone.")
         found[ref.doc_id] = [data for one in kept for data in _read(ref, *one, slices)]
     return found
 

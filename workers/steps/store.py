@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from pipelines.ingest import elements, embed
-from pipelines.stores import chunks, documents, stages
+from pipelines.stores import chunks, documents, kept_edits, stages
 from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import tenant_session
 from pipelines.stores.documents import Switch
@@ -15,7 +15,7 @@ from schemas.errors import NotFound
 from schemas.events import Event, EventName
 from schemas.knowledge import Stage
 from workers import announce, wiring
-from workers.steps.step import Job, Pages, Result, Step, artefacts
+from workers.steps.step import INLINE_BYTES, Job, Pages, Result, Step, artefacts
 
 
 class Store(Step):
@@ -26,6 +26,7 @@ class Store(Step):
 
     def __init__(self) -> None:
         self._incoming: dict[StageRef, Incoming] = {}
+        self._in_objects: set[StageRef] = set()
 
     def work(self, jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
         refs = [job.ref for job in jobs]
@@ -38,6 +39,9 @@ class Store(Step):
                 found = [piece for part in packed[doc_id] for piece in elements.unpack_chunks(part)[0]]
                 joined = embed.join(vectors[doc_id])
                 self._incoming[job.ref] = Incoming(job.ref, job.document, found, joined, models[doc_id])
+                made = (*packed[doc_id], *vectors[doc_id])
+                if len(made) > 2 or max(map(len, made)) > INLINE_BYTES:
+                    self._in_objects.add(job.ref)
         return [
             Made(job.claim) if job.ref in self._incoming else NotFound("The version has no vectors.") for job in jobs
         ]
@@ -45,6 +49,8 @@ class Store(Step):
     def effect(self, session: Session, kept: Sequence[Made]) -> None:
         incoming = [self._incoming[one.claim.ref] for one in kept]
         chunks.replace(session, incoming[0].ref.tenant_id, incoming)
+        if again := [one.ref for one in incoming if one.document.version]:
+            kept_edits.move(session, again)
         documents.switch(session, [Switch(one.ref, len(one.chunks), _tokens(one)) for one in incoming])
         stages.forget_steps(session, [one.ref for one in incoming])
 
@@ -53,29 +59,28 @@ class Store(Step):
         return [self._processed(job) for job in jobs if job.ref in ours]
 
     def tidy(self, kept: Sequence[Made]) -> None:
-        """Delete the objects of earlier versions, and those between the steps of this one."""
+        """Delete the objects of earlier versions, and those between the steps of this one.
+
+        What was extracted or heard stays with this one: a re-index takes it from there.
+        """
         objects = wiring.objects()
         for ref in (one.claim.ref for one in kept):
             folder = document_prefix(ref.tenant_id, ref.doc_id)
-            for version in range(1, ref.version):
-                objects.delete_prefix(f"{folder}/v{version}")
-            if len(self._incoming[ref].chunks) > SMALL_CHUNKS:
+            if ref.version > 1:
+                earlier = {f"v{version}" for version in range(1, ref.version)}
+                objects.delete(*[key for key in objects.listing(folder) if key.split("/")[-2] in earlier])
+            if ref in self._in_objects:
                 objects.delete_some_of(f"{folder}/v{ref.version}", ("chunks", "vectors-"))
 
     def _processed(self, job: Job) -> Event:
         found = self._incoming[job.ref]
-        return announce.of_document(
+        return announce.about(
             EventName.DOCUMENT_PROCESSED,
-            job.ref.tenant_id,
-            job.ref.doc_id,
+            job.document,
             filename=job.document.filename,
             chunks=len(found.chunks),
             tokens=_tokens(found),
         )
-
-
-SMALL_CHUNKS = 50
-"""A document of fewer has kept nothing in the object store between its steps."""
 
 
 def _tokens(incoming: Incoming) -> int:

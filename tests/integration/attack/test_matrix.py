@@ -156,7 +156,13 @@ def test_the_victim_itself_sees_its_mark(victim: Marked, admin: psycopg.Connecti
 
 def test_no_cursor_of_another_tenant_leads_to_its_rows(victim: Marked, attackers: Attackers) -> None:
     _, admin = attackers()[-1]
-    listings = ("/api/documents", "/api/batches", "/api/documents/dead-letters", "/api/tenant/users", "/api/tenant/audit")
+    listings = (
+        "/api/documents",
+        "/api/batches",
+        "/api/documents/dead-letters",
+        "/api/tenant/users",
+        "/api/tenant/audit",
+    )
     for path in listings:
         for after in ("MjA5OS0wMS0wMXw=", "9" * 18, victim.texts["event_id"], "x" * 190):
             status, text = read(admin.get(f"{path}?after={after}", buffered=False))

@@ -63,6 +63,8 @@ def test_frequencies_keep_step_with_replacing_and_deleting(library, tenant: UUID
     ).fetchall()
     assert sorted(counted) == sorted(stored)
     assert admin.execute("SELECT chunks FROM corpus_sizes WHERE tenant_id = %s", (tenant,)).fetchone() == (2,)
+    models = "SELECT embedding_model, chunks FROM corpus_models WHERE tenant_id = %s"
+    assert admin.execute(models, (tenant,)).fetchall() == [("test-model", 2)]
 
 
 def test_the_nearest_chunks_come_first_with_calibrated_similarity(library, tenant: UUID) -> None:

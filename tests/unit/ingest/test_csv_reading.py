@@ -7,6 +7,8 @@ import pytest
 from pipelines.ingest.chunk import chunk
 from pipelines.ingest.elements import Element, Kind
 from pipelines.ingest.extract import extract
+from pipelines.ingest.formats.sheets.grid import MAX_COLUMNS
+from schemas.errors import Bomb
 
 
 def only(data: bytes, kind: str = "csv") -> Element:
@@ -97,6 +99,13 @@ def test_very_wide_files_are_bounded() -> None:
     assert "n49999: v49999" in text
     ragged = "a," * count + "\n" + "1,2\n" * 1000
     assert sum(len(e.text) for e in extract(ragged.encode(), "csv", "a.csv").elements) < 20 * len(ragged)
+
+
+def test_a_table_too_wide_to_be_one_is_refused() -> None:
+    for count in (MAX_COLUMNS + 1, 1_000_000):
+        with pytest.raises(Bomb, match="A row"):
+            extract(b"1," * count + b"\n" + b"1,2\n", "csv", "a.csv")
+    assert extract(b"\n".join([b"1," * MAX_COLUMNS] * 2), "csv", "a.csv").elements
 
 
 def test_noise_is_read_or_refused() -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pipelines.ingest.clean import one_line
 from schemas.errors import Bomb
 
+MAX_COLUMNS = 100_000
+"""Six times what Excel has. A wider table has no row that a question could find."""
+
 MAX_CELLS = 5_000_000
 MAX_CHARS = 64 << 20
 """Of all sheets of a file together."""
@@ -56,6 +59,8 @@ class Cells:
         filled = [(column, text) for column, raw in sorted(cells.items()) if (text := one_line(raw))]
         if not filled:
             return None
+        if len(filled) > MAX_COLUMNS:
+            raise Bomb(f"A row of the file has more than {MAX_COLUMNS:,} cells.")
         self._cells += len(filled)
         self._chars += sum(len(text) for _, text in filled)
         if self._cells > MAX_CELLS:

@@ -1,0 +1,1 @@
+"""The parts of bench/ingest.py, one for each question."""
