@@ -153,11 +153,12 @@ def delete(path: IdPath) -> dict[str, Any]:
         if asking.role == Role.USER and document.user_id != asking.user_id:
             raise Forbidden("Somebody else uploaded this document; a manager can delete it.")
         filename = document.filename
+        # Before the row goes: where the store is away nothing is deleted, and the client asks again.
+        objects = ObjectStore(get_settings()).delete_prefix(document_prefix(tenant_id, path.id))
         chunk_count = chunks.forget(session, tenant_id, [path.id])
         documents.remove(session, path.id)
         told = announce.about(EventName.DOCUMENT_DELETED, document, filename=filename)
         tell = announce.owe(session, tenant_id, [told])
-    objects = ObjectStore(get_settings()).delete_prefix(document_prefix(tenant_id, path.id))
     tell()
     return DeletionReceipt(
         id=path.id,

@@ -90,9 +90,9 @@ def receive(
         new = {upload.content: upload for upload in reversed(uploads) if upload.content not in there}
         require_room(session, sum(upload.file_size for upload in new.values()))
     files = {one.doc_id: one.file for one in incoming}
-    _store(order.tenant_id, list(new.values()), files)
     stored = {upload.doc_id for upload in new.values()}
     try:
+        _store(order.tenant_id, list(new.values()), files)
         with tenant_session(order.tenant_id) as session:
             first(session)
             accepted = accepting.accept_many(session, order.tenant_id, uploads, order.batch_id, order.priority)
@@ -105,7 +105,7 @@ def receive(
             then(session, received)
             tell = announce.owe(session, order.tenant_id, _told(order, [document for document, _ in accepted]))
     except AuraError:
-        # Nothing of it was committed: there is no room any more, or the work is no longer ours.
+        # Nothing of it was committed: the store is away, there is no room any more, or the work is no longer ours.
         _forget(order.tenant_id, stored)
         raise
     _forget(order.tenant_id, stored - {document.doc_id for document, _ in accepted})

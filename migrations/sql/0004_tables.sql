@@ -102,7 +102,10 @@ ALTER TABLE document_stages
     ADD COLUMN done INTEGER DEFAULT 0 NOT NULL,
     ADD COLUMN worker TEXT,
     ADD COLUMN started_at timestamptz;
+-- Of all tenants: the owner is bound by row level security otherwise.
+ALTER TABLE document_stages NO FORCE ROW LEVEL SECURITY;
 UPDATE document_stages SET queue = stage WHERE queue = '';
+ALTER TABLE document_stages FORCE ROW LEVEL SECURITY;
 -- What is packed already is not packed again.
 ALTER TABLE document_stages ALTER COLUMN payload SET STORAGE EXTERNAL;
 CREATE INDEX ix_document_stages_lease ON document_stages (tenant_id, lease_token) WHERE lease_token IS NOT NULL;

@@ -3,7 +3,9 @@
 -- where many wait. Of a tenant's batches each has its turn; within one, priority and then age decide. Small
 -- documents start in whole bundles, so that one request embeds a hundred. A few documents of a tenant that
 -- has nothing else in work go by the express queue, whatever others have in theirs.
+SET LOCAL ROLE aura_sweeper;
 DROP FUNCTION admit_documents(int, int);
+SET LOCAL ROLE aura_owner;
 CREATE FUNCTION admit_documents(all_units int, tenant_units int, bundle int, express_places int)
 RETURNS TABLE (tenant_id uuid, doc_id uuid, version int, queue text, units int)
 LANGUAGE plpgsql
@@ -130,7 +132,9 @@ END
 $$;
 
 -- As before, and it says in which queue a part waits, what it weighs and how often it was begun.
+SET LOCAL ROLE aura_sweeper;
 DROP FUNCTION take_due_stages(text[], int);
+SET LOCAL ROLE aura_owner;
 CREATE FUNCTION take_due_stages(idle text[], at_most int)
 RETURNS TABLE (tenant_id uuid, doc_id uuid, version int, stage text, part int, queue text, texts int, units int,
                attempts int)

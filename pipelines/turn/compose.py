@@ -90,7 +90,7 @@ def compose(prompt: Prompt) -> str:
     needed = COVERAGE_CONFIDENT if prompt.confident else COVERAGE_UNSURE
     if not any(asked.coverage(found) >= needed for found in whole):
         return refusal(prompt.passages)
-    ranked = _ranked(prompt.passages, asked)
+    ranked = _about_the_same(_ranked(prompt.passages, asked), asked)
     if not ranked:
         return refusal(prompt.passages)
     return " ".join(_said(ranked, asked.kind, prompt.spoken))
@@ -117,6 +117,18 @@ def _ranked(passages: Sequence[Passage], asked: Asked) -> list[Scored]:
         if score > 0
     ]
     return sorted(found, key=lambda one: -one.score)
+
+
+def _about_the_same(ranked: Sequence[Scored], asked: Asked) -> list[Scored]:
+    """Return the statements that hold the question's numbers and codes as the best one does.
+
+    Rows of a table differ in little else: the row of another part number is no part of the answer.
+    """
+    if not ranked:
+        return []
+    codes = {word for word in asked.weights if any(char.isdigit() for char in word)}
+    named = codes & content_words(ranked[0].statement.text)
+    return [one for one in ranked if named <= content_words(one.statement.text)]
 
 
 def _scores(passage: Passage, asked: Asked, head_start: float) -> Iterable[tuple[Statement, float]]:

@@ -56,7 +56,7 @@ def test_each_file_ends_as_it_should(shared_data: Path, items: dict[str, dict[st
 def test_scans_are_read(quick: Stack, items: dict[str, dict[str, Any]]) -> None:
     for name in SCANS:
         text = " ".join(chunk["text"] for chunk in chunks(quick, items[name]["document_id"]))
-        assert "MAIN GAME" in text
+        assert "dead of night" in text
 
 
 def test_page_numbers_are_those_of_the_file(quick: Stack, items: dict[str, dict[str, Any]], shared_data: Path) -> None:
@@ -70,10 +70,12 @@ def test_page_numbers_are_those_of_the_file(quick: Stack, items: dict[str, dict[
     right, looked_at = 0, []
     for number in range(1, len(pages) + 1, max(1, len(pages) // PAGES_LOOKED_AT)):
         for line in phrases(pages[number - 1]):
-            if whole.count(line) != 1 or not (found := [(a, b) for text, a, b in made if line in text]):
+            found = [at for at, (text, _, _) in enumerate(made) if line in text]
+            # Neighbours overlap; what is far from each other stands in the file twice, however pdfium splits its words.
+            if whole.count(line) != 1 or not found or found[-1] - found[0] > 1:
                 continue
             looked_at.append(number)
-            right += all(first <= number <= last for first, last in found)
+            right += all(made[at][1] <= number <= made[at][2] for at in found)
             break
     assert len(looked_at) >= PAGES_LOOKED_AT
     assert right == len(looked_at)

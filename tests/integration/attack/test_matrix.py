@@ -171,7 +171,7 @@ def test_no_cursor_of_another_tenant_leads_to_its_rows(victim: Marked, attackers
 
 def rules(app: Flask) -> Iterator[tuple[str, str]]:
     for rule in app.url_map.iter_rules():
-        yield rule.rule.replace("<uuid:", "{").replace("<", "{").replace(">", "}"), rule.endpoint
+        yield rule.rule.replace("<uuid:", "{").replace("<int:", "{").replace("<", "{").replace(">", "}"), rule.endpoint
 
 
 def test_every_route_is_documented_or_another_name_of_one_that_is(app: Flask) -> None:

@@ -53,6 +53,10 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
         "token": here.one_time_token(Purpose.INVITATION),
         "password": PASSWORD,
     },
+    "POST /api/documents/reindex": lambda here: {
+        **{"ids": [str(here.marked.ids["document"])], "stale": False, "batch_id": None, "all": False},
+        **{"reread": False, "chunk_tokens": None, "chunk_overlap": None},
+    },
     "PATCH /api/tenant": lambda _: _about_an_organisation(),
     "DELETE /api/tenant": lambda here: {"confirm": here.marked.canary},
     "POST /api/tenant/users": lambda _: {"email": f"{uuid4().hex}@example.org"},

@@ -3,6 +3,8 @@
 import socket
 from pathlib import Path
 
+import redis
+
 from celeryconfig import QUEUES
 from deploy.doctor import Finding, examine
 from deploy.places import free_port
@@ -31,6 +33,9 @@ def test_where_nothing_runs_it_says_how_to_start(tmp_path: Path) -> None:
 
 
 def test_servers_without_workers(servers: tuple[str, str, str], tmp_path: Path) -> None:
+    client = redis.Redis.from_url(servers[2])
+    for told in client.scan_iter("aura:worker:*"):
+        client.delete(told)  # Workers of another test that have just ended.
     findings = found(nothing(tmp_path, database_url=servers[1], redis_url=servers[2]))
 
     assert all(findings[name].ok for name in ("Postgres", "Database role", "pgvector", "Schema", "Redis"))

@@ -22,10 +22,12 @@ from pipelines.stores.objects import ObjectStore, artefact_key, original_key
 from pipelines.stores.parts import Part, StageRef
 from pipelines.stores.redis import get_redis
 from pipelines.stores.tenant_tables import tenant_tables
+from schemas.batches import Batch, BatchItem, Upload
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage
 from schemas.events import Event, EventName, Subject
+from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
-from schemas.knowledge import Stage
+from schemas.knowledge import ChunkEdit, Stage
 from schemas.records import IdempotencyKey, OutgoingMail, UsageEvent, UsageMonth
 from schemas.settings import get_settings
 from schemas.tenancy import Tenant
@@ -160,11 +162,33 @@ def _write_rows(owner: Owner) -> None:
             (Turn, {**turn, "assistant_key": "a", "spoken": True, "question": canary, "stage": TurnStage.GENERATE}),
             (Message, {**turn, "role": "user", "content": f"{canary} „ß\u2028\x7f"}),
             (Sentence, {**of, "turn_id": owner.turn_id, "seq": 0, "text": canary}),
+            *_bulk(owner),
+            *_webhooks(owner, now),
         ]
         for model, values in rows:
             session.execute(insert(model).values(**values))
         record(session, tenant_id, SYSTEM, "test.made", "tenant", tenant_id, after={"name": canary})
         owner.api_key = add_key(session, tenant_id, canary, ["tenant:admin"], "test", now + timedelta(days=1))[1].text
+
+
+def _bulk(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
+    of, batch_id = {"tenant_id": owner.tenant_id}, uuid4()
+    by = {**of, "user_id": owner.canary, "password_sealed": owner.secret}
+    yield Batch, {**by, "batch_id": batch_id, "source": "files", "name": owner.canary}
+    yield BatchItem, {**of, "batch_id": batch_id, "item": 0, "filename": owner.canary, "doc_id": owner.doc_id}
+    yield Upload, {**by, "filename": owner.canary, "size": 9}
+    edit = {"doc_id": owner.doc_id, "chunk_id": 1, "chunk_index": 0, "chunk_text": owner.canary}
+    yield ChunkEdit, {**of, **edit, "user_id": owner.canary, "status": "processed"}
+
+
+def _webhooks(owner: Owner, now: datetime) -> Iterator[tuple[Any, dict[str, Any]]]:
+    of, endpoint, delivery = {"tenant_id": owner.tenant_id}, {"endpoint_id": uuid4()}, {"delivery_id": uuid4()}
+    about = {"url": owner.canary, "events": ["*"], "secret_sealed": owner.secret, "headers_sealed": owner.secret}
+    yield WebhookEndpoint, {**of, **endpoint, **about}
+    event = {"event_id": uuid4(), "event_type": "document.processed", "payload": {"name": owner.canary}}
+    yield WebhookDelivery, {**of, **endpoint, **delivery, **event, "status": "failed"}
+    tried = {"attempt": 1, "at": now, "duration_ms": 1, "request_headers": {}, "response_headers": {}}
+    yield WebhookAttempt, {**of, **delivery, **tried, "response_body": owner.canary}
 
 
 def _write_objects(owner: Owner, store: ObjectStore) -> None:

@@ -22,7 +22,15 @@ DEPLOYMENT_KEY = "sk-of-the-deployment-0000"
 
 def forget() -> None:
     """Let this process read its settings, secrets and providers again."""
-    for remembered in (get_settings, sealing._keys, wiring._kept, wiring._shared, wiring._own):
+    for remembered in (
+        get_settings,
+        sealing._keys,
+        wiring._kept,
+        wiring._shared,
+        wiring._own,
+        wiring._shared_of,
+        wiring._own_of,
+    ):
         remembered.cache_clear()
 
 

@@ -103,3 +103,15 @@ def test_every_word_of_an_answer_stands_in_its_source(question: str, text: str) 
     if answer.endswith(" [1]") and not is_refusal(answer):
         words = re.findall(r"[^\W_]+", answer.replace(" [1]", ""))
         assert set(words) <= set(re.findall(r"[^\W_]+", text))
+
+
+def test_the_row_of_another_part_number_is_no_part_of_the_answer() -> None:
+    header = "part | name | price"
+    texts = [f"{header}\nB1-40602 | valve | 12.50\nB1-41379 | valve | 13.10", f"{header}\nB1-41380 | valve | 12.90"]
+    rows = tuple(
+        Passage("document_chunks", number, uuid4(), "parts.csv", text, ("parts",), score=1 - number / 10)
+        for number, text in enumerate(texts)
+    )
+    said = compose(Prompt("What is the price of the valve B1-40602?", rows, ""))
+    assert "12.50" in said and "B1-40602" in said
+    assert "41379" not in said and "41380" not in said
