@@ -20,7 +20,7 @@ from tests.integration.relay.valkey import wait_until
 ROOT = Path(__file__).parents[3]
 CANARY = f"sk-canary-{uuid4().hex}"
 VOICE_CANARY = f"el-canary-{uuid4().hex}"
-QUEUES = "retrieve,generate,synthesize,transcribe,extract,chunk,embed,store,upkeep"
+QUEUES = "retrieve,generate,synthesize,transcribe,express,extract,chunk,embed,store,upkeep"
 
 
 @dataclass
