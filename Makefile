@@ -11,7 +11,7 @@ LOCAL := $(BIN)/python -m deploy.local
 SHOW := $(if $(filter-out 0,$(VERBOSE)),--verbose)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
+.PHONY: hostile help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ lint: $(VENV)/dev.stamp ## style, types, import rules, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.env_example --check
+
+hostile: $(VENV)/dev.stamp ## send every bad file and recording there is a name for, and real ones (5 minutes)
+	$(BIN)/python -m pytest --timeout=900 tests/hostile
 
 prove-isolation: $(VENV)/dev.stamp ## drop each row level security policy once and see the tests fail (8 minutes)
 	$(BIN)/python -m tests.drop_policies

@@ -20,8 +20,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each process of a parallel run whole files, and all that need the running stack to one of them."""
     for item in items:
-        acceptance = "acceptance" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group("stack" if acceptance else item.path.as_posix()))
+        of_stack = {"acceptance", "hostile"} & set(item.path.parts)
+        item.add_marker(pytest.mark.xdist_group("stack" if of_stack else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Files that would run a script, start a program or fetch something, if anything let them."""
 
-from tests.acceptance.bad import MARK, PROCESSED, Bad
-from tests.acceptance.bombs import WORDS, W, docx
+from tests.hostile.bad import MARK, PROCESSED, Bad
+from tests.hostile.bombs import WORDS, W, docx
 from tests.unit.ingest.offices import epub, odt, raw_xlsx
 from tests.unit.ingest.pdfs import document
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from deploy.ephemeral import Stack
-from tests.acceptance.bad import MARK, PASSWORD, PROCESSED, Bad
-from tests.acceptance.bad_archives import ARCHIVES, BadArchive
-from tests.acceptance.bad_files import FILES, NAMES
-from tests.acceptance.bad_recordings import HEARD, RATE_HZ, RECORDINGS, SENTENCE, BadRecording, Samples
-from tests.acceptance.bombs import docx
-from tests.acceptance.flood import Canary, End, Watch, flood, forgotten, send, text
+from tests.hostile.bad import MARK, PASSWORD, PROCESSED, Bad
+from tests.hostile.bad_archives import ARCHIVES, BadArchive
+from tests.hostile.bad_files import FILES, NAMES
+from tests.hostile.bad_recordings import HEARD, RATE_HZ, RECORDINGS, SENTENCE, BadRecording, Samples
+from tests.hostile.bombs import docx
+from tests.hostile.flood import Canary, End, Watch, flood, forgotten, send, text
 from tests.unit.ingest import pdfs
 from tests.unit.ingest.test_passwords import locked, plain
 

@@ -10,8 +10,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.acceptance.bad import MARK, PROCESSED
-from tests.acceptance.bombs import giant_png
+from tests.hostile.bad import MARK, PROCESSED
+from tests.hostile.bombs import giant_png
 from tests.unit.ingest.sounds import encoded
 
 Samples = NDArray[np.float32]

@@ -4,9 +4,9 @@ import io
 
 from PIL import Image
 
-from tests.acceptance import active_files, bombs
-from tests.acceptance.bad import PASSWORD, PROCESSED, UNREAD, Bad, Make, always
-from tests.acceptance.bombs import EXTERNAL, WORDS, docx, svg, word
+from tests.hostile import active_files, bombs
+from tests.hostile.bad import PASSWORD, PROCESSED, UNREAD, Bad, Make, always
+from tests.hostile.bombs import EXTERNAL, WORDS, docx, svg, word
 from tests.unit.ingest.offices import ods, raw_xlsx, zipped
 from tests.unit.ingest.pdfs import document, text
 from tests.unit.ingest.test_hostile_offices import CELLS, ROWS, SAMPLES

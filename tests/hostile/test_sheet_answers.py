@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from deploy.ephemeral import Stack, wait_until
-from tests.acceptance.flood import forgotten
+from tests.hostile.flood import forgotten
 
 pytestmark = pytest.mark.timeout(500)  # The first test waits for all files.
 

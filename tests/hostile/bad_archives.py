@@ -4,9 +4,9 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.acceptance.bad import PROCESSED
-from tests.acceptance.bad_files import EICAR, EXE
-from tests.acceptance.bombs import bomb, docx, entry, listed, zeros
+from tests.hostile.bad import PROCESSED
+from tests.hostile.bad_files import EICAR, EXE
+from tests.hostile.bombs import bomb, docx, entry, listed, zeros
 from tests.unit.ingest.test_unpack import archive, link, locked
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.ephemeral import Stack
-from tests.acceptance.flood import documents, forgotten
+from tests.hostile.flood import documents, forgotten
 
 SOON_S = 30
 HEAD = 'Content-Disposition: form-data; name="file"; filename{}\r\nContent-Type: text/plain\r\n\r\n'
