@@ -17,6 +17,8 @@ from schemas.settings import Settings, get_settings
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each process of a parallel run whole files, and all that need the running stack to one of them."""
     for item in items:
