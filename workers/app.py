@@ -70,12 +70,3 @@ def prepare(instance: Any, **_: Any) -> None:
 
     for queue in instance.app.amqp.queues.consume_from:
         wiring.warm(queue)
-
-
-@signals.worker_process_init.connect
-def prepare_child(**_: Any) -> None:
-    """Load the model in each child that embeds: its threads would not outlive a fork."""
-    from workers import wiring
-
-    if "express" in app.amqp.queues.consume_from:
-        wiring.warm("embed")
