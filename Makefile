@@ -26,7 +26,8 @@ stop: ## end a stack that runs in another terminal, or that was killed
 	@test ! -x $(BIN)/python || exec $(LOCAL) stop
 
 test: lint ## lint, types, import rules, unit, integration and acceptance tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/acceptance tests/integration tests/unit
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/integration tests/unit
+	$(BIN)/python -m pytest tests/acceptance
 
 lint: $(VENV)/dev.stamp ## style, types, import rules, generated files
 	$(BIN)/ruff check .
@@ -42,7 +43,7 @@ prove-isolation: $(VENV)/dev.stamp ## drop each row level security policy once a
 	$(BIN)/python -m tests.drop_policies
 
 contract: $(VENV)/dev.stamp ## try every operation of the OpenAPI document with 500 examples (6 minutes)
-	AURA_CONTRACT_EXAMPLES=500 $(BIN)/python -m pytest -n 2 --dist loadgroup --timeout=3600 tests/integration/contract
+	AURA_CONTRACT_EXAMPLES=500 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout=3600 tests/integration/contract
 
 faults: $(VENV)/dev.stamp ## break whole stacks in every way while they ingest, with 200 documents (15 minutes)
 	AURA_FAULT_DOCUMENTS=$${AURA_FAULT_DOCUMENTS:-200} $(BIN)/python -m pytest --timeout=1800 tests/faults

@@ -17,15 +17,6 @@ from schemas.settings import Settings, get_settings
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-# Before xdist reads the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each process of a parallel run whole files, and all that need the running stack to one of them."""
-    for item in items:
-        of_stack = {"acceptance", "hostile"} & set(item.path.parts)
-        item.add_marker(pytest.mark.xdist_group("stack" if of_stack else item.path.as_posix()))
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real test files; a test that needs them is skipped where they are missing."""
