@@ -6,6 +6,7 @@ comes with the answer of the search itself, so a tenant with one model pays noth
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -15,8 +16,10 @@ from pipelines.providers.servers import PRICES
 from pipelines.stores import search
 from pipelines.stores.database import tenant_session
 from pipelines.stores.search import Asked
+from pipelines.turn import retrieve
 from schemas.dialogue import Turn
 from schemas.errors import AuraError
+from schemas.settings import get_settings
 from workers import budget, wiring
 
 CANDIDATES = 100
@@ -33,6 +36,21 @@ _others: dict[UUID, tuple[str, ...]] = {}
 """Tenants that had chunks of other models at their last question, and which."""
 
 _away: dict[tuple[UUID, str], float] = {}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an answer can rest on: the passages, best first, and how sure it is that they hold it, 0…1."""
+
+    passages: Sequence[Passage]
+    confidence: float
+
+
+def ground(turn: Turn) -> Ground:
+    """Return what the turn's question is answered from. Raises what the embedder of now raises."""
+    question = turn.question or ""
+    passages = retrieve.fuse(*rankings(turn, question), get_settings().match_count)
+    return Ground(passages, retrieve.confidence(passages, question))
 
 
 def rankings(turn: Turn, question: str) -> tuple[list[Passage], list[Passage]]:

@@ -13,16 +13,14 @@ from pipelines.ports import STT_RATE_HZ, Passage, Speaker, Usage
 from pipelines.stores import cancellations, sentences, turns, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
-from pipelines.turn import citations, prompt
+from pipelines.turn import citations
 from pipelines.turn import generate as generation
-from pipelines.turn import retrieve as retrieval
 from pipelines.turn import synthesize as speech
 from pipelines.turn import transcribe as recognition
 from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, Cancelled, LeaseLost, NoSpeech, Permanent, Transient
 from schemas.events import EventName
-from schemas.settings import get_settings
-from workers import announce, budget, finding, leases, send, wiring
+from workers import announce, asking, budget, finding, leases, send, wiring
 from workers.app import app
 from workers.waterfall import Clock
 
@@ -134,41 +132,32 @@ def _transcribe(turn: Turn, clock: Clock) -> None:
 
 
 def _retrieve(turn: Turn, clock: Clock) -> None:
-    question = turn.question or ""
-    dense, lexical = finding.rankings(turn, question)
-    passages = retrieval.fuse(dense, lexical, get_settings().match_count)
-    confidence = retrieval.confidence(passages, question)
+    ground = finding.ground(turn)
     with tenant_session(turn.tenant_id, durable=False) as session:
         turns.advance(
             session,
             turn,
             TurnStage.GENERATE,
             {"retrieve": clock.stage(turn.enqueued_at)},
-            passages=turns.packed(passages),
-            confidence=confidence,
+            passages=turns.packed(ground.passages),
+            confidence=ground.confidence,
         )
     send.turn(turn.tenant_id, turn.turn_id, TurnStage.GENERATE)
-    _tell(EventName.TURN_RETRIEVED, turn, confidence=round(confidence, 3), sources=turns.sources(passages))
+    _tell(
+        EventName.TURN_RETRIEVED,
+        turn,
+        confidence=round(ground.confidence, 3),
+        sources=turns.sources(ground.passages),
+    )
 
 
 def _generate(turn: Turn, clock: Clock) -> None:
     passages = turns.unpacked(turn.passages)
     with tenant_session(turn.tenant_id, durable=False) as session:
-        agent = turns.agent(session, turn.assistant_key)
-        history = turns.history(session, turn) if turn.use_memory else ()
+        asked = asking.prompt_for(session, turn, passages)
         if turn.attempts > 1:
             sentences.clear(session, turn)
     _tell(EventName.TURN_STARTED, turn, attempt=turn.attempts)
-    asked = prompt.build(
-        question=turn.question or "",
-        passages=passages,
-        agent_name=agent.name,
-        agent_instructions=agent.instructions,
-        history=history,
-        spoken=turn.spoken,
-        confidence=turn.confidence or 0.0,
-        threshold=get_settings().match_threshold,
-    )
     said: list[str] = []
     usage = Usage("none", "none")
     firsts: dict[str, float] = {}

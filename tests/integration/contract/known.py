@@ -54,7 +54,7 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
         "password": PASSWORD,
     },
     "POST /api/documents/reindex": lambda here: {
-        **{"ids": [str(here.marked.ids["document"])], "stale": False, "batch_id": None, "all": False},
+        **{"ids": [str(here.marked.ids["document"])], "stale": None, "batch_id": None, "all": None},
         **{"reread": False, "chunk_tokens": None, "chunk_overlap": None},
     },
     "PATCH /api/tenant": lambda _: _about_an_organisation(),
