@@ -216,7 +216,7 @@ def _record(tenant_id: UUID, tries: list[Try]) -> None:
     with tenant_session(tenant_id, durable=False) as session:
         disabled = work.record(session, tenant_id, tries)
     for each in disabled:
-        announce.tenant(each.event.name, tenant_id, **each.event.data)
+        announce.many([each.event])  # Its deliveries were owed with the results.
         for mail_id in each.mail_ids:
             send.mail(tenant_id, mail_id)
         send.webhooks(tenant_id)

@@ -142,7 +142,10 @@ def _write_rows(owner: Owner) -> None:
     turn = {**of, "conversation_id": owner.conversation_id, "turn_id": owner.turn_id}
     with tenant_session(tenant_id) as session:
         tenant = session.get_one(Tenant, tenant_id)
-        tenant.organization_name, tenant.api_keys = f"{canary} Ltd", {"openai": secret}
+        tenant.organization_name, tenant.api_keys = (
+            f"{canary} Ltd",
+            {"openai": {"sealed": secret, "hint": "", "set_at": ""}},
+        )
         rows: list[tuple[Any, dict[str, Any]]] = [
             (TenantUser, {**ids, "email": f"{canary}@example.org", "role": "admin", "password_hash": secret}),
             (LoginSession, {**ids, "session_id": session_id, "expires_at": now, "user_agent": canary}),

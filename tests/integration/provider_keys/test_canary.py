@@ -32,7 +32,12 @@ class Stack:
 
 
 @pytest.fixture
-def stack(remote: FarEnd, servers: tuple[str, str, str], tmp_path: Path) -> Iterator[Stack]:
+def stack(remote: FarEnd, servers: tuple[str, str, str], admin: psycopg.Connection, tmp_path: Path) -> Iterator[Stack]:
+    # What other tests left undone would be done here first, a hundred documents at a time.
+    admin.execute("DELETE FROM documents WHERE processing_status IN ('queued', 'running')")
+    admin.execute("DELETE FROM turns WHERE status IN ('queued', 'running')")
+    with redis.Redis.from_url(servers[2]) as store:
+        store.delete(*QUEUES.split(","))
     log = tmp_path / "log"
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "AURA_LOG_LEVEL": "debug"}
     web = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "16", "--bind", f"unix:{tmp_path}/web"]

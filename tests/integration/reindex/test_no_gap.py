@@ -87,7 +87,13 @@ def test_questions_find_their_answer_while_fifty_documents_change_their_model(
         wait_until(lambda: asking.asked > seen + 30, 60, "questions go on")
     assert asking.missed == []
     assert embedded_by(rows, ids) == {"model-b"}
-    assert rows("SELECT chunks FROM corpus_models WHERE embedding_model = 'model-a' AND chunks <> 0") == []
+    ours = "SELECT tenant_id FROM documents WHERE doc_id = ANY(%s::uuid[])"
+    counted_wrongly = (
+        "SELECT m.embedding_model, m.chunks FROM corpus_models m"
+        f" WHERE m.tenant_id IN ({ours}) AND m.chunks <> (SELECT count(*) FROM document_chunks c"
+        " WHERE c.tenant_id = m.tenant_id AND c.embedding_model = m.embedding_model)"
+    )
+    assert rows(counted_wrongly, ids) == []
     [[count]] = rows("SELECT count(*) FROM document_chunks WHERE doc_id = ANY(%s::uuid[])", ids)
     assert count == 50
     # Of the versions before nothing is left but their rows.
