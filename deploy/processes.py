@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from deploy.forking import Forked, Order, Template
 from deploy.places import REPO, Places
 
 MARK = "AURA_STACK"
@@ -35,7 +36,7 @@ class Program:
     Programs are stopped by rising `rank`, those of one rank together: `stop_signal` asks for an
     orderly end, and after `stop_within_s` it is killed. `leftovers` finds children that left the
     program's process group. `mend` is given what it wrote before it died, repairs what can be
-    repaired, and returns a sentence about it.
+    repaired, and returns a sentence about it. With an `order` it can be forked instead.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Program:
     rank: int = 1
     leftovers: Callable[[], list[psutil.Process]] = list
     mend: Callable[[str], str | None] = lambda said: None
+    order: Order | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Started:
     """A program that was started. What it wrote begins at byte `log_from` of its log."""
 
     program: Program
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[bytes] | Forked"
     log: Path
     log_from: int
 
@@ -71,9 +73,7 @@ def spawn(program: Program, where: Places) -> Started:
 
     Call it from the main thread: Linux ends the child when the *thread* that started it ends.
     """
-    log_path = where.logs / f"{program.name}.log"
-    if log_path.exists() and log_path.stat().st_size > LOG_KEPT_BYTES:
-        log_path.replace(log_path.with_suffix(".log.1"))
+    log_path = log_of(program.name, where)
     drop = {} if program.uid is None else {"user": program.uid, "group": primary_group(program.uid), "extra_groups": []}
     with log_path.open("ab") as log:
         log_from = log.tell()
@@ -86,10 +86,27 @@ def spawn(program: Program, where: Places) -> Started:
             env=environment(where, program.env),
             start_new_session=True,
             umask=0o077,  # What they keep is documents and speech: for this user alone.
-            preexec_fn=_die_with_parent(program.stop_signal),  # noqa: PLW1509 (the launcher has one thread)
+            preexec_fn=die_with_parent(program.stop_signal),  # noqa: PLW1509 (the launcher has one thread)
             **drop,
         )
     return Started(program, process, log_path, log_from)
+
+
+def fork(program: Program, template: Template, where: Places) -> Started:
+    """Have a worker forked, its output appended to its log as `spawn` does. Raises OSError."""
+    assert program.order is not None
+    log_path = log_of(program.name, where)
+    with log_path.open("ab") as log:
+        log_from = log.tell()
+        return Started(program, template.fork(program.order, log.fileno()), log_path, log_from)
+
+
+def log_of(name: str, where: Places) -> Path:
+    """Return the log of a program; what has grown too long is set aside."""
+    path = where.logs / f"{name}.log"
+    if path.exists() and path.stat().st_size > LOG_KEPT_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path
 
 
 def environment(where: Places, told: Mapping[str, str]) -> dict[str, str]:
@@ -106,7 +123,7 @@ def primary_group(uid: int) -> int:
     return pwd.getpwuid(uid).pw_gid
 
 
-def _die_with_parent(signal_number: int) -> Callable[[], None] | None:
+def die_with_parent(signal_number: int) -> Callable[[], None] | None:
     """Return what makes a child of this process get `signal_number` when this process ends (Linux)."""
     libc, parent = _libc, os.getpid()
     if libc is None:

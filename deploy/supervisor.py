@@ -14,8 +14,9 @@ from pathlib import Path
 
 from honcho.environ import parse_procfile
 
+from deploy.forking import Template, order_of
 from deploy.places import Places
-from deploy.processes import Program, Started, clear, spawn, stop
+from deploy.processes import Program, Started, clear, die_with_parent, environment, fork, log_of, spawn, stop
 from schemas.errors import CannotStart
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
@@ -50,6 +51,8 @@ class Supervisor:
         self._say = say
         self._kept: dict[str, Kept] = {}
         self._asked = 0
+        self._template: Template | None = None
+        self._unforkable = False
 
     @property
     def stopping(self) -> bool:
@@ -70,21 +73,23 @@ class Supervisor:
             self.stop()
 
     def start(self, *programs: Program) -> None:
-        """Start `programs` and watch them."""
-        for program in programs:
-            self._kept[program.name] = Kept(program, spawn(program, self._where), time.monotonic())
+        """Start `programs` and watch them: those first that need nobody to fork them."""
+        for program in sorted(programs, key=lambda program: program.order is not None):
+            self._kept[program.name] = Kept(program, self._begin(program), time.monotonic())
 
     def tick(self, within_s: float) -> None:
         """Wait up to `within_s`, less when a program dies or a signal comes; then start again what is due."""
         due = min((kept.due for kept in self._kept.values() if kept.due is not None), default=None)
         wait_s = within_s if due is None else max(0.0, min(within_s, due - time.monotonic()))
-        if select.select([self._wake], [], [], wait_s)[0]:
+        # Of a forked worker the template hears, and says so.
+        template = [self._template.channel] if self._template else []
+        if self._wake in select.select([self._wake, *template], [], [], wait_s)[0]:
             self._wake.recv(4096)
         for kept in self._kept.values():
             if kept.due is None and kept.started.process.poll() is not None:
                 self._bury(kept)
             if kept.due is not None and kept.due <= time.monotonic() and not self.stopping:
-                kept.started, kept.since, kept.due = spawn(kept.program, self._where), time.monotonic(), None
+                kept.started, kept.since, kept.due = self._begin(kept.program), time.monotonic(), None
 
     def looping(self, deaths: int = LOOPING) -> list[Started]:
         """Return the programs that died `deaths` times in a row, or more, and are not steady yet."""
@@ -96,6 +101,28 @@ class Supervisor:
         asked = self._asked
         stop(self.started, hurry=lambda: self._asked > max(asked, 1))
         self._kept.clear()
+        self._drop_template()
+
+    def _begin(self, program: Program) -> Started:
+        """Start a program: a worker as a copy of the template, where there is one, and whatever else by itself."""
+        if program.order is not None:
+            env = environment(self._where, program.env)
+            if self._template is None and not self._unforkable:
+                with log_of("template", self._where).open("ab") as log:
+                    self._template = Template(env, log.fileno(), die_with_parent(signal.SIGTERM))
+            if self._template is not None and self._template.env == env:
+                try:
+                    return fork(program, self._template, self._where)
+                except OSError as error:
+                    self._say(f"Workers are started one by one: {error}")
+                    self._unforkable = True
+                    self._drop_template()
+        return spawn(program, self._where)
+
+    def _drop_template(self) -> None:
+        if self._template is not None:
+            self._template.close()
+            self._template = None
 
     def _ask(self) -> None:
         self._asked += 1
@@ -128,6 +155,7 @@ def procfile(path: Path) -> tuple[Program, ...]:
             # `exec`: the program itself leads its group, with no shell in between that a signal would end first.
             command=("/bin/sh", "-c", f"exec {command}"),
             rank=RANKS.get(name, 1),
+            order=order_of(command),
             stop_within_s=WEB_GRACE_S if name == "web" else WORKER_GRACE_S,
         )
         for name, command in processes.items()

@@ -48,7 +48,7 @@ class Killer:
         while not self._over.wait(max(0.0, (at := at + self.every_s) - time.monotonic())):
             with contextlib.suppress(psutil.Error, IndexError, ValueError):
                 victim = rng.choice(self.stack.workers())
-                queue, is_child = queue_of(victim.cmdline()), victim.ppid() != self.stack.launcher.pid
+                queue, is_child = queue_of(victim.cmdline()), "-Q" in psutil.Process(victim.ppid()).cmdline()
                 victim.kill()
                 self.killed.append(f"{queue} (child)" if is_child else queue)
 
