@@ -1,6 +1,8 @@
 """Haystack's indexing pipeline: its PDF converter, 375 words (some 500 tokens) with 38 overlap, its Postgres store."""
 
-from haystack import Document, Pipeline
+from dataclasses import replace
+
+from haystack import Document, Pipeline, component
 from haystack.components.converters import PyPDFToDocument
 from haystack.components.embedders import OpenAIDocumentEmbedder
 from haystack.components.preprocessors import DocumentSplitter
@@ -18,7 +20,9 @@ def prepared(embedder, database):
     store = _postgres(database) if database else InMemoryDocumentStore()
     of_files, of_texts = _pipeline(embedder, store), _pipeline(embedder, store)
     of_files.add_component("reader", PyPDFToDocument())
-    of_files.connect("reader.documents", "splitter.documents")
+    of_files.add_component("without_nul", WithoutNul())
+    of_files.connect("reader.documents", "without_nul.documents")
+    of_files.connect("without_nul.documents", "splitter.documents")
 
     def ingest(what):
         if isinstance(what, list):
@@ -28,6 +32,15 @@ def prepared(embedder, database):
         return made["writer"]["documents_written"]
 
     return ingest
+
+
+@component
+class WithoutNul:
+    """Drops the NUL characters of PDF texts, at which its store for Postgres fails."""
+
+    @component.output_types(documents=list[Document])
+    def run(self, documents: list[Document]):
+        return {"documents": [replace(one, content=(one.content or "").replace("\0", "")) for one in documents]}
 
 
 def _pipeline(embedder, store):

@@ -28,6 +28,9 @@ def prepared(embedder, database):
             documents = [Document(text=text) for text in what]
         else:
             documents = SimpleDirectoryReader(input_files=[what]).load_data()
+            for document in documents:
+                # Its reader keeps NUL characters, at which its store for Postgres fails.
+                document.set_content(document.get_content().replace("\0", ""))
         return len(pipeline.run(documents=documents))
 
     return ingest
