@@ -122,6 +122,7 @@ def beside(stack: Stack, fake: FakeEmbedder, files: dict[Path, int], ours: float
         for workers in (1, 2):
             ran = peers.ingest_files(stack, peer, fake.url, [*files] * workers, workers)
             rate = pages * workers / ran.seconds
+            print(f"{name}, {workers}: {rate:.1f} pages/s")  # The others may take as long again.
             rows.append(
                 [
                     f"{name}, {workers} process{'es'[: 2 * workers - 2]}",
