@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from pipelines.stores.parts import Part, StageRef
 from schemas.errors import NotFound, ProviderUnavailable
-from schemas.knowledge import Document, DocumentVersion, Stage
+from schemas.knowledge import Document, DocumentStage, DocumentVersion, Stage
 from schemas.tenancy import Tenant
 
 BUNDLE_UNITS = 100
@@ -178,6 +178,8 @@ def touch_knowledge(session: Session) -> None:
 
 def remove(session: Session, doc_id: UUID) -> None:
     """Delete the document's row and, by cascade, its versions, work and chunks. Raises NotFound."""
+    # A worker that completes a part locks its row first and the document's then: so do we, or the two block each other.
+    session.execute(select(DocumentStage.part).where(DocumentStage.doc_id == doc_id).with_for_update())
     gone = session.execute(delete(Document).where(Document.doc_id == doc_id).returning(Document.doc_id))
     if gone.one_or_none() is None:
         raise NotFound("There is no document with this id.")
