@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 from pipelines.ingest.formats import csv_
 from pipelines.ingest.formats.decoding import decode
 from pipelines.training.cells import restored, tags
-from schemas.errors import InvalidRequest, TooManyFiles
+from schemas.errors import InvalidRequest
 
 MAX_ROWS = 10_000
 MAX_CELL_CHARS = 1_000_000
@@ -33,14 +33,14 @@ class Row:
 def read(data: bytes, columns: Columns, required: Sequence[str]) -> list[Row]:
     """Return the rows of a file; of a column that is not one of `columns` nothing is kept.
 
-    Raises InvalidRequest where the file is none of the kind, or its first row does not name the required columns,
-    Damaged where it is no text, and TooManyFiles beyond MAX_ROWS.
+    Raises InvalidRequest where the file is none of the kind, holds no rows or more than MAX_ROWS, or its first row
+    does not name the required columns, and Damaged where it is no text.
     """
     text = decode(data).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     found = _from_json(text) if text.lstrip()[:1] in ("[", "{") else _from_csv(text, columns, required)
     rows = list(islice(found, MAX_ROWS + 1))
     if len(rows) > MAX_ROWS:
-        raise TooManyFiles(f"A file brings {MAX_ROWS:,} rows at most. Send it in parts.")
+        raise InvalidRequest(f"A file brings {MAX_ROWS:,} rows at most. Send it in parts.")
     if not rows:
         raise InvalidRequest("The file holds no rows.")
     return [renamed(row, columns) for row in rows]
