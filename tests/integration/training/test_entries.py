@@ -225,7 +225,7 @@ def test_listings_are_searched_and_paged(desk: Desk) -> None:
 
 def test_entries_count_as_storage(desk: Desk) -> None:
     desk.post(QA, **PAIR)
-    assert desk.get("/api/tenant/usage")["storage_bytes"] == len(PAIR["prompt"] + PAIR["response"])
+    assert desk.get("/api/tenant/usage")["storage_bytes"]["used"] == len(PAIR["prompt"] + PAIR["response"])
     desk.rows("UPDATE tenants SET max_storage_gb = 0 WHERE tenant_id = %s RETURNING 1", desk.tenant_id)
     problem = desk.post(QA, 429, **{**PAIR, "prompt": "Another?"})
     assert problem["code"] == "quota_exceeded"
