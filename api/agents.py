@@ -71,7 +71,7 @@ def show(path: AgentPath) -> Response:
     with tenant_session(asking.tenant_id) as session:
         agent = agents.get(session, path.key)
     if not agent.is_active and not _sees_all(asking):
-        raise UnknownAssistant(f"There is no assistant {path.key!r}.")
+        raise UnknownAssistant
     return _tagged(jsonify(_shown(asking, agent)), agent.revision)
 
 

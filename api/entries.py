@@ -12,7 +12,7 @@ from api.auth import Caller, caller
 from api.paging import cursor, position
 from pipelines.stores import entries, turns
 from pipelines.stores.database import tenant_session
-from pipelines.stores.entries import MATERIALS, Draft, Kind, Wanted, Writer
+from pipelines.stores.entries import MATERIALS, Kind, Wanted, Writer
 from pipelines.training import writing
 from schemas.errors import Forbidden
 from schemas.identity import Role
@@ -83,7 +83,7 @@ def make(kind: Kind, model: type[EntryView], body: Body) -> tuple[dict[str, Any]
     """Add an entry, and wait until it is searchable where the request does."""
     asking, values = caller(), values_of(kind, body)
     _require_assistant(asking, values)
-    put = writers.write(kind, writer(asking, replace=False), Draft(values))
+    put = writers.add(kind, writer(asking, replace=False), values)
     _wait(asking, put.id)
     made = show(kind, model, put.id)
     return made, 201, {"Location": url_for(".show", id=put.id)}
@@ -95,12 +95,8 @@ def change(kind: Kind, model: type[EntryView], entry_id: UUID, body: Body) -> di
     given = body.model_dump(exclude_unset=True)
     # These may be taken away; the others stay where null is given.
     fields = {name: value for name, value in given.items() if value is not None or name in NULLABLE}
-    with tenant_session(asking.tenant_id) as session:
-        entry, _ = entries.get(session, kind, entry_id)
-        values = {**entries.values_of(kind, entry), **fields}
-    if "assistant_key" in fields:
-        _require_assistant(asking, values)
-    writers.write(kind, writer(asking), Draft(values, entry_id))
+    _require_assistant(asking, fields)
+    writers.change(kind, writer(asking), entry_id, fields)
     _wait(asking, entry_id)
     return show(kind, model, entry_id)
 
@@ -150,7 +146,7 @@ def _rows(kind: Kind, tenant_id: UUID) -> Iterator[Mapping[str, Any]]:
 
 
 def _require_assistant(asking: Caller, values: Mapping[str, Any]) -> None:
-    if values["assistant_key"] is not None:
+    if values.get("assistant_key") is not None:
         with tenant_session(asking.tenant_id) as session:
             turns.agent(session, values["assistant_key"])
 

@@ -3,7 +3,7 @@
 Their events are those of documents, and say the entries' `source`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from pipelines.stores import batches, documents, entries
 from pipelines.stores.batches import Item
 from pipelines.stores.database import TenantSession, tenant_session
-from pipelines.stores.entries import NAME_CHARS, Draft, Kind, Put, Writer
+from pipelines.stores.entries import NAME_CHARS, Draft, Kind, Put, Values, Writer
 from pipelines.stores.objects import ObjectStore, document_prefix
 from schemas.batches import Batch, Source
 from schemas.errors import Conflict
@@ -31,12 +31,21 @@ class Taken:
     batch_id: UUID | None = None
 
 
-def write(kind: Kind, writer: Writer, draft: Draft) -> Put:
-    """Add or change one entry. Raises what it is refused with, QuotaExceeded, StoreUnavailable."""
-    [put] = _written(kind, writer, [draft], together=False).found
-    if put.error is not None:
-        raise put.error
-    return put
+def add(kind: Kind, writer: Writer, values: Values) -> Put:
+    """Add an entry. Raises what it is refused with, QuotaExceeded, StoreUnavailable."""
+    return _one(_written(kind, writer, lambda _: [Draft(values)]))
+
+
+def change(kind: Kind, writer: Writer, entry_id: UUID, fields: Values) -> Put:
+    """Change these fields of an entry. Raises NotFound, what it is refused with, QuotaExceeded, StoreUnavailable."""
+
+    def draft(session: TenantSession) -> Sequence[Draft]:
+        # Nobody else changes another field of it in between.
+        entries.lock(session, writer.tenant_id)
+        entry, _ = entries.get(session, kind, entry_id)
+        return [Draft({**entries.values_of(kind, entry), **fields}, entry_id)]
+
+    return _one(_written(kind, writer, draft))
 
 
 def write_many(kind: Kind, writer: Writer, drafts: Sequence[Draft]) -> Taken:
@@ -44,7 +53,7 @@ def write_many(kind: Kind, writer: Writer, drafts: Sequence[Draft]) -> Taken:
 
     Raises QuotaExceeded where there is no room for all of them: then none is taken in.
     """
-    return _written(kind, writer, drafts, together=True)
+    return _written(kind, writer, lambda _: drafts, together=True)
 
 
 def would_write(kind: Kind, writer: Writer, drafts: Sequence[Draft]) -> Taken:
@@ -70,12 +79,21 @@ def remove(kind: Kind, tenant_id: UUID, entry_id: UUID) -> tuple[str, int]:
     return filename, gone
 
 
-def _written(kind: Kind, writer: Writer, drafts: Sequence[Draft], together: bool) -> Taken:
+def _one(taken: Taken) -> Put:
+    [put] = taken.found
+    if put.error is not None:
+        raise put.error
+    return put
+
+
+def _written(
+    kind: Kind, writer: Writer, drafts: Callable[[TenantSession], Sequence[Draft]], *, together: bool = False
+) -> Taken:
     try:
         with tenant_session(writer.tenant_id) as session:
             batch = _begun(session, kind, writer) if together else None
             of = replace(writer, batch_id=batch.batch_id if batch else None)
-            found = entries.put(session, kind, of, drafts)
+            found = entries.put(session, kind, of, drafts(session))
             work = [put for put in found if put.change in WORK]
             if work:
                 reception.require_room(session)

@@ -4,29 +4,44 @@ A training pair is one chunk, whatever its length: its question is the heading a
 question finds it; its answer is the text, word for word.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+
+import msgspec
 
 from pipelines.ingest.elements import Chunk, Element, Extraction, Kind
 from pipelines.ingest.tokens import count
+from schemas.errors import Damaged
 
 FILE_TYPE = "entry"
-"""What reads what `written` wrote."""
+"""What reads an entry, whatever its kind."""
 
 PAIR = "qa"
-TEXTS = ("md", "txt", "html")
 
 
-def written(content: str, kind: str, title: str) -> bytes:
-    """Return an entry as the reader of its type takes it; `kind` is PAIR, or what its content is written in."""
-    return json.dumps({"kind": kind, "title": title, "content": content}).encode()
+@dataclass(frozen=True)
+class Written:
+    """An entry as it is read: `kind` is PAIR, or what its content is written in (md, txt, html)."""
+
+    content: str
+    kind: str
+    title: str
 
 
-def opened(data: bytes) -> Mapping[str, Any]:
-    """Return what `written` wrote: `kind`, `title` and `content`."""
-    found: Mapping[str, Any] = json.loads(data)
-    return found
+def pack(written: Written) -> bytes:
+    """Return an entry as its reader takes it."""
+    return _encoder.encode(written)
+
+
+def unpack(data: bytes) -> Written:
+    """Return what `pack` wrote. Raises Damaged."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Damaged from error
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Written)
 
 
 def pair(prompt: str, response: str) -> Extraction:

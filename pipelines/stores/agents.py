@@ -39,7 +39,7 @@ def get(session: Session, assistant_key: str, *, lock: bool = False) -> Agent:
     wanted = select(Agent).where(Agent.assistant_key == assistant_key)
     found = session.scalar(wanted.with_for_update() if lock else wanted, execution_options={"populate_existing": True})
     if found is None:
-        raise UnknownAssistant(f"There is no assistant {assistant_key!r}.")
+        raise UnknownAssistant
     return found
 
 

@@ -49,7 +49,7 @@ class Kind:
 
     def original(self, values: Values) -> bytes:
         """Return what is read of an entry."""
-        return entries.written(values[self.text], self.format(values), values[self.title])
+        return entries.pack(entries.Written(values[self.text], self.format(values), values[self.title]))
 
 
 PAIRS = Kind(TrainingPair, "prompt", "prompt", "response", ("prompt", "response", "tags", "assistant_key"))

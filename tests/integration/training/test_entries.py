@@ -1,14 +1,18 @@
 """Entries are found as documents are, are none to who lists documents, and change without a gap."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from api import turns
+from api.auth import Caller
 from schemas.knowledge import Stage
 from tests.integration.people import Person
 from tests.integration.training.conftest import Desk
+from workers import turn as turn_tasks
 
 QA = "/api/training/qa"
 PAIR = {
@@ -256,3 +260,44 @@ def test_events_tell_what_the_document_stands_for(desk: Desk) -> None:
     )
     assert {("document.accepted", "training_data"), ("document.processed", "training_data")} <= set(told)
     assert ("document.deleted", "training_data") in told
+
+
+def test_changes_of_different_fields_at_once_are_all_kept(desk: Desk) -> None:
+    made = desk.post(QA, **PAIR)
+    fields = [{"prompt": "What now?"}, {"response": "This."}, {"tags": ["new"]}, {"assistant_key": "default-assistant"}]
+
+    def change(given: dict[str, Any]) -> int:
+        with desk.person.client.application.test_client() as client:
+            path = f"{QA}/{made['id']}"
+            return client.patch(path, json=given, headers=desk.person.headers).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(change, fields)) == [200] * 4
+    now = desk.get(f"{QA}/{made['id']}")
+    assert {name: now[name] for given in fields for name in given} == {k: v for f in fields for k, v in f.items()}
+    desk.work()
+    assert desk.chunks(made["id"]) == [("This.", ["What now?"], "default-assistant", "model-a")]
+
+
+def test_two_who_add_the_same_pair_at_once_add_one(desk: Desk) -> None:
+    def add(_: int) -> int:
+        with desk.person.client.application.test_client() as client:
+            return client.post(QA, json=PAIR, headers=desk.person.headers).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(add, range(4))) == [201, 409, 409, 409]
+    assert len(desk.get(QA)["entries"]) == 1
+
+
+def test_an_answer_names_the_sources_that_it_was_sought_in(desk: Desk) -> None:
+    desk.post(QA, **PAIR)
+    desk.post("/api/knowledge/ingest", 202, text="The gadget7 was made in the year 1999.", title="History")
+    desk.work()
+    asking = Caller(desk.tenant_id, "ada", "admin")
+    conversation = turns.open_conversation(asking, "default-assistant")
+    turn_id = turns.start_turn(asking, conversation, assistant_key="default-assistant", question=PAIR["prompt"])
+    turn_tasks.retrieve(str(desk.tenant_id), str(turn_id))
+    turn_tasks.generate(str(desk.tenant_id), str(turn_id))
+    answer = desk.get(f"/api/jobs/{turn_id}")["result"]
+    assert answer["sources_used"] == ["document_chunks", "training_data"]
+    assert set(answer["sources"]) == {"History.md", PAIR["prompt"]}
