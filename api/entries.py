@@ -12,7 +12,8 @@ from api.auth import Caller, caller
 from api.paging import cursor, position
 from pipelines.stores import entries, turns
 from pipelines.stores.database import tenant_session
-from pipelines.stores.entries import MATERIALS, Kind, Wanted, Writer
+from pipelines.stores.entries import Wanted, Writer
+from pipelines.stores.entry_kinds import MATERIALS, Kind
 from pipelines.training import writing
 from schemas.errors import Forbidden
 from schemas.identity import Role

@@ -12,13 +12,14 @@ from api.auth import Caller, caller
 from api.batch_views import links
 from api.entries import values_of, writer
 from pipelines.stores.database import tenant_session
-from pipelines.stores.entries import Draft, Kind
+from pipelines.stores.entries import Draft
+from pipelines.stores.entry_kinds import Kind
 from pipelines.training import reading
 from pipelines.training.reading import Row
 from schemas.errors import FileTooLarge, InvalidRequest, NoFile, UnknownAssistant
+from schemas.import_requests import SHOWN_ERRORS, ImportBody, Imported, ImportForm, RowError
 from schemas.requests import Body
 from schemas.tenancy import Agent
-from schemas.training_requests import SHOWN_ERRORS, ImportBody, Imported, ImportForm, RowError
 from workers import entries as writers
 
 MAX_BYTES = 32 << 20

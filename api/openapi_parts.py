@@ -3,8 +3,8 @@
 from typing import Any
 
 from schemas.events import EventName
+from schemas.import_requests import ImportBody, ImportForm
 from schemas.requests import UploadForm
-from schemas.training_requests import ImportBody, ImportForm
 from schemas.voice_requests import SpeakBody, TranscribeForm
 
 TOKEN, KEY, TICKET = "token", "key", "ticket"

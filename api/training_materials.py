@@ -7,14 +7,13 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from api import entries, entry_imports
 from api.permissions import allows
-from pipelines.stores.entries import MATERIALS
+from pipelines.stores.entry_kinds import MATERIALS
 from schemas.identity import Permission
+from schemas.import_requests import Exporting, Imported
 from schemas.requests import IdPath
 from schemas.training_requests import (
     EntryGone,
     EntryListing,
-    Exporting,
-    Imported,
     MaterialBody,
     MaterialChange,
     MaterialPage,

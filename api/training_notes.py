@@ -7,13 +7,12 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from api import entries, entry_imports
 from api.permissions import allows
-from pipelines.stores.entries import NOTES
+from pipelines.stores.entry_kinds import NOTES
 from schemas.identity import Permission
+from schemas.import_requests import Exporting, Imported
 from schemas.requests import IdPath
 from schemas.training_requests import (
     EntryGone,
-    Exporting,
-    Imported,
     NoteBody,
     NoteChange,
     NoteListing,

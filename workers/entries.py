@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from pipelines.stores import batches, documents, entries
 from pipelines.stores.batches import Item
 from pipelines.stores.database import TenantSession, tenant_session
-from pipelines.stores.entries import NAME_CHARS, Draft, Kind, Put, Values, Writer
+from pipelines.stores.entries import NAME_CHARS, Draft, Put, Writer
+from pipelines.stores.entry_kinds import Kind, Values
 from pipelines.stores.objects import ObjectStore, document_prefix
 from schemas.batches import Batch, Source
 from schemas.errors import Conflict

@@ -5,7 +5,7 @@ name is found or added, never both.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -14,55 +14,15 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from pipelines.ingest import entries
 from pipelines.ingest.clean import one_line
 from pipelines.stores import chunks, documents, reindexing
+from pipelines.stores.entry_kinds import KINDS, MATERIALS, Kind, Values
 from schemas.errors import AuraError, Conflict, Forbidden, NotFound
 from schemas.knowledge import LARGE_UNITS, NO_LANE, SMALL_BYTES, Document
-from schemas.training import Entry, LogicNote, ReferenceMaterial, TrainingPair
+from schemas.training import Entry, LogicNote
 
 ROWS_AT_ONCE = 500
 NAME_CHARS = 255
-
-Values: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of entries: its table, the column that it goes by, and what is written of it besides, in order."""
-
-    model: type[TrainingPair] | type[LogicNote] | type[ReferenceMaterial]
-    named_by: str
-    title: str
-    text: str
-    fields: tuple[str, ...]
-    by: str = "created_by"
-
-    @property
-    def source(self) -> str:
-        """Return the source of its documents, which is the name of its table."""
-        return self.model.__tablename__
-
-    def format(self, values: Values) -> str:
-        """Return what the text of an entry is written in."""
-        return entries.PAIR if self is PAIRS else str(values.get("file_type") or "md")
-
-    def original(self, values: Values) -> bytes:
-        """Return what is read of an entry."""
-        return entries.pack(entries.Written(values[self.text], self.format(values), values[self.title]))
-
-
-PAIRS = Kind(TrainingPair, "prompt", "prompt", "response", ("prompt", "response", "tags", "assistant_key"))
-NOTES = Kind(LogicNote, "title", "title", "content", ("title", "content", "category", "tags", "assistant_key"))
-MATERIALS = Kind(
-    ReferenceMaterial,
-    "filename",
-    "title",
-    "content",
-    ("filename", "title", "content", "file_type", "tags", "assistant_key"),
-    "uploaded_by",
-)
-KINDS = (PAIRS, NOTES, MATERIALS)
 
 
 @dataclass(frozen=True)
