@@ -113,6 +113,8 @@ NEAR_MISSES = [
     ("Who is the first speaker?", "Who is the last speaker?"),
     ("What is the refund policy for sale items?", "What is the refund policy?"),
     ("When is the next training?", "When is the next train?"),
+    ("Do you open from 1 to 12?", "Do you open from 11 to 2?"),
+    ("IT contact?", "Contact?"),
 ]
 
 
