@@ -80,6 +80,8 @@ class Chunk:
 
     def context(self, filename: str, title: str = "") -> str:
         """Return the text that is embedded and indexed: where the chunk stands, then the chunk."""
+        if self.question is not None:
+            return f"{self.question}\n{self.text}"
         place = " > ".join(dict.fromkeys(part for part in (title or filename, *self.heading_path) if part))
         return f"{place}\n{self.text}"
 
