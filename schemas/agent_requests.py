@@ -24,6 +24,7 @@ Greeting = Annotated[
     str, BeforeValidator(without_controls), StringConstraints(strip_whitespace=True, max_length=MAX_GREETING_CHARS)
 ]
 Slug = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+Model = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:/@+-]+$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Source = Literal["document_chunks", "training_data", "logic_notes", "reference_materials"]
 Speed = Annotated[float, Field(ge=0.5, le=2)]
@@ -57,12 +58,13 @@ class KnowledgeLimits(Body):
 
 
 class ModelPolicy(Body):
-    """Which providers write an assistant's answers."""
+    """Which providers or models write an assistant's answers."""
 
-    prefer: list[Slug] = Field(default_factory=list, max_length=MAX_NAMES, description="Tried first, in this order.")
-    avoid: list[Slug] = Field(default_factory=list, max_length=MAX_NAMES, description="Never asked.")
+    prefer: list[Model] = Field(default_factory=list, max_length=MAX_NAMES, description="Tried first, in this order.")
+    avoid: list[Model] = Field(default_factory=list, max_length=MAX_NAMES, description="Never asked.")
     max_cost_usd_per_answer: Annotated[float, Field(ge=0, le=1_000)] | None = None
     hedge: bool | None = Field(None, description="Ask a second one where the first is slow.")
+    cache: bool | None = Field(None, description="Whether answers are kept and given again; left out: they are.")
 
 
 class AgentFields(Body):

@@ -27,7 +27,12 @@ FULL: dict[str, Any] = {
         "sources": ["training_data", "document_chunks"],
         "created_after": "2026-01-01T00:00:00Z",
     },
-    "model_policy": {"prefer": ["groq"], "avoid": ["grok"], "max_cost_usd_per_answer": 0.01, "hedge": True},
+    "model_policy": {
+        "prefer": ["groq", "llama3:8b"],
+        "avoid": ["grok"],
+        "max_cost_usd_per_answer": 0.01,
+        "hedge": True,
+    },
     "is_active": True,
 }
 

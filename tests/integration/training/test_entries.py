@@ -9,6 +9,7 @@ import pytest
 
 from api import turns
 from api.auth import Caller
+from deploy.ephemeral import wait_until
 from schemas.knowledge import Stage
 from tests.integration.people import Person
 from tests.integration.training.conftest import Desk
@@ -287,6 +288,21 @@ def test_two_who_add_the_same_pair_at_once_add_one(desk: Desk) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(add, range(4))) == [201, 409, 409, 409]
     assert len(desk.get(QA)["entries"]) == 1
+
+
+def test_who_waits_is_told_when_it_is_searchable(desk: Desk) -> None:
+    def add() -> tuple[int, Any]:
+        with desk.person.client.application.test_client() as client:
+            response = client.post(QA, json=PAIR, headers={**desk.person.headers, "Prefer": "wait=60"})
+            return response.status_code, response.get_json()
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(add)
+        there = "SELECT 1 FROM documents WHERE tenant_id = %s"
+        wait_until(lambda: bool(desk.rows(there, desk.tenant_id)), 30, "the entry is accepted")
+        desk.work()
+        status, made = waiting.result(60)
+    assert (status, made["status"], made["searchable"]) == (201, "processed", True)
 
 
 def test_an_answer_names_the_sources_that_it_was_sought_in(desk: Desk) -> None:
