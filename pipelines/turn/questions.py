@@ -75,6 +75,10 @@ _MAY, _MUST = (
     frozenset("can could may might able allowed".split()),
     frozenset("must should need needs required".split()),
 )
+_PLACING = frozenset("for in on at about with as to".split())
+_BEFORE_VERBS = frozenset("how need needs have has had able like want possible going".split())
+"""After these `to` belongs to the verb."""
+
 _OWNERS = {"my": "me", "mine": "me", "our": "me", "ours": "me", "your": "you", "yours": "you"}
 _OWNERS |= {"his": "he", "her": "she", "their": "they", "whose": "whose"}
 _PERSONS = {"i": "me", "we": "me", "you": "you", "he": "he", "she": "she", "they": "they"}
@@ -94,6 +98,7 @@ class Question:
     modality: str
     owners: frozenset[str]
     persons: frozenset[str]
+    placing: frozenset[str]
 
 
 @lru_cache(maxsize=4096)
@@ -113,6 +118,7 @@ def read(question: str) -> Question:
         modality=_modality(tokens),
         owners=frozenset(_OWNERS[token] for token in said & _OWNERS.keys()),
         persons=frozenset(_PERSONS[token] for token in said & _PERSONS.keys()),
+        placing=_placing(tokens),
     )
 
 
@@ -148,14 +154,15 @@ def _with_names(question: str) -> str:
 
 
 _NAME = "ʹ"
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def _is_name(found: re.Match[str], question: str) -> bool:
     word, before = found[0], question[: found.start()].rstrip()
     if word.casefold() not in _FILLING | _NEGATIONS | _WH:
         return False
-    return word.isupper() or (word[0].isupper() and bool(before) and before[-1] not in '.!?:\n"“')
+    inside = bool(before) and before[-1] not in '.!?:\n"“'
+    return word != "I" and ((word.isupper() and len(word) > 1) or (word[0].isupper() and inside))
 
 
 def _without_frame(tokens: Sequence[str]) -> list[str]:
@@ -221,6 +228,14 @@ def _singular(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     return word[:-2] if word.endswith(("ches", "shes", "xes", "sses", "zes")) else word[:-1]
+
+
+def _placing(tokens: Sequence[str]) -> frozenset[str]:
+    """Return the prepositions that say where something is, goes or belongs."""
+    verbs = {after for before, after in zip(tokens, range(1, len(tokens)), strict=False) if before in _BEFORE_VERBS}
+    return frozenset(
+        token for at, token in enumerate(tokens) if token in _PLACING and not (token == "to" and at in verbs)
+    )
 
 
 def _modality(tokens: Sequence[str]) -> str:

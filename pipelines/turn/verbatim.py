@@ -45,8 +45,14 @@ def is_paraphrase(one: Question, other: Question) -> bool:
         and (one.modality == other.modality or one.asks == "how")
         # `Your opening hours` are those of whom is asked, as `the opening hours` are.
         and one.owners - {"you"} == other.owners - {"you"}
-        and (not one.persons or not other.persons or one.persons == other.persons)
+        and _agree(one.persons, other.persons)
+        and _agree(one.placing, other.placing)
     )
+
+
+def _agree(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Tell whether two questions say the same where both say something: "Can I pay cash" is "Can I pay in cash"."""
+    return not some or not others or some == others
 
 
 def _is_pair(passage: Passage) -> bool:

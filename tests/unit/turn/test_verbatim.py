@@ -115,6 +115,9 @@ NEAR_MISSES = [
     ("When is the next training?", "When is the next train?"),
     ("Do you open from 1 to 12?", "Do you open from 11 to 2?"),
     ("IT contact?", "Contact?"),
+    ("What is plan A?", "What is a plan?"),
+    ("Is it free with a child?", "Is it free for a child?"),
+    ("How do I log in?", "How do I log on?"),
 ]
 
 
