@@ -84,9 +84,9 @@ def anew(session: Session, doc_ids: Sequence[UUID], batch_id: UUID | None = None
     left = set(doc_ids)
     for _ in range(ROUNDS):
         for statuses in ([Status.QUEUED], [Status.RUNNING], [Status.PROCESSED, Status.FAILED, Status.CANCELLED]):
-            about = {"ids": list(left), "statuses": statuses, "batch": batch_id, "priority": priority}
             if statuses == [Status.RUNNING]:
-                cancelling.stop(session, about["ids"])
+                cancelling.stop(session, list(left))
+            about = {"ids": list(left), "statuses": statuses, "batch": batch_id, "priority": priority}
             left.difference_update(session.scalars(text(_ANEW), about))
             if not left:
                 return
