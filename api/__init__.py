@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     accounts,
+    agents,
     aliases,
     audit,
     auth,
@@ -37,6 +38,9 @@ from api import (
     reindex,
     tenancy,
     tenants,
+    training,
+    training_materials,
+    training_notes,
     turns,
     uploads,
     usage,
@@ -62,6 +66,7 @@ INFO = Info(
 BLUEPRINTS = (
     accounts,
     users,
+    agents,
     keys,
     provider_keys,
     tenants,
@@ -74,6 +79,9 @@ BLUEPRINTS = (
     reindex,
     dead_letters,
     knowledge,
+    training,
+    training_notes,
+    training_materials,
     batches,
     uploads,
     jobs,

@@ -66,7 +66,8 @@ class Operation:
         """Yield the fields of a body that take an id."""
         for name, each in schema.get("properties", {}).items():
             kinds = [each, *each.get("anyOf", [])]
-            if any(kind.get("format") == "uuid" for kind in kinds) or name.endswith("_id"):
+            # Voices are the providers', and no tenant's.
+            if any(kind.get("format") == "uuid" for kind in kinds) or (name.endswith("_id") and name != "voice_id"):
                 yield name
 
 
