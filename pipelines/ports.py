@@ -33,6 +33,8 @@ class Passage:
     """One retrieved piece of knowledge. `similarity` is calibrated to 0…1, equal over all models.
 
     `row_from`, `row_to` are rows of a sheet, from 1, `start_s`, `end_s` seconds of a recording; else None.
+    `title` is the document's. `before` and `after` are the text next to the passage, under the same headings: they
+    help to understand it and are never what is cited.
     """
 
     source: str
@@ -52,6 +54,9 @@ class Passage:
     row_to: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    title: str = ""
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,19 @@ class Embedder(Protocol):
         """Return unit vectors, shape (len(texts), width), in the order of `texts`.
 
         Raises ProviderUnavailable, RateLimited, or InputTooLong where it cannot read so much at once.
+        """
+
+
+class Reranker(Protocol):
+    """Reads passages against a question, which finds better than comparing vectors and costs more."""
+
+    name: str
+    model: str
+
+    def rerank(self, question: str, texts: Sequence[str], timeout_s: float) -> Sequence[float]:
+        """Return how well each text answers the question: 0…1, in the order of `texts`.
+
+        Raises ProviderUnavailable, also where it takes longer than `timeout_s`, or RateLimited.
         """
 
 

@@ -17,7 +17,7 @@ from pipelines.ports import Box, Calibration, Passage
 SOURCE = "document_chunks"
 
 COLUMNS = (
-    "c.chunk_id, c.doc_id, d.filename, c.chunk_text, c.heading_path, c.page_from, c.page_to, c.boxes, c.chunk_type,"
+    "c.chunk_id, c.doc_id, d.filename, d.title, c.chunk_text, c.heading_path, c.page_from, c.page_to, c.boxes, c.chunk_type,"
     " c.metadata"
 )
 
@@ -124,6 +124,7 @@ def _passage(row: Any, *, similarity: float = 0.0, bm25: float = 0.0) -> Passage
         chunk_id=row.chunk_id,
         doc_id=row.doc_id,
         filename=row.filename,
+        title=row.title,
         text=row.chunk_text,
         heading_path=tuple(row.heading_path),
         page_from=row.page_from,
