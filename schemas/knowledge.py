@@ -229,6 +229,26 @@ class DocumentChunk(Base):
     edited_at: Mapped[datetime | None]
 
 
+class DocumentCard(Base):
+    """What a document of several chunks is called and how it begins: it leads a question to the document as a whole.
+
+    `lexemes` are stems as `pipelines/turn/words.py` makes them; `card_sha256` is of the text that was embedded.
+    """
+
+    __tablename__ = "document_cards"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "doc_id"], ["documents.tenant_id", "documents.doc_id"], ondelete="CASCADE"),
+        Index("ix_document_cards_sha256", "tenant_id", "card_sha256"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    doc_id: Mapped[UUID] = mapped_column(primary_key=True)
+    embedding_model: Mapped[str]
+    embedding: Mapped[NDArray[np.float16]] = mapped_column(HalfVector)
+    lexemes: Mapped[str] = mapped_column(Tsvector)
+    card_sha256: Mapped[bytes]
+
+
 class EditStatus(StrEnum):
     """Where an edit stands. `superseded`: a later edit of the same chunk is in its place."""
 

@@ -7,11 +7,12 @@ import numpy as np
 import psycopg
 
 from bench.retrieving.kinds import Source
-from pipelines.ingest import chunk
+from pipelines.ingest import card, chunk
 from pipelines.ingest.embed import embed
 from pipelines.ports import Embedder
-from pipelines.stores import accepting, chunks, documents
+from pipelines.stores import accepting, cards, chunks, documents
 from pipelines.stores.accepting import Upload
+from pipelines.stores.cards import IncomingCard
 from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import operator_session, tenant_session
 from pipelines.stores.documents import Description, Switch
@@ -46,11 +47,15 @@ def put(tenant_id: UUID, sources: Sequence[Source], embedder: Embedder) -> int:
         session.expire_all()
         found = documents.many(session, list(names))
         texts = [p.context(names[doc_id], found[doc_id].title) for doc_id in names for p in cut[names[doc_id]]]
-        vectors = iter(embed(texts, embedder).astype(np.float16))
+        fronts = {doc_id: card.card(cut[name], name, found[doc_id].title) for doc_id, name in names.items()}
+        told = {doc_id: text for doc_id, text in fronts.items() if text is not None}
+        vectors = iter(embed([*texts, *told.values()], embedder).astype(np.float16))
         incoming = [
             Incoming(refs[doc_id], found[doc_id], cut[name], np.stack([next(vectors) for _ in cut[name]]), embedder.model)
             for doc_id, name in names.items()
         ]
         chunks.replace(session, tenant_id, incoming)
+        made = [IncomingCard(doc_id, text, next(vectors), embedder.model) for doc_id, text in told.items()]
+        cards.replace(session, tenant_id, list(names), made)
         documents.switch(session, [Switch(one.ref, len(one.chunks), 0) for one in incoming])
     return len(texts)

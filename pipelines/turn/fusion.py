@@ -15,7 +15,7 @@ from pipelines.turn.words import content_words, words
 
 DENSE_WEIGHT, LEXICAL_WEIGHT = 0.5, 0.5
 CLOSE_WEIGHT, PAIRS_WEIGHT = 0.3, 0.4
-CARD_WEIGHT = 0.3
+CARD_DENSE_WEIGHT, CARD_LEXICAL_WEIGHT = 0.1, 0.3
 
 DOUBTED = 0.3
 """Share of the question's words below which the ranking by words is not believed at all."""
@@ -68,6 +68,7 @@ def fused(rankings: Rankings, question: str) -> list[Passage]:
         blend |= {key: blend[key] + trust * value for key, value in zip(best, close, strict=False)}
         best.sort(key=lambda key: (-blend[key], key))
     most = DENSE_WEIGHT + LEXICAL_WEIGHT + CLOSE_WEIGHT + PAIRS_WEIGHT
+    most += CARD_DENSE_WEIGHT + CARD_LEXICAL_WEIGHT if rankings.cards else 0.0
     return [replace(union[key], score=min(1.0, blend[key] / most)) for key in best]
 
 
@@ -126,21 +127,26 @@ def _union(rankings: Rankings) -> dict[int, Passage]:
 
 
 def _lift(blend: dict[int, float], union: Mapping[int, Passage], cards: Mapping[UUID, Card], trust: float) -> None:
-    """Add to passages what their documents' cards say; for one without a card the passage speaks itself."""
+    """Add to passages what their documents' cards say; for one without a card the passage speaks itself.
+
+    Words count by how few of the candidates' cards have them: of reports that differ in the quarter alone, the
+    quarter tells them apart. Their vectors hardly do, so these are compared on the scale of the passages'.
+    """
     if not cards:
         return
-    names = list(cards)
-    numbers = {doc_id: number for number, doc_id in enumerate(names)}
-    nearness = scaled({numbers[doc_id]: _odds(card.similarity) for doc_id, card in cards.items()})
+    odds = [_odds(passage.similarity) for passage in union.values() if passage.similarity]
+    low, high = min(odds, default=0.0), max(odds, default=0.0)
     rarity = _rarity(frozenset().union(*(card.lexemes for card in cards.values())), [c.lexemes for c in cards.values()])
-    wording = scaled({numbers[doc_id]: sum(rarity[word] for word in card.lexemes) for doc_id, card in cards.items()})
+    told = {doc_id: sum(rarity[word] for word in card.lexemes) for doc_id, card in cards.items()}
+    least, most = min(told.values()), max(told.values())
     for key, passage in union.items():
-        number = numbers.get(passage.doc_id)
-        if number is None:
-            blend[key] += CARD_WEIGHT * blend[key]
+        card = cards.get(passage.doc_id)
+        if card is None:
+            nearness = wording = min(1.0, blend[key] / (DENSE_WEIGHT + LEXICAL_WEIGHT * trust))
         else:
-            says = DENSE_WEIGHT * nearness[number] + LEXICAL_WEIGHT * trust * wording[number]
-            blend[key] += CARD_WEIGHT * says
+            nearness = min(1.0, max(0.0, (_odds(card.similarity) - low) / (high - low))) if high > low else 1.0
+            wording = (told[passage.doc_id] - least) / (most - least) if most > least else 1.0
+        blend[key] += CARD_DENSE_WEIGHT * nearness + CARD_LEXICAL_WEIGHT * trust * wording
 
 
 def _rarity(wanted: Collection[str], held: Sequence[Collection[str]]) -> dict[str, float]:

@@ -167,6 +167,8 @@ def _knowledge(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     chunk |= {"token_count": 1, "start_char": 0, "end_char": 1, "heading_path": [mark], "boxes": "[]"}
     chunk |= {"embedding": "[1,0,0]", "embedding_model": mark, "lexemes": mark, "lexeme_count": 1}
     yield "document_chunks", chunk
+    card = {"doc_id": doc_id, "embedding": "[1,0,0]", "embedding_model": mark, "lexemes": mark}
+    yield "document_cards", {**card, "card_sha256": b"card"}
     yield "term_frequencies", {"lexeme": mark, "chunks": 1}
     batch = {"batch_id": marked.ids["batch"], "user_id": mark, "source": "files", "name": mark}
     yield "batches", {**batch, "is_open": True, "password_sealed": mark}
