@@ -89,7 +89,8 @@ class Prompt:
     """All that an answer is made from. Passages are data: nothing in them is an instruction.
 
     An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports. `confident`
-    is False where the passages fit the question too badly to answer from.
+    is False where the passages fit the question too badly to answer from. A `bare` one is no question to answer from
+    passages: the instructions say what is to be done with the text in `question`.
     """
 
     question: str
@@ -98,6 +99,7 @@ class Prompt:
     history: tuple[Said, ...] = ()
     spoken: bool = False
     confident: bool = True
+    bare: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
 """A long question in parts, each of which is looked for by itself."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
+from pipelines.ports import Passage
 from pipelines.text import sentences
 from pipelines.turn.words import content_words
 
@@ -10,6 +13,9 @@ LONG_WORDS = 14
 
 MAX_PARTS = 4
 LEAST_CONTENT = 2
+
+STEP = 0.95
+"""What a place in the joint ranking of parts has of the score of the place before."""
 
 _JOINT = re.compile(
     r"(?:;|,?\s+(?:and|as well as|or|und|et|y|e|ou)(?:\s+also)?|,)\s+"
@@ -33,12 +39,23 @@ def parts(question: str) -> list[str]:
     return telling[:MAX_PARTS] if len(telling) > 1 else []
 
 
-def interleaved(first: list[int], others: list[list[int]]) -> list[int]:
-    """Return all keys once: the best for the whole question, then in turn the next of each part and of the whole."""
-    queues = [first[:1], *others, first[1:]]
-    found: dict[int, None] = {}
-    for place in range(max(map(len, queues), default=0)):
-        for queue in queues:
-            if place < len(queue):
-                found.setdefault(queue[place])
-    return list(found)
+def together(rankings: Sequence[Sequence[Passage]]) -> list[Passage]:
+    """Return the passages of all rankings, each once: the first ranking is the whole question's, the others its parts'.
+
+    The best for the whole comes first, then in turn the next of each part and of the whole. Scores fall from the best
+    one's in this order; a passage has the similarity of the part that it is nearest to.
+    """
+    whole, *others = rankings
+    if not others:
+        return list(whole)
+    nearest: dict[int, Passage] = {}
+    for passage in (passage for ranking in rankings for passage in ranking):
+        known = nearest.get(passage.chunk_id)
+        if known is None or passage.similarity > known.similarity:
+            nearest[passage.chunk_id] = passage
+    queues = [whole[:1], *others, whole[1:]]
+    order: dict[int, None] = {}
+    for place in range(max(map(len, queues))):
+        order |= dict.fromkeys(queue[place].chunk_id for queue in queues if place < len(queue))
+    top = max((passage.score for ranking in rankings for passage in ranking[:1]), default=0.0)
+    return [replace(nearest[key], score=top * STEP**place) for place, key in enumerate(order)]
