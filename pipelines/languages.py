@@ -26,8 +26,8 @@ _WORDS = {
     " fue está entre cuando sin sobre también hasta desde nos muy donde puede todos ha han o",
     "italian": "il lo la gli le di che e è un una per con del della dei delle nel nella non si da al alla sono come più"
     " anche questo questa ma ha dal dalla sul sulla degli nei essere o se tra stato",
-    "portuguese": "o a os as de que e em um uma do da dos das no na nos nas para com não por se mais como ao à pelo pela"
-    " são seu sua ou é foi ser está também até muito isso esta este você",
+    "portuguese": "o a os as de que e em um uma do da dos das no na nos nas para com não por se mais como ao à pelo"
+    " pela são seu sua ou é foi ser está também até muito isso esta este você",
     "dutch": "de het een van en in is dat op te zijn met voor niet aan er om ook als bij door naar uit maar worden werd"
     " wordt heeft dit deze die kan of nog over hebben tot we wij u uw geen moet",
     "danish": "og i at det er en til af på der for den ikke med de som et har var fra kan ved om eller efter blev også"
@@ -88,7 +88,12 @@ SCRIPTS = (
     (re.compile("[\u0900-\u097f]"), "hindi"),
     (re.compile("[\u0600-\u06ff]"), "arabic"),
     (re.compile("[\u0400-\u04ff]"), "russian"),
-    (re.compile("[\u0590-\u05ff\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"), SIMPLE),
+    (
+        re.compile(
+            "[\u0590-\u05ff\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+        ),
+        SIMPLE,
+    ),
 )
 
 
@@ -105,9 +110,7 @@ def _votes() -> dict[str, tuple[tuple[str, float], ...]]:
         for word in words.split():
             shared[word].add(language)
     # A word of three languages is a third of a proof for each.
-    return {
-        word: tuple((language, 1 / len(languages)) for language in languages) for word, languages in shared.items()
-    }
+    return {word: tuple((language, 1 / len(languages)) for language in languages) for word, languages in shared.items()}
 
 
 VOTES = _votes()

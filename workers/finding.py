@@ -11,11 +11,11 @@ from uuid import UUID
 
 import structlog
 
-from pipelines.ports import Embedder, Passage
+from pipelines.ports import Embedder, KnowledgeFilter, Passage
 from pipelines.providers.servers import PRICES
 from pipelines.stores import search
 from pipelines.stores.database import tenant_session
-from pipelines.stores.search import Asked
+from pipelines.stores.search import NO_FILTER, Asked
 from pipelines.turn import retrieve
 from schemas.dialogue import Turn
 from schemas.errors import AuraError
@@ -53,7 +53,9 @@ def ground(turn: Turn) -> Ground:
     return Ground(passages, retrieve.confidence(passages, question))
 
 
-def rankings(turn: Turn, question: str) -> tuple[list[Passage], list[Passage]]:
+def rankings(
+    turn: Turn, question: str, knowledge_filter: KnowledgeFilter = NO_FILTER
+) -> tuple[list[Passage], list[Passage]]:
     """Return the passages nearest to the question, and those that share most words with it.
 
     Where a model of earlier chunks can not be asked, those are found by their words alone. Raises what the
@@ -64,11 +66,13 @@ def rankings(turn: Turn, question: str) -> tuple[list[Passage], list[Passage]]:
         asked = [_asked(embedder, question)]
     asked += _ask(turn, question, [model for model in _others.get(turn.tenant_id, ()) if model != embedder.model])
     with tenant_session(turn.tenant_id, durable=False) as session:
-        lexical = search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key)
-        found = search.nearest_of(session, turn.tenant_id, asked, CANDIDATES, turn.assistant_key)
+        lexical = search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key, knowledge_filter)
+        found = search.nearest_of(session, turn.tenant_id, asked, CANDIDATES, turn.assistant_key, knowledge_filter)
     if more := _ask(turn, question, found.unasked([one.model for one in asked])):
         with tenant_session(turn.tenant_id, durable=False) as session:
-            found = search.nearest_of(session, turn.tenant_id, [*asked, *more], CANDIDATES, turn.assistant_key)
+            found = search.nearest_of(
+                session, turn.tenant_id, [*asked, *more], CANDIDATES, turn.assistant_key, knowledge_filter
+            )
     _remember(turn.tenant_id, tuple(found.unasked([embedder.model])))
     return found.passages, lexical
 

@@ -83,7 +83,7 @@ CREATE FUNCTION match_document_chunks(
     knowledge_filter jsonb DEFAULT NULL
 )
 RETURNS TABLE (chunk_id bigint, doc_id uuid, chunk_text text, similarity float, metadata jsonb)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 100
 SET hnsw.iterative_scan = 'relaxed_order'
 SET hnsw.ef_search = 200
 AS $$

@@ -26,7 +26,7 @@ AS $$ SELECT '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''' $
 -- word would seem rare, and weigh much, in a language that few chunks are in.
 CREATE FUNCTION question_terms(query_text text, tenant uuid)
 RETURNS TABLE (language text, lexeme text, positions smallint[], own bigint, df bigint)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE ROWS 10
 AS $$
     WITH asked AS MATERIALIZED (
         SELECT l.language, w.lexeme, w.positions
@@ -84,7 +84,7 @@ CREATE FUNCTION bm25_document_chunks(
     phrase_boost float DEFAULT 0
 )
 RETURNS TABLE (chunk_id bigint, score float)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE ROWS 100
 AS $$
 DECLARE
     budget bigint;
