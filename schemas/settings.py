@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     database_admin_url: str = Field(
         "", description="Postgres role that migrates and creates `aura_owner` and `aura_app`."
     )
+    database_index_url: str = Field(
+        "",
+        description="Postgres role that indexes the vectors of large tenants, for `upkeep` alone; `deploy.migrate` makes"
+        " it. Empty: large tenants are searched exactly, which is slower. The local stack makes one up.",
+    )
     redis_url: str = Field("", description="Redis or Valkey, redis:// or rediss://. Empty: embedded.")
     objects_url: str = Field(
         "", description="Object store, file:// or s3://bucket/prefix. Empty: a folder in data_dir."

@@ -18,7 +18,7 @@ from pipelines.ports import Embedder, KnowledgeFilter, Passage
 from pipelines.providers.servers import PRICES
 from pipelines.stores import beside, cards, documents, search, turns
 from pipelines.stores.database import tenant_session
-from pipelines.stores.search import Asked, Found
+from pipelines.stores.search import NO_FILTER, Asked, Found
 from pipelines.turn import limits, neighbours, retrieve
 from pipelines.turn.distinct import chosen
 from pipelines.turn.fusion import Rankings, fused
@@ -36,7 +36,7 @@ ASK_AGAIN_S = 30.0
 
 MAX_KNOWN = 4096
 AT_ONCE = 8
-EVERYTHING = KnowledgeFilter()
+"""Parts of long questions that a process looks for side by side."""
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ def ground(turn: Turn) -> Ground:
     return Ground(_expanded(turn, best), sure(best, question), standalone)
 
 
-def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = EVERYTHING) -> Rankings:
+def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) -> Rankings:
     """Return the passages nearest to the question, those that share most words with it, and their documents' cards.
 
     What a model embedded that can not be asked is found by its words alone. Raises StoreUnavailable, BudgetExceeded.

@@ -124,6 +124,8 @@ def other_languages() -> Set:
 def _set(name: str, column: int, which: slice = slice(None)) -> Set:
     sources = [plain(f"faq-{number:02}.txt", str(entry[0])) for number, entry in enumerate(FAQ)]
     questions = [
-        Wanted(question, f"faq-{number:02}.txt") for number, entry in enumerate(FAQ) for question in entry[column][which]
+        Wanted(question, f"faq-{number:02}.txt")
+        for number, entry in enumerate(FAQ)
+        for question in entry[column][which]
     ]
     return Set(name, sources, questions)

@@ -15,7 +15,11 @@ def make(each: int = 12) -> Set:
         initials = "".join(word[0] for word in kind.split()).upper()
         for number in chosen.sample(range(100, 400), each):
             code = f"{initials}-{number}{chosen.choice('ABE')}"
-            watts, grams, months = chosen.randrange(30, 150) * 10, chosen.randrange(9, 60) * 100, chosen.choice((12, 24))
+            watts, grams, months = (
+                chosen.randrange(30, 150) * 10,
+                chosen.randrange(9, 60) * 100,
+                chosen.choice((12, 24)),
+            )
             price, noise = f"{chosen.randrange(40, 400)}.90 euros", chosen.randrange(70, 105)
             name = f"sheet-{code.lower()}.pdf"
             sections = [

@@ -51,7 +51,9 @@ def put(tenant_id: UUID, sources: Sequence[Source], embedder: Embedder) -> int:
         told = {doc_id: text for doc_id, text in fronts.items() if text is not None}
         vectors = iter(embed([*texts, *told.values()], embedder).astype(np.float16))
         incoming = [
-            Incoming(refs[doc_id], found[doc_id], cut[name], np.stack([next(vectors) for _ in cut[name]]), embedder.model)
+            Incoming(
+                refs[doc_id], found[doc_id], cut[name], np.stack([next(vectors) for _ in cut[name]]), embedder.model
+            )
             for doc_id, name in names.items()
         ]
         chunks.replace(session, tenant_id, incoming)

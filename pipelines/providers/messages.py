@@ -45,7 +45,11 @@ def _passages(prompt: Prompt, mark: str) -> str:
 
 
 def _passage(number: int, passage: Passage, mark: str) -> str:
-    parts = (passage.before and f"(before it: {passage.before})", passage.text, passage.after and f"(after it: {passage.after})")
+    parts = (
+        passage.before and f"(before it: {passage.before})",
+        passage.text,
+        passage.after and f"(after it: {passage.after})",
+    )
     text = "\n".join(part for part in parts if part)
     return f"<passage-{mark}>\n[{number}] {_place(passage)}\n{text}\n</passage-{mark}>"
 

@@ -13,9 +13,7 @@ NOTHING = KnowledgeFilter(doc_ids=(UUID(int=0),))
 
 def read(kept: Mapping[str, Any]) -> KnowledgeFilter:
     """Return the filter that was kept as JSON, in the form of its body."""
-    times = {
-        name: datetime.fromisoformat(kept[name]) for name in ("created_after", "created_before") if kept.get(name)
-    }
+    times = {name: datetime.fromisoformat(kept[name]) for name in ("created_after", "created_before") if kept.get(name)}
     return KnowledgeFilter(
         doc_ids=tuple(UUID(str(doc_id)) for doc_id in kept.get("doc_ids") or ()),
         tags=tuple(kept.get("tags") or ()),

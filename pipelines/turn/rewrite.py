@@ -129,11 +129,7 @@ def _stands_for(before: Sequence[str]) -> bool:
 
 def _topic(text: str, known: set[str]) -> list[str]:
     """Return the words of a text that carry meaning and are not known, in order."""
-    return [
-        word
-        for word in _WORD.findall(text)
-        if word.lower() not in STOP_WORDS and not content_words(word) <= known
-    ]
+    return [word for word in _WORD.findall(text) if word.lower() not in STOP_WORDS and not content_words(word) <= known]
 
 
 def _names(answer: str, known: set[str]) -> list[str]:
