@@ -12,11 +12,9 @@ one IVFFlat index with 100 lists over all tenants, filtered by tenant.
 import argparse
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import psycopg

@@ -77,23 +77,6 @@ class KnowledgeFilter:
 
 
 @dataclass(frozen=True)
-class KnowledgeFilter:
-    """Which of a tenant's knowledge is searched. What is None or empty limits nothing; what is given must all hold.
-
-    A document holds where it is one of `doc_ids`, has any of `tags` (`documents.metadata->'tags'`), is of one of
-    `file_types` and of one of `sources` (`documents.source`), and was created at or after `created_after` and
-    before `created_before`.
-    """
-
-    doc_ids: tuple[UUID, ...] = ()
-    tags: tuple[str, ...] = ()
-    file_types: tuple[str, ...] = ()
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Said:
     """One earlier message; `role` is `user` or `assistant`."""
 

@@ -33,7 +33,7 @@ def words_of(name: str) -> list[str]:
 
 
 def tells(word: str) -> bool:
-    """Return whether it is a year, a quarter, a code, or a word: three letters, one a vowel, and not one that says nothing."""
+    """Return whether it is a year, a quarter, a code, or a word that says something: three letters, one a vowel."""
     if code := _CODE.fullmatch(word):
         return code[1].lower() not in _SAYS_NOTHING
     if not word.isalpha():

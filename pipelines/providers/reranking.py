@@ -1,6 +1,7 @@
 """Rerankers: a server with Cohere's or Jina's `/rerank`, or the chat model as judge."""
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -97,7 +98,7 @@ def _scores(response: httpx.Response, count: int) -> list[float]:
         results = answer["results"] if "results" in answer else answer["data"]
         for result in results:
             index, score = int(result["index"]), float(result["relevance_score"])
-            if not 0 <= index < count or score != score:
+            if not 0 <= index < count or not math.isfinite(score):
                 raise ValueError(index)
             scores[index] = score
     except (ValueError, KeyError, TypeError, AttributeError) as error:

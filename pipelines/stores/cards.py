@@ -1,5 +1,6 @@
 """Cards of documents: kept when a document's chunks are, and compared with a question for the documents it may mean."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -39,7 +40,7 @@ def replace(session: Session, tenant_id: UUID, doc_ids: Sequence[UUID], cards: S
             "doc_id": card.doc_id,
             "model": card.model,
             "embedding": HalfVector(card.vector).to_text(),
-            "lexemes": sorted(content_words(card.text)),
+            "lexemes": sorted(_telling(card.text)),
             "sha256": context_sha256(card.text),
         }
         for card in cards
@@ -76,7 +77,7 @@ def compared(
     if not doc_ids:
         return {}
     facts: dict[str, object] = {"tenant_id": tenant_id, "doc_ids": list(doc_ids)}
-    facts["wanted"] = sorted(content_words(question))
+    facts["wanted"] = sorted(_telling(question))
     found: dict[UUID, Card] = {}
     if not asked:
         for row in session.execute(text(_COMPARED.format(cosine="0", model="")), facts):
@@ -99,3 +100,14 @@ SELECT c.doc_id, {cosine} AS cosine,
 FROM document_cards c
 WHERE c.tenant_id = :tenant_id AND c.doc_id = ANY (:doc_ids){model}
 """
+
+
+def _telling(text: str) -> set[str]:
+    """Return the stems that carry meaning, and for a quarter in words or figures also the other form."""
+    found = content_words(text)
+    found |= {f"q{quarter[2] or _ORDINALS[quarter[1].lower()]}" for quarter in _QUARTER.finditer(text)}
+    return found
+
+
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
+_QUARTER = re.compile(rf"\b({'|'.join(_ORDINALS)})\s+(?:fiscal\s+)?quarter\b|\bq([1-4])\b", re.IGNORECASE)
