@@ -3,7 +3,7 @@
 import re
 
 _PARTS = re.compile(
-    r"[A-Za-z]{2,5}-\d+[A-Za-z]?(?![^\W_])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*[a-z]?|[A-Z]+\d*[A-Z]?"
+    r"[A-Za-z]{2,5}-(?!(?:19|20)\d\d\b)\d+[A-Za-z]?(?![^\W_])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*[a-z]?|[A-Z]+\d*[A-Z]?"
     r"|\d+(?:[.-]\d+)*[A-Za-z]*|[^\W\d_]+"
 )
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")

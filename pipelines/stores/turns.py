@@ -80,7 +80,7 @@ def history_as_asked(session: Session, turn: Turn, limit: int) -> tuple[Said, ..
         .order_by(Turn.created_at.desc())
         .limit(limit)
     )
-    whole = {question: standalone for question, standalone in before}
+    whole = dict(before.tuples().all())
     return tuple(Said(one.role, whole.get(one.text) or one.text) if one.role == "user" else one for one in said)
 
 

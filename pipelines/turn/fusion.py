@@ -39,7 +39,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Rankings:
-    """What the searches found for one question, each ranking best first; `cards` by document, for those that have one."""
+    """What the searches found for one question, each ranking best first; `cards` by document, where one has a card."""
 
     dense: Sequence[Passage] = ()
     lexical: Sequence[Passage] = ()

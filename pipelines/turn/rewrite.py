@@ -35,6 +35,8 @@ _POINTING = frozenset("this that these those".split())
 _BEFORE_POINTING = frozenset(
     "about after are at before by can could did do does for from in is like of on to was were will with would".split()
 )
+_AUXILIARIES = frozenset("are can could did do does is was were will would".split())
+_MEASURES = frozenset("big deep early far fast good heavy high large late long much often old quick soon tall wide".split())
 _DETERMINERS = frozenset("a an any each every many most my no our some the this that these those which your".split())
 _PREPOSITIONS = frozenset("after at before by during for from in on since to under until with without".split())
 _EXPLETIVE = re.compile(
@@ -75,9 +77,9 @@ def leans(question: str) -> bool:
         return False
     if _OPENING.match(question) and len(words) <= LONGEST // 2 + 1:
         return True
-    if not content_words(question) or _THE_ONE.search(question):
+    if all(word.lower() in STOP_WORDS | _MEASURES for word in words) or _THE_ONE.search(question):
         return True
-    if words[0].lower() in _PREPOSITIONS and len(words) <= 4 and len(content_words(question)) < 2:
+    if words[0].lower() in _PREPOSITIONS and len(words) <= 4 and len(content_words(" ".join(words[1:]))) < 2:
         return True
     return _pointed(question)
 
@@ -105,10 +107,9 @@ def _pointed(question: str) -> bool:
             pass
         elif small in _POINTING and place and words[place - 1].lower() in _BEFORE_POINTING:
             follows = words[place + 1].lower() if place + 1 < len(words) else ""
-            if follows and follows not in STOP_WORDS and small != "that":
-                continue  # "this year", "these rooms"
-            if small == "that" and follows and follows not in STOP_WORDS and place + 2 < len(words):
-                continue
+            ends = place + 2 == len(words) and words[place - 1].lower() in _AUXILIARIES
+            if follows and follows not in STOP_WORDS and not ends:
+                continue  # "in this year", "that rooms are free", but not "are those included"
         else:
             continue
         if not _stands_for(words[:place]):
