@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.figures import load, row, table
-from bench.retrieving import filings, handbooks, paraphrases, products, putting, squad
+from bench.retrieving import filings, follow_ups, handbooks, paraphrases, products, putting, squad
 from bench.retrieving.kinds import Set
 from bench.retrieving.measures import RANKINGS, Answered, asked, scored
 from deploy.ephemeral import Stack, ephemeral_stack, wait_until
@@ -49,6 +49,7 @@ def main() -> None:
     if given.sets or not sets:
         sets += [filings.make(), products.make(), handbooks.make()]
         sets += [paraphrases.faq(), paraphrases.without_keywords(), paraphrases.other_languages()]
+        sets += [follow_ups.as_asked(), follow_ups.made_whole()]
     with servers() as admin_url:
         for each in sets:
             measure(each, embedder, admin_url)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pipelines.ports import Passage
-from pipelines.turn.fusion import READ
 from pipelines.turn.words import content_words, words
 
 SHINGLE = 3
@@ -42,7 +41,7 @@ def chosen(ranked: Sequence[Passage], question: str, count: int) -> list[Passage
     highest score after what it loses for repeating those before it, or for being from the same document or source.
     """
     asked = content_words(question)
-    distinct = merged(ranked, asked, max(READ, 2 * count))
+    distinct = merged(ranked, asked, 2 * count)
     texts = {passage.chunk_id: content_words(passage.text) for passage in distinct}
     left, found = list(distinct), list[Passage]()
     from_document: dict[UUID, int] = {}

@@ -47,7 +47,7 @@ _EXPLETIVE = re.compile(
 )
 _THE_ONE = re.compile(
     r"\b(?:which|this|that|the(?:\s+\w+)?)\s+ones?\b|\bthe\s+(?:first|second|third|last|other|latter|former|same)\W*$"
-    r"|\bthere\W*$|\bdo(?:es)?\s+so\W*$",
+    r"|(?<!\bare )(?<!\bis )(?<!\bwas )(?<!\bwere )\bthere\W*$|\bdo(?:es)?\s+so\W*$",
     re.IGNORECASE,
 )
 
