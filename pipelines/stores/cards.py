@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from pipelines.stores.chunks import context_sha256
 from pipelines.stores.search import Asked
-from pipelines.turn.fusion import Card
+from pipelines.turn.fusion import Card, plainly
 from pipelines.turn.words import content_words
 from schemas.knowledge import DocumentCard
+
+MAX_WORD_CHARS = 64
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ WHERE c.tenant_id = :tenant_id AND c.doc_id = ANY (:doc_ids){model}
 
 def _telling(text: str) -> set[str]:
     """Return the stems that carry meaning, and for a quarter in words or figures also the other form."""
-    found = content_words(text)
+    # Scripts without spaces are one long word to us, and too long for Postgres.
+    found = {word for word in content_words(plainly(text)) if len(word) <= MAX_WORD_CHARS}
     found |= {f"q{quarter[2] or _ORDINALS[quarter[1].lower()]}" for quarter in _QUARTER.finditer(text)}
     return found
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from pipelines.ports import Passage
+from pipelines.searchable import searchable
 from pipelines.turn.words import content_words, words
 
 DENSE_WEIGHT, LEXICAL_WEIGHT = 0.5, 0.5
@@ -54,7 +55,7 @@ def fused(rankings: Rankings, question: str) -> list[Passage]:
     language, the vectors decide alone. The best are then read for how near to each other they have these words.
     """
     union = _union(rankings)
-    wanted = content_words(question)
+    wanted = content_words(plainly(question))
     trust = trusted(coverage(rankings.lexical[:WELL_BEHIND], wanted)) if rankings.dense else 1.0
     nearness = scaled({passage.chunk_id: _odds(passage.similarity) for passage in rankings.dense})
     wording = scaled({passage.chunk_id: passage.bm25 for passage in rankings.lexical})
@@ -76,7 +77,12 @@ def coverage(passages: Sequence[Passage], wanted: Collection[str]) -> float:
     """Return the largest share of the wanted stems that one of the passages has; 0.5 where none are wanted."""
     if not wanted:
         return 0.5
-    return max((len(set(wanted) & content_words(standing(one))) for one in passages), default=0) / len(wanted)
+    return max((len(set(wanted) & content_words(plainly(standing(one)))) for one in passages), default=0) / len(wanted)
+
+
+def plainly(text: str) -> str:
+    """Return a text so that its words can be told apart, also those of scripts without spaces."""
+    return text if text.isascii() else searchable(text)
 
 
 def standing(passage: Passage) -> str:
@@ -95,8 +101,8 @@ def closeness(passages: Sequence[Passage], question: str) -> list[float]:
     That is the share of them, rare ones counting more, in its best sentence with what stands above it, and the
     share of the question's pairs of neighbouring words that it has too.
     """
-    asked = words(question)
-    wanted = content_words(question)
+    plain = plainly(question)
+    asked, wanted = words(plain), content_words(plain)
     pairs = {pair for pair in pairwise(asked) if wanted.intersection(pair)}
     read = [_read(passage) for passage in passages]
     rarity = _rarity(wanted, [frozenset().union(*sentences) for sentences, _ in read])
@@ -158,9 +164,9 @@ def _rarity(wanted: Collection[str], held: Sequence[Collection[str]]) -> dict[st
 
 def _read(passage: Passage) -> tuple[list[frozenset[str]], set[tuple[str, str]]]:
     """Return the words of each sentence, with those that stand above it, and the pairs of neighbours."""
-    above = [words(part) for part in (passage.title or passage.filename, *passage.heading_path)]
+    above = [words(plainly(part)) for part in (passage.title or passage.filename, *passage.heading_path)]
     place = frozenset(word for part in above for word in part)
-    said = [words(sentence) for sentence in _SENTENCE_END.split(passage.text)]
+    said = [words(plainly(sentence)) for sentence in _SENTENCE_END.split(passage.text)]
     pairs = {pair for part in (*above, *said) for pair in pairwise(part)}
     return [place.union(sentence) for sentence in said], pairs
 

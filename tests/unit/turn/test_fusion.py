@@ -103,3 +103,10 @@ def test_titles_and_headings_count_as_words_of_a_passage() -> None:
     bare = passage("It is open until nine.", 2, similarity=0.5, bm25=2.0, title="Harbour Hotel")
     rankings = Rankings([bare, headed, passage("x", 3, similarity=0.1)], [bare, headed, passage("x", 3, bm25=1.0)])
     assert order(rankings, "opening hours of the city library")[0] == 1
+
+
+def test_words_of_a_script_without_spaces_are_believed_where_they_are_held() -> None:
+    wanted = passage("退货须在三十天内提出申请，运费由顾客承担。", 1, similarity=0.60, bm25=9.0)
+    other = passage("商店周一至周五营业，周日休息。", 2, similarity=0.61, bm25=0.5)
+    rankings = Rankings([other, wanted, passage("x", 3, similarity=0.1)], [wanted, other, passage("x", 3, bm25=0.1)])
+    assert order(rankings, "退货的运费由谁承担？")[0] == 1
