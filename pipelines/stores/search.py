@@ -28,8 +28,8 @@ MAX_QUERY_CHARS = 4000
 NO_FILTER = KnowledgeFilter()
 
 COLUMNS = (
-    "d.source, c.chunk_id, c.doc_id, d.filename, c.chunk_text, c.heading_path, c.page_from, c.page_to, c.boxes, c.chunk_type,"
-    " c.metadata"
+    "d.source, c.chunk_id, c.doc_id, d.filename, c.chunk_text, c.heading_path, c.page_from, c.page_to, c.boxes,"
+    " c.chunk_type, c.metadata"
 )
 
 JOINS = (
@@ -140,7 +140,8 @@ def _nearest(models: int) -> TextClause:
     """Return the question to so many models. Where it finds nothing it still says which models there are."""
     branches = " UNION ALL ".join(
         f"SELECT {number} AS number, chunk_id, similarity AS found_score FROM match_document_chunks("
-        f"CAST(:query_{number} AS halfvec), -1, :count, :tenant_id, :model_{number}, :assistant_key, CAST(:filter AS jsonb))"
+        f"CAST(:query_{number} AS halfvec), -1, :count, :tenant_id, :model_{number}, :assistant_key,"
+        " CAST(:filter AS jsonb))"
         for number in range(models)
     )
     return text(
