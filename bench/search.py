@@ -4,9 +4,9 @@
 
 A Postgres of its own, set up as the embedded one but without fsync, asked as the app's role under row level security.
 Each question is put as retrieval puts it: the hundred nearest by vector and the hundred best by words. Half of the
-questions go to tenants drawn alike, half to tenants as likely as they have chunks. Recall is of the ten nearest, against all distances
-worked out by numpy; while documents are stored meanwhile, against an exact search in the same snapshot. Beside it:
-one IVFFlat index with 100 lists over all tenants, filtered by tenant.
+questions go to tenants drawn alike, half to tenants as likely as they have chunks. Recall is of the ten nearest,
+against all distances worked out by numpy; while documents are stored meanwhile, against an exact search in the same
+snapshot. Beside it: one IVFFlat index with 100 lists over all tenants, filtered by tenant.
 """
 
 import argparse
