@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pipelines.ports import Box, Calibration, KnowledgeFilter, Passage
 from pipelines.searchable import searchable
 
-PHRASE_BOOST = 0.5
+PHRASE_BOOST = 0.25
 """What two neighbouring words of the question that stand together in a chunk add to its score, in means of their idf.
 
 Chosen on half of xquad; see docs/decisions.md.
