@@ -85,7 +85,7 @@ $$;
 
 -- Best chunks by Okapi BM25 (k1 1.2, b 0.75; idf as in Lucene, never negative), over the tenant's own document
 -- frequencies. A term's frequency is the number of its lexeme's positions. `query_text` is written down as
--- `pipelines/searchable.py` writes chunks. Scores are exact; which chunks are scored says `candidate_chunks`.
+-- `pipelines/searchable.py` writes chunks; of very long ones the 200 rarest words count. Scores are exact; which chunks are scored says `candidate_chunks`.
 -- `phrase_boost` adds, for each two neighbouring words of the question that stand next to each other in the chunk, so
 -- many times the mean of their idf; given 0, the score is BM25 and nothing else.
 --
@@ -124,6 +124,8 @@ BEGIN
         SELECT q.language, q.lexeme, q.positions, q.own,
                ln(1 + (total - least(q.df, total) + 0.5) / (least(q.df, total) + 0.5)) AS idf
         FROM question_terms(query_text, tenant) q
+        -- Each is a term of a sum that Postgres has to read: thousands of them would exceed its stack.
+        ORDER BY q.df, q.lexeme, q.language LIMIT 200
     ) t;
     IF total IS NULL OR terms IS NULL THEN
         RETURN;

@@ -130,6 +130,13 @@ def test_scores_equal_bm25_worked_out_by_hand_for_random_texts(library, tenant: 
         assert [passage.bm25 for passage in got] == sorted((p.bm25 for p in got), reverse=True)
 
 
+@pytest.mark.parametrize("word", ["東京都は日本の首都です", "zq{} "])
+def test_the_longest_question_is_only_long(library, tenant: UUID, word: str) -> None:
+    body = "".join(word.format(i) + chr(0x4E00 + i) for i in range(4_000))
+    library.store(tenant, [body[i : i + 2_000] for i in range(0, 16_000, 2_000)])
+    assert len(found(tenant, body)) > 1
+
+
 def test_term_frequencies_are_read_right_up_to_255(admin: psycopg.Connection) -> None:
     wrong = admin.execute(
         "SELECT n FROM generate_series(0, 300) n CROSS JOIN LATERAL (SELECT ('b ' || repeat('a ', n)) AS t) made"
