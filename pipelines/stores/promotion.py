@@ -61,14 +61,6 @@ def large_corpora(at_least: int = PROMOTE_AT) -> list[Corpus]:
         return [Corpus(*row) for row in session.execute(question, {"at_least": at_least})]
 
 
-def unindexed() -> list[Corpus]:
-    """Return the large corpora that are searched exactly because no index of theirs is ready."""
-    with operator_session() as session:
-        names = text("SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indisvalid")
-        ready = set(session.scalars(names))
-    return [corpus for corpus in large_corpora() if corpus.index not in ready]
-
-
 def settle(owner_url: str, promote_at: int = PROMOTE_AT) -> Settled:
     """Make the indexes that are missing and drop those that nobody needs, or whose builder died.
 
