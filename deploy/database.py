@@ -7,7 +7,7 @@ import ast
 import hashlib
 import hmac
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -18,7 +18,7 @@ from deploy.places import REPO
 from schemas.errors import CannotStart
 
 OWNER, SWEEPER, LOOKUP, APP = "aura_owner", "aura_sweeper", "aura_lookup", "aura_app"
-INDEXER = "aura_indexer"
+SEARCHER, INDEXER = "aura_searcher", "aura_indexer"
 DATABASE = "aura"
 MIN_POSTGRES, MIN_VECTOR = 15, (0, 8)
 STARTERS_LOCK = 0x41555241
@@ -176,23 +176,28 @@ def indexer_url(admin_url: str, app_url: str) -> str:
 
 
 def _indexer(admin: psycopg.Connection, url: str) -> None:
-    """Make the role that may become the owner, and has none of its rights before it does."""
+    """Make the role that may become the owner, and has none of its rights before it does.
+
+    One that is there and another's to change stays as it is: search is exact then, which the doctor tells.
+    """
     parts = urlsplit(url)
     name, password = unquote(parts.username or INDEXER), unquote(parts.password or "")
     role = sql.Identifier(name)
     if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).rowcount == 0:
         admin.execute(sql.SQL("CREATE ROLE {} NOINHERIT").format(role))
-    if not _may_log_in(url):
+    if _may_log_in(url):
+        return
+    with suppress(psycopg.errors.InsufficientPrivilege):
         admin.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
-    admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(OWNER), role))
+        admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(OWNER), role))
 
 
 def _roles(admin: psycopg.Connection, app_url: str) -> None:
     to = urlsplit(app_url)
     user, password = unquote(to.username or APP), unquote(to.password or "")
     known = {row[0] for row in admin.execute("SELECT rolname FROM pg_roles")}
-    # NOINHERIT: the owner may hand a function to these two, but has none of their rights itself.
-    for role in (OWNER, SWEEPER, LOOKUP):
+    # NOINHERIT: the owner may hand a function to these three, but has none of their rights itself.
+    for role in (OWNER, SWEEPER, LOOKUP, SEARCHER):
         if role not in known:
             admin.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(sql.Identifier(role)))
     for role in {APP, user} - known:
@@ -204,7 +209,7 @@ def _roles(admin: psycopg.Connection, app_url: str) -> None:
         # Policies and grants name aura_app; another name has them by being its member.
         admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APP), sql.Identifier(user)))
     admin.execute(f"GRANT {OWNER} TO CURRENT_USER")
-    admin.execute(f"GRANT {SWEEPER}, {LOOKUP} TO {OWNER}")
+    admin.execute(f"GRANT {SWEEPER}, {LOOKUP}, {SEARCHER} TO {OWNER}")
 
 
 def _may_log_in(url: str) -> bool:
@@ -243,8 +248,8 @@ def _extensions(connection: psycopg.Connection) -> None:
 
 
 def _grants(connection: psycopg.Connection, database: str) -> None:
-    # CREATE for the two as well: Postgres asks it of whoever is to own a function there.
-    connection.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}, {SWEEPER}, {LOOKUP}")
+    # CREATE for the others as well: Postgres asks it of whoever is to own a function there.
+    connection.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}, {SWEEPER}, {LOOKUP}, {SEARCHER}")
     connection.execute(f"GRANT USAGE ON SCHEMA public TO {APP}")
     named = {"database": sql.Identifier(database), "app": sql.Identifier(APP)}
     connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app}").format(**named))

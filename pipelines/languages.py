@@ -16,36 +16,38 @@ MIN_WORDS, MIN_SCORE, LEAD = 2, 0.8, 1.15
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 _WORDS = {
-    "english": "the of and to in is that for it with as was on are be this by at from or which have an not were has you"
-    " your our we they their will can if but more when what how who these there would been its than any",
-    "german": "der die und das den von zu mit ist des im für nicht ein eine dem auf als auch sich werden an wird bei"
-    " einer sie oder aus nach wie über zur zum einem einen sind es am war noch durch ihr ihre wenn kann wir ich haben",
-    "french": "le la les de des et du en un une est que pour dans qui par sur au aux avec ne pas plus ce cette ses son"
-    " il elle nous vous sont être ou où été leur à ces mais comme l'on d'un d'une c'est n'est qu'il",
+    "english": "the of and to in is that for it with as was on are be this by at from or which have an not were has"
+    " you your our we they their will can if but more when what how who these there would been its than"
+    " any",
+    "german": "der die und das den von zu mit ist des im für nicht ein eine dem auf als auch sich werden an wird"
+    " bei einer sie oder aus nach wie über zur zum einem einen sind es am war noch durch ihr ihre wenn"
+    " kann wir ich haben",
+    "french": "le la les de des et du en un une est que pour dans qui par sur au aux avec ne pas plus ce cette ses"
+    " son il elle nous vous sont être ou où été leur à ces mais comme l'on d'un d'une c'est n'est qu'il",
     "spanish": "el la los las de que y en un una es por con para del se no al lo como más su sus este esta son pero"
-    " fue está entre cuando sin sobre también hasta desde nos muy donde puede todos ha han o",
-    "italian": "il lo la gli le di che e è un una per con del della dei delle nel nella non si da al alla sono come più"
-    " anche questo questa ma ha dal dalla sul sulla degli nei essere o se tra stato",
+    " fue está entre cuando sin sobre también hasta desde nos muy donde puede pueden si todos ha han o",
+    "italian": "il lo la gli le di che e è un una per con del della dei delle nel nella non si da al alla sono come"
+    " più anche questo questa ma ha dal dalla sul sulla degli nei essere o se tra stato",
     "portuguese": "o a os as de que e em um uma do da dos das no na nos nas para com não por se mais como ao à pelo"
     " pela são seu sua ou é foi ser está também até muito isso esta este você",
-    "dutch": "de het een van en in is dat op te zijn met voor niet aan er om ook als bij door naar uit maar worden werd"
-    " wordt heeft dit deze die kan of nog over hebben tot we wij u uw geen moet",
-    "danish": "og i at det er en til af på der for den ikke med de som et har var fra kan ved om eller efter blev også"
-    " skal være denne dette hvis når sig vi jeg mellem meget",
+    "dutch": "de het een van en in is dat op te zijn met voor niet aan er om ook als bij door naar uit maar worden"
+    " werd wordt heeft dit deze die kan of nog over hebben tot we wij u uw geen moet",
+    "danish": "og i at det er en til af på der for den ikke med de som et har var fra kan ved om eller efter blev"
+    " også skal være denne dette hvis når sig vi jeg mellem meget",
     "norwegian": "og i det er en til av på som for den ikke med de at et har var fra kan ved om eller etter ble også"
     " skal være denne dette hvis når seg vi jeg mellom mye hva",
     "swedish": "och i att det är en till av på som för den inte med de ett har var från kan vid om eller efter blev"
     " också ska vara denna detta när sig vi jag mellan mycket måste",
-    "finnish": "ja on ei se että oli ovat kun hän joka mutta myös tai kuin sen ole niin jos ovat voi sekä jotka mukaan"
-    " vain olla tämä tämän ennen jälkeen kanssa vuonna siitä olivat",
+    "finnish": "ja on ei se että oli ovat kun hän joka mutta myös tai kuin sen ole niin jos ovat voi sekä jotka"
+    " mukaan vain olla tämä tämän ennen jälkeen kanssa vuonna siitä olivat",
     "hungarian": "a az és hogy nem is egy van volt meg csak de ha már vagy mint ez azt be kell lehet ki el minden után"
     " között által amely vannak szerint még én mert ezt",
-    "romanian": "și în de la a pe cu nu este că o un să din care pentru mai sunt al ale lui ce au prin fost dar după sau"
-    " între până acest această fi ca se le",
-    "turkish": "ve bir bu için ile de da olarak olan daha çok gibi en ne kadar sonra var veya değil ancak her mi tarafından"
-    " göre olduğu ise ya şu hem ki yıl",
-    "catalan": "el la els les de i que en un una és per amb del dels al no se més com són aquest aquesta seu seva també"
-    " però va ser entre ha on o des fins molt",
+    "romanian": "și în de la a pe cu nu este că o un să din care pentru mai sunt al ale lui ce au prin fost dar după"
+    " sau între până acest această fi ca se le",
+    "turkish": "ve bir bu için ile de da olarak olan daha çok gibi en ne kadar sonra var veya değil ancak her mi"
+    " tarafından göre olduğu ise ya şu hem ki yıl",
+    "catalan": "el la els les de i que en un una és per amb del dels al no se més com són aquest aquesta seu seva"
+    " també però va ser entre ha on o des fins molt",
     "indonesian": "yang dan di dari untuk dengan ini itu pada adalah tidak dalam akan ke oleh sebagai juga atau telah"
     " dapat bisa kami anda karena lebih ada saat harus serta",
     "lithuanian": "ir yra kad su iš į už bei ar tai kaip buvo nuo per apie jo jos bet po dėl arba šis ši labai gali",
@@ -60,10 +62,10 @@ _WORDS = {
     "latvian": "un ir ar no par uz ka kas tas kā bet vai tika pie pēc šis arī lai līdz viņš tiek var",
     "russian": "и в не на что с по как это для от из к он она они но у был была были его при или бы так же все есть"
     " также который которые только можно если мы вы",
-    "ukrainian": "і в не на що з до як це для від та він вона вони але у був була були його при або би так є також який"
-    " які тільки можна якщо ми ви й",
-    "bulgarian": "и в не на че с по как това за от той тя те но е са беше който която които също само може ако ние се да"
-    " ще след до при",
+    "ukrainian": "і в не на що з до як це для від та він вона вони але у був була були його при або би так є також"
+    " який які тільки можна якщо ми ви й",
+    "bulgarian": "и в не на че с по как това за от той тя те но е са беше който която които също само може ако ние се"
+    " да ще след до при",
     "serbian": "и у је на се да су од за с који која које није као из о по или би бити али што био те",
     "arabic": "في من على إلى أن هذا هذه التي الذي كان كانت عن مع ما لا لم أو بين ذلك وقد كل بعد قبل هو هي وفي ومن",
     "persian": "در از به که این را با است برای آن یک بود های می شود خود تا بر هم نیز شده کرد",
@@ -97,6 +99,7 @@ SCRIPTS = (
 )
 
 
+RARER = frozenset("catalan slovak croatian serbian bulgarian basque irish estonian latvian lithuanian nepali".split())
 LETTER_OF = {"ñ": "spanish", "¿": "spanish", "¡": "spanish", "ß": "german", "ã": "portuguese", "õ": "portuguese"}
 LETTER_OF |= dict.fromkeys("łżźćńśęą", "polish") | dict.fromkeys("őű", "hungarian") | dict.fromkeys("ğış", "turkish")
 LETTER_OF |= dict.fromkeys("țșă", "romanian") | dict.fromkeys("řěů", "czech") | dict.fromkeys("ơưđạếộ", "vietnamese")
@@ -109,8 +112,11 @@ def _votes() -> dict[str, tuple[tuple[str, float], ...]]:
     for language, words in _WORDS.items():
         for word in words.split():
             shared[word].add(language)
-    # A word of three languages is a third of a proof for each.
-    return {word: tuple((language, 1 / len(languages)) for language in languages) for word, languages in shared.items()}
+    # A word of three languages is a third of a proof for each, and of a rarer one than its neighbour rather less.
+    return {
+        word: tuple((language, (0.8 if language in RARER else 1.0) / len(languages)) for language in languages)
+        for word, languages in shared.items()
+    }
 
 
 VOTES = _votes()

@@ -50,8 +50,8 @@ class Settings(BaseSettings):
     )
     database_index_url: str = Field(
         "",
-        description="Postgres role that indexes the vectors of large tenants, for `upkeep` alone; `deploy.migrate` makes"
-        " it. Empty: large tenants are searched exactly, which is slower. The local stack makes one up.",
+        description="Postgres role that indexes the vectors of large tenants, for `upkeep` alone; `deploy.migrate`"
+        " makes it. Empty: large tenants are searched exactly, which is slower. The local stack makes one up.",
     )
     redis_url: str = Field("", description="Redis or Valkey, redis:// or rediss://. Empty: embedded.")
     objects_url: str = Field(

@@ -1,5 +1,15 @@
 -- BM25 that is exact and does not unpack a chunk's lexemes for it.
 
+-- Inline as long as the row fits a page: a score needs the lexemes of every candidate, the text of the best few alone.
+ALTER TABLE document_chunks ALTER COLUMN lexemes SET STORAGE MAIN;
+DO $$
+BEGIN
+    FOR part IN 0..15 LOOP
+        EXECUTE format('ALTER TABLE document_chunks_%s ALTER COLUMN lexemes SET STORAGE MAIN', part);
+    END LOOP;
+END
+$$;
+
 -- What ts_rank says of a lexeme with 1, 2 … 255 positions, all of weight 1. It sums 1/n² over the positions, so each
 -- count has its own value, and the count is where the value stands in this list. Asked of the server itself, as floats
 -- are rounded. Twenty times faster than to unnest the lexemes, which is what term frequencies otherwise cost.
@@ -66,15 +76,22 @@ BEGIN
             together := together || quoted_lexeme(lexemes[i]);
         END IF;
     END LOOP;
+    IF cardinality(together) = 1 AND cardinality(wanted) > 0 THEN
+        together := '{}';
+    END IF;
     RETURN array_to_string(wanted || nullif('(' || array_to_string(together, ' & ') || ')', '()'), ' | ');
 END
 $$;
 
 -- Best chunks by Okapi BM25 (k1 1.2, b 0.75; idf as in Lucene, never negative), over the tenant's own document
 -- frequencies. A term's frequency is the number of its lexeme's positions. `query_text` is written down as
--- `pipelines/searchable.py` writes chunks. Scores are exact; which chunks are scored says `candidate_chunks`.
+-- `pipelines/searchable.py` writes chunks; of very long ones the 200 rarest words count. Scores are exact; which chunks are scored says `candidate_chunks`.
 -- `phrase_boost` adds, for each two neighbouring words of the question that stand next to each other in the chunk, so
 -- many times the mean of their idf; given 0, the score is BM25 and nothing else.
+--
+-- Under row level security Postgres may not look into a GIN index before it has looked at the tenant, row by row: `@@`
+-- is not leakproof. So this runs as a role that no policy stops on `document_chunks`, and sees to the tenant itself:
+-- it answers for the tenant of the transaction and for no other, and gives away ids and scores alone.
 CREATE FUNCTION bm25_document_chunks(
     query_text text,
     match_count int,
@@ -84,9 +101,10 @@ CREATE FUNCTION bm25_document_chunks(
     phrase_boost float DEFAULT 0
 )
 RETURNS TABLE (chunk_id bigint, score float)
-LANGUAGE plpgsql STABLE ROWS 100
+LANGUAGE plpgsql STABLE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$
 DECLARE
+    tenant CONSTANT uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
     budget bigint;
     total bigint;
     average float;
@@ -94,14 +112,20 @@ DECLARE
     scores text;
     boosts text;
     candidates text;
-    chosen uuid[] := filtered_documents(tenant_filter, knowledge_filter);
+    chosen uuid[];
 BEGIN
+    IF tenant IS NULL OR tenant_filter IS DISTINCT FROM tenant THEN
+        RETURN;
+    END IF;
+    chosen := filtered_documents(tenant, knowledge_filter);
     SELECT s.chunks, s.lexemes::float / greatest(s.chunks, 1) INTO total, average
-    FROM corpus_sizes s WHERE s.tenant_id = tenant_filter AND s.chunks > 0;
+    FROM corpus_sizes s WHERE s.tenant_id = tenant AND s.chunks > 0;
     SELECT jsonb_agg(t) INTO terms FROM (
         SELECT q.language, q.lexeme, q.positions, q.own,
                ln(1 + (total - least(q.df, total) + 0.5) / (least(q.df, total) + 0.5)) AS idf
-        FROM question_terms(query_text, tenant_filter) q
+        FROM question_terms(query_text, tenant) q
+        -- Each is a term of a sum that Postgres has to read: thousands of them would exceed its stack.
+        ORDER BY q.df, q.lexeme, q.language LIMIT 200
     ) t;
     IF total IS NULL OR terms IS NULL THEN
         RETURN;
@@ -124,21 +148,42 @@ BEGIN
         GROUP BY 1
     ) l;
     SELECT candidate_chunks(array_agg(o.lexeme ORDER BY o.own, o.lexeme), array_agg(o.own ORDER BY o.own, o.lexeme),
-                            total, 12000 / (count(*) + 1)) INTO candidates
+                            total, 500 + 6000 / (count(*) + 1)) INTO candidates
     FROM (SELECT DISTINCT t.lexeme, t.own FROM jsonb_to_recordset(terms) t (lexeme text, own bigint)) o;
     RETURN QUERY EXECUTE format(
-        'WITH best AS MATERIALIZED (SELECT c.chunk_id, CASE c.language %s ELSE 0 END AS score FROM ('
+        'WITH best AS MATERIALIZED ('
+        'SELECT c.chunk_id, c.language, c.lexemes, CASE c.language %s ELSE 0 END AS score FROM ('
         'SELECT d.chunk_id, d.language, d.lexemes || '''' AS lexemes,'
         ' 1.2 * (0.25 + 0.75 * d.lexeme_count / %s::float) AS k FROM document_chunks d'
-        ' WHERE d.tenant_id = %L AND d.lexemes @@ %L::tsquery%s%s OFFSET 0) c ORDER BY 2 DESC, 1 LIMIT %s * $2) %s',
-        scores, average, tenant_filter, candidates,
+        ' WHERE d.tenant_id = %L AND d.lexemes @@ %L::tsquery%s%s OFFSET 0) c ORDER BY 4 DESC, 1 LIMIT %s * $2) %s',
+        scores, average, tenant, candidates,
         CASE WHEN assistant_filter IS NULL THEN '' ELSE ' AND (d.assistant_key IS NULL OR d.assistant_key = $3)' END,
         CASE WHEN chosen IS NULL THEN '' ELSE ' AND d.doc_id = ANY ($4)' END,
         CASE WHEN boosts IS NULL THEN 1 ELSE 3 END,
         CASE WHEN boosts IS NULL THEN 'SELECT b.chunk_id, b.score FROM best b WHERE b.score > 0'
-             ELSE format('SELECT c.chunk_id, b.score + CASE c.language %s ELSE 0 END FROM best b JOIN document_chunks c'
-                         ' ON c.tenant_id = %L AND c.chunk_id = b.chunk_id WHERE b.score > 0'
-                         ' ORDER BY 2 DESC, 1 LIMIT $2', boosts, tenant_filter) END
+             ELSE format('SELECT c.chunk_id, c.score + CASE c.language %s ELSE 0 END FROM best c WHERE c.score > 0'
+                         ' ORDER BY 2 DESC, 1 LIMIT $2', boosts) END
     ) USING term_ranks(), match_count, assistant_filter, chosen;
 END
 $$;
+
+CREATE POLICY search ON document_chunks TO aura_searcher USING (true) WITH CHECK (false);
+DO $$
+DECLARE
+    tenant_table text;
+BEGIN
+    FOREACH tenant_table IN ARRAY ARRAY['documents', 'corpus_sizes', 'corpus_languages', 'term_frequencies'] LOOP
+        EXECUTE format(
+            'CREATE POLICY search ON %I TO aura_searcher '
+            'USING (tenant_id = nullif(current_setting(''app.tenant_id'', true), '''')::uuid) WITH CHECK (false)',
+            tenant_table
+        );
+    END LOOP;
+END
+$$;
+GRANT SELECT ON documents, corpus_sizes, corpus_languages, term_frequencies TO aura_searcher;
+GRANT SELECT (tenant_id, chunk_id, doc_id, assistant_key, language, lexemes, lexeme_count) ON document_chunks
+    TO aura_searcher;
+ALTER FUNCTION bm25_document_chunks(text, int, uuid, text, jsonb, float) OWNER TO aura_searcher;
+REVOKE ALL ON FUNCTION bm25_document_chunks(text, int, uuid, text, jsonb, float) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION bm25_document_chunks(text, int, uuid, text, jsonb, float) TO aura_app;

@@ -175,7 +175,8 @@ def rewrite(session: Session, chunk: DocumentChunk, written: Rewritten) -> None:
 _REWRITE = """
 UPDATE document_chunks SET
     chunk_text = :chunk_text, token_count = :token_count, context_sha256 = :context_sha256,
-    embedding = CAST(:embedding AS halfvec), embedding_model = :model, edited_at = now(), language = :language, lexemes = made.lexemes,
+    embedding = CAST(:embedding AS halfvec), embedding_model = :model, edited_at = now(),
+    language = :language, lexemes = made.lexemes,
     lexeme_count = (SELECT coalesce(sum(cardinality(l.positions)), 0) FROM unnest(made.lexemes) l)
 FROM (SELECT to_tsvector(CAST(:language AS regconfig), :searched) AS lexemes) made
 WHERE tenant_id = :tenant_id AND chunk_id = :chunk_id

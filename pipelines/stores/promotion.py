@@ -19,10 +19,7 @@ from sqlalchemy import text
 from pipelines.stores.database import operator_session, tenant_session
 
 PROMOTE_AT = 2_000
-"""Chunks from which a tenant has an index: there exact search takes as long as the index does. See docs/decisions.md."""
-
-DEMOTE_BELOW = PROMOTE_AT // 2
-"""Well below, so that a tenant at the limit is not indexed again and again."""
+"""Chunks from which a tenant has an index: from there on exact search takes longer. See docs/decisions.md."""
 
 MAX_WIDTH = 4_000
 """Widest half vectors that pgvector indexes."""
@@ -64,14 +61,6 @@ def large_corpora(at_least: int = PROMOTE_AT) -> list[Corpus]:
         return [Corpus(*row) for row in session.execute(question, {"at_least": at_least})]
 
 
-def unindexed() -> list[Corpus]:
-    """Return the large corpora that are searched exactly because no index of theirs is ready."""
-    with operator_session() as session:
-        names = text("SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indisvalid")
-        ready = set(session.scalars(names))
-    return [corpus for corpus in large_corpora() if corpus.index not in ready]
-
-
 def settle(owner_url: str, promote_at: int = PROMOTE_AT) -> Settled:
     """Make the indexes that are missing and drop those that nobody needs, or whose builder died.
 
@@ -80,7 +69,8 @@ def settle(owner_url: str, promote_at: int = PROMOTE_AT) -> Settled:
     with _owner(owner_url) as owner:
         if not owner.execute("SELECT pg_try_advisory_lock(%s)", (ONE_AT_A_TIME,)).fetchone()[0]:  # type: ignore[index]
             return Settled()
-        kept = large_corpora(min(promote_at, DEMOTE_BELOW))
+        # Half of it keeps an index that is there: a tenant at the limit is not indexed again and again.
+        kept = large_corpora(promote_at // 2)
         known = dict(owner.execute(_KNOWN).fetchall())
         useless = {name for name, is_valid in known.items() if not is_valid} | (
             known.keys() - {corpus.index for corpus in kept}

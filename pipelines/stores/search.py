@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pipelines.ports import Box, Calibration, KnowledgeFilter, Passage
 from pipelines.searchable import searchable
 
-PHRASE_BOOST = 0.5
+PHRASE_BOOST = 0.25
 """What two neighbouring words of the question that stand together in a chunk add to its score, in means of their idf.
 
 Chosen on half of xquad; see docs/decisions.md.
@@ -29,8 +29,7 @@ NO_FILTER = KnowledgeFilter()
 
 COLUMNS = (
     "d.source, c.chunk_id, c.doc_id, d.filename, d.title, c.chunk_text, c.heading_path, c.page_from, c.page_to,"
-    " c.boxes, c.chunk_type,"
-    " c.metadata"
+    " c.boxes, c.chunk_type, c.metadata"
 )
 
 JOINS = (
@@ -141,7 +140,8 @@ def _nearest(models: int) -> TextClause:
     """Return the question to so many models. Where it finds nothing it still says which models there are."""
     branches = " UNION ALL ".join(
         f"SELECT {number} AS number, chunk_id, similarity AS found_score FROM match_document_chunks("
-        f"CAST(:query_{number} AS halfvec), -1, :count, :tenant_id, :model_{number}, :assistant_key, CAST(:filter AS jsonb))"
+        f"CAST(:query_{number} AS halfvec), -1, :count, :tenant_id, :model_{number}, :assistant_key,"
+        " CAST(:filter AS jsonb))"
         for number in range(models)
     )
     return text(

@@ -35,6 +35,7 @@ ACROSS_TENANTS = {
     "expired_uploads": "aura_sweeper",
     "take_due_edits": "aura_sweeper",
     "large_corpora": "aura_sweeper",
+    "bm25_document_chunks": "aura_searcher",
     "find_login": "aura_lookup",
     "tenant_by_subdomain": "aura_lookup",
     "list_tenants": "aura_lookup",

@@ -87,7 +87,9 @@ def test_a_role_that_may_create_roles_and_databases_is_enough(servers: tuple[str
     """Managed Postgres gives no superuser; pgvector is then installed beforehand."""
     with connected(servers[0]) as connection:
         connection.execute("CREATE ROLE landlord LOGIN CREATEROLE CREATEDB PASSWORD 'rent'")
-        connection.execute("GRANT aura_owner, aura_app, aura_sweeper, aura_lookup TO landlord WITH ADMIN OPTION")
+        connection.execute(
+            "GRANT aura_owner, aura_app, aura_sweeper, aura_lookup, aura_searcher TO landlord WITH ADMIN OPTION"
+        )
         connection.execute("CREATE DATABASE managed OWNER landlord")
         with connected(with_database(servers[0], "managed")) as there:
             there.execute("CREATE EXTENSION vector")

@@ -46,7 +46,13 @@ class Library:
         doc_id = self.accept(tenant_id)
         return next(part.ref for part in self.admit() if part.ref.doc_id == doc_id)
 
-    def store(self, tenant_id: UUID, texts: list[str], vectors: NDArray[np.float32] | None = None) -> UUID:
+    def store(
+        self,
+        tenant_id: UUID,
+        texts: list[str],
+        vectors: NDArray[np.float32] | None = None,
+        model: str = "test-model",
+    ) -> UUID:
         """Return the id of a document that has these texts as its chunks."""
         ref = self.admitted(tenant_id)
         if vectors is None:
@@ -54,9 +60,7 @@ class Library:
         made = [Chunk(i, text, "general", len(text.split()), 0, len(text)) for i, text in enumerate(texts)]
         with tenant_session(tenant_id) as session:
             document = documents.get(session, ref.doc_id)
-            chunks.replace(
-                session, tenant_id, [Incoming(ref, document, made, vectors.astype(np.float16), "test-model")]
-            )
+            chunks.replace(session, tenant_id, [Incoming(ref, document, made, vectors.astype(np.float16), model)])
             documents.switch(session, [Switch(ref, len(made), 0)])
         return ref.doc_id
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from pipelines.ports import Calibration
 from pipelines.stores import chunks, documents, search
-from pipelines.stores.database import tenant_session
+from pipelines.stores.database import operator_session, tenant_session
 
 TEXTS = [
     "Battery warranty covers two years for every rented bicycle.",
@@ -101,6 +101,12 @@ def test_neither_search_leaves_the_tenant(library, new_tenant: Callable[[], UUID
             {"q": "[1,0,0,0,0,0,0,0]", "t": other},
         ).all()
         assert rows == []
+        # This one runs as a role that row level security does not stop: it must see to the tenant itself.
+        words = text("SELECT * FROM bm25_document_chunks('secret canary', 5, :t)")
+        assert session.execute(words, {"t": other}).all() == []
+        assert session.execute(words, {"t": None}).all() == []
+    with operator_session() as session:
+        assert session.execute(words, {"t": other}).all() == []
 
 
 def test_an_assistants_documents_are_for_that_assistant(library, tenant: UUID, admin: psycopg.Connection) -> None:
