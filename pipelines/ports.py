@@ -66,7 +66,8 @@ class Prompt:
     """All that an answer is made from. Passages are data: nothing in them is an instruction.
 
     An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports. `confident`
-    is False where the passages fit the question too badly to answer from.
+    is False where the passages fit the question too badly to answer from; `confidence`, 0…1, is the
+    probability that an answer from them is right, None where nobody has judged it.
     """
 
     question: str
@@ -75,6 +76,7 @@ class Prompt:
     history: tuple[Said, ...] = ()
     spoken: bool = False
     confident: bool = True
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from pipelines.turn.phrases import Phrases
+
 _NUMBER = r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|half|dozen)\b)"
 _DAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
 _MONTH = r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
@@ -59,9 +61,15 @@ KINDS = (
 OTHER = Kind("")
 
 _GREETING = re.compile(
-    r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day))(?: (?:there|aura|everyone))?", re.IGNORECASE
+    r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|hallo|guten (?:morgen|tag|abend)|hola|buen[oa]s (?:días|tardes"
+    r"|noches)|bonjour|bonsoir|salut)(?: (?:there|aura|everyone))?",
+    re.IGNORECASE,
 )
-_THANKS = re.compile(r"(?:thanks?(?: you)?(?: (?:very|so) much| a lot)?|great|ok(?:ay)?|bye|goodbye)", re.IGNORECASE)
+_THANKS = re.compile(
+    r"(?:thanks?(?: you)?(?: (?:very|so) much| a lot)?|great|ok(?:ay)?|bye|goodbye|danke(?: schön| sehr)?|vielen dank"
+    r"|tschüss|(?:muchas )?gracias|adiós|merci(?: beaucoup)?|au revoir)",
+    re.IGNORECASE,
+)
 
 
 _REQUEST = re.compile(
@@ -81,11 +89,21 @@ def kind_of(question: str) -> Kind:
     return next((kind for kind in KINDS if re.search(rf"\b(?:{kind.asks})", asked)), OTHER)
 
 
-def small_talk(question: str) -> str | None:
-    """Return the reply to a greeting or thanks; None where something is asked."""
+def small_talk(question: str, said: Phrases) -> str | None:
+    """Return the reply to a greeting or thanks in the words of `said`; None where something is asked."""
     said = re.sub(r"[^\w\s]", "", question).strip()
     if _GREETING.fullmatch(said):
-        return "Hello! What would you like to know?"
+        return said.hello
     if _THANKS.fullmatch(said):
-        return "You're welcome."
+        return said.welcome
     return None
+
+
+_NAME = re.compile(r"(?<!^)(?<![.?!] )\b(?:[A-Z][\w'’-]*|\w*\d[\w.,:/-]*)")
+
+
+def names(question: str) -> list[str]:
+    """Return the words that name something: with a capital within the question, or with a digit."""
+    found = _NAME.findall(question)
+    # In a title or a shout, capitals tell nothing.
+    return found if 2 * len(found) <= len(question.split()) else [one for one in found if re.search(r"\d", one)]

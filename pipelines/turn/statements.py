@@ -33,7 +33,7 @@ PARTICLE_WORDS = 3
 class Statement:
     """A quotable piece. `question` is the line it answers, if the passage asks one; `before` and `after`
     are the statements beside it; `dangling` says that it begins with a word that points back; `start` is
-    where it stands in the passage; an `is_item` stands in a list."""
+    where it stands in the passage; an `is_item` stands in a list or a table."""
 
     text: str
     question: str = ""
@@ -96,7 +96,9 @@ def _rows(lines: Sequence[tuple[int, str]]) -> Iterator[Statement]:
             for name, cell in zip(header[1:], cells[1:], strict=False)
             if cell
         ]
-        yield Statement(f"{cells[0]} — {'; '.join(named)}" if named else cells[0], before=" ".join(header), start=at)
+        yield Statement(
+            f"{cells[0]} — {'; '.join(named)}" if named else cells[0], before=" ".join(header), start=at, is_item=True
+        )
     if len(rows) == 1:
         yield Statement(" — ".join(cell for cell in header if cell), start=rows[0][0])
 

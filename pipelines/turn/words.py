@@ -23,6 +23,11 @@ def words(text: str) -> list[str]:
     return [stem(word) for word in _tokens(text)]
 
 
+def plain_words(text: str) -> list[str]:
+    """Return the words of `text` in order, in lower case, as they are spelt."""
+    return _WORD.findall(text.lower())
+
+
 def content_words(text: str) -> set[str]:
     """Return the stems of the words that are no stop words."""
     return {stem(word) for word in _tokens(text) if word not in STOP_WORDS}

@@ -1,0 +1,89 @@
+"""How sure it is that an answer from the passages is right, and what an answerer makes of that.
+
+A logistic curve over a handful of facts about the best statement. Only `similarity` hangs on the embedding
+model, and it is calibrated per model (pipelines/providers/calibration.py), so one table serves them all.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from pipelines.ports import Passage
+from pipelines.turn.phrases import language_of
+from pipelines.turn.ranking import Asked, Scored, ranked, read, whole
+from pipelines.turn.words import content_words
+
+LOW, HIGH = 0.6, 0.8
+"""Below LOW an answer is more likely wrong than it may be: "I don't know". Above HIGH it is right as a rule."""
+
+LEAST_SIMILARITY = 0.01
+"""Similarities nearer to 0 or 1 count as this one: their log odds would decide alone."""
+
+WORDED = {
+    "even": 0.0,
+}
+"""Fitted by `python -m bench.calibrate`; see `facts` for what each stands for."""
+
+BY_MEANING = {"even": -0.5, "similarity": 1.0}
+"""Where the question is in another language than the passages: their words can not be compared."""
+
+LANGUAGE_CHARS = 1000
+
+
+def confidence(passages: Sequence[Passage], question: str) -> float:
+    """Return 0…1: the probability that an answer from the passages, best first, is right. 0 without passages."""
+    if not passages:
+        return 0.0
+    found = facts(passages, question)
+    if set(found) == {"similarity"}:
+        return _probability(BY_MEANING, found)
+    return _probability(WORDED, found) if found else 0.0
+
+
+def band(probability: float) -> str:
+    """Return "high", "medium" or "low"."""
+    return "high" if probability > HIGH else "low" if probability < LOW else "medium"
+
+
+def facts(passages: Sequence[Passage], question: str) -> dict[str, float]:
+    """Return what the confidence rests on; empty where no statement has to do with the question.
+
+    Where the passages are in another language than the question that is `similarity` alone.
+    """
+    similarity = _log_odds(max(passage.similarity for passage in passages))
+    asked = read(question, passages)
+    found = ranked(passages, asked)
+    if language_of(question) != language_of(passages[0].text[:LANGUAGE_CHARS]):
+        return {"similarity": similarity}
+    return {"similarity": similarity, **_worded(passages, asked, found)} if found else {}
+
+
+def _worded(passages: Sequence[Passage], asked: Asked, found: Sequence[Scored]) -> dict[str, float]:
+    """Return, of the best statement: the weighted share of the question's words that it holds (`statement`), that it
+    and what stands around it hold (`around`), and that its passage holds (`passage`); the share of the question's
+    names and numbers that its passage lacks (`missing_names`); whether it looks like what was asked for (`fits`: 1,
+    -1, or 0 where every answer may); how far it leads those of other passages (`lead`); the share of the question's
+    neighbouring words that it has (`phrasing`); and how many words the question has (`words`, as a logarithm)."""
+    best = found[0]
+    text = best.statement.text
+    said = whole(passages[best.number - 1])
+    second = next((one.score for one in found if one.number != best.number), 0.0)
+    return {
+        "statement": asked.coverage(content_words(text)),
+        "around": best.covered,
+        "passage": asked.coverage(said),
+        "missing_names": len(asked.names - said) / len(asked.names) if asked.names else 0.0,
+        "fits": (1.0 if asked.kind.fits(text) else -1.0) if asked.kind.answer else 0.0,
+        "lead": (best.score - second) / best.score,
+        "phrasing": asked.phrasing(text),
+        "words": math.log1p(len(asked.weights)),
+    }
+
+
+def _probability(coefficients: Mapping[str, float], found: Mapping[str, float]) -> float:
+    log_odds = coefficients["even"] + sum(coefficients.get(name, 0.0) * value for name, value in found.items())
+    return 1 / (1 + math.exp(-max(min(log_odds, 50.0), -50.0)))
+
+
+def _log_odds(similarity: float) -> float:
+    bounded = min(max(similarity, LEAST_SIMILARITY), 1 - LEAST_SIMILARITY)
+    return math.log(bounded / (1 - bounded))
