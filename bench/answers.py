@@ -75,8 +75,8 @@ def main() -> None:
             print(f"{one.confidence:.2f} {one.question}\n     {one.text}")
 
 
-Asked = tuple[int, int | None]
-"""A question's number, and that of the paragraph that is left out."""
+Asked = tuple[int, tuple[int, ...]]
+"""A question's number, and those of the paragraphs that are left out."""
 
 
 def chosen(corpus: Corpus, half: str, answerable: int, unanswerable: int) -> tuple[list[Asked], list[Asked]]:
@@ -84,13 +84,13 @@ def chosen(corpus: Corpus, half: str, answerable: int, unanswerable: int) -> tup
     ours = [n for n, question in enumerate(corpus.questions) if question.article % 2 in HALVES[half]]
     random.Random(SEED).shuffle(ours)
     answered = [n for n in ours if corpus.questions[n].answers]
-    impossible: list[Asked] = [(n, None) for n in ours if not corpus.questions[n].answers]
+    impossible: list[Asked] = [(n, ()) for n in ours if not corpus.questions[n].answers]
     # The last ones first: where there are enough, none is asked with and without its paragraph.
-    removed: list[Asked] = [(n, corpus.questions[n].paragraph) for n in reversed(answered)]
-    return [(n, None) for n in answered[:answerable]], [*impossible, *removed][:unanswerable]
+    removed: list[Asked] = [(n, corpus.questions[n].holders) for n in reversed(answered)]
+    return [(n, ()) for n in answered[:answerable]], [*impossible, *removed][:unanswerable]
 
 
-def outcome(corpus: Corpus, question: int, settings: Settings, without: int | None) -> Outcome:
+def outcome(corpus: Corpus, question: int, settings: Settings, without: tuple[int, ...]) -> Outcome:
     """Return what the product answers to a question."""
     asked = corpus.questions[question]
     passages = corpus.passages(question, settings.match_count, without=without)
@@ -103,8 +103,8 @@ def outcome(corpus: Corpus, question: int, settings: Settings, without: int | No
         question=asked.text,
         text=text,
         confidence=sure,
-        is_answerable=bool(asked.answers) and without is None,
-        holds=without is None and not is_refusal(text) and any(plain(spelt) in said for spelt in asked.answers),
+        is_answerable=bool(asked.answers) and not without,
+        holds=not without and not is_refusal(text) and any(plain(spelt) in said for spelt in asked.answers),
         sentences=len(sentences(text)),
         cpu_ms=cpu_ms,
         is_first=bool(passages) and passages[0].chunk_id == asked.paragraph,

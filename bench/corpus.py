@@ -25,12 +25,17 @@ SOURCE = "document_chunks"
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the spellings of its answer (none where it has none), its paragraph and its article."""
+    """A question, the spellings of its answer (none where it has none), its paragraph and its article.
+
+    `holders` are the paragraphs that are left out where its answer is: its own; of a document whose chunks
+    repeat one another, all in which the answer is spelt.
+    """
 
     text: str
     answers: tuple[str, ...]
     paragraph: int
     article: int
+    holders: tuple[int, ...]
 
 
 @dataclass
@@ -46,10 +51,10 @@ class Corpus:
     paragraphs: NDArray[np.float32]
     vectors: NDArray[np.float32]
 
-    def passages(self, question: int, count: int, *, without: int | None = None, alone: bool = False) -> list[Passage]:
+    def passages(self, question: int, count: int, *, without: Sequence[int] = (), alone: bool = False) -> list[Passage]:
         """Return the fused passages for a question.
 
-        Paragraph `without` is as if it were not there; `alone`, the question's article is all there is.
+        The paragraphs `without` are as if they were not there; `alone`, the question's article is all there is.
         """
         cosines = self.paragraphs @ self.vectors[question]
         similarities = self.embedder.calibration.similarity(cosines)
@@ -57,8 +62,7 @@ class Corpus:
         there = np.ones(len(self.texts), bool)
         if alone:
             there = np.array(self.articles) == self.questions[question].article
-        if without is not None:
-            there[without] = False
+        there[list(without)] = False
         near = [int(at) for at in np.argsort(-cosines) if there[at]][:CANDIDATES]
         worded = [int(at) for at in np.argsort(-scores) if there[at] and scores[at] > 0][:CANDIDATES]
         return retrieve.fuse(
@@ -125,7 +129,12 @@ def load(path: Path, embedder: Embedder, cache: Path | None = None) -> Corpus:
         for paragraph in article["paragraphs"]:
             for asked in paragraph["qas"]:
                 found = [] if asked.get("is_impossible") else [answer["text"] for answer in asked["answers"]]
-                questions.append(Question(asked["question"], tuple(found), len(texts), number))
+                holders = [len(texts)]
+                if article.get("document"):
+                    first = len(texts) - article["paragraphs"].index(paragraph)
+                    chunks = enumerate(article["paragraphs"], first)
+                    holders += [at for at, other in chunks if any(answer in other["context"] for answer in found)]
+                questions.append(Question(asked["question"], tuple(found), len(texts), number, tuple(set(holders))))
             texts.append(paragraph["context"])
             articles.append(number)
             titles.append(article.get("document") or f"p{len(titles):04}.txt")

@@ -18,11 +18,13 @@ _SPAN = r"\b(?:morning|evening|days?|hours?|minutes?|weeks?|months?|years?)\b"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of question: what its answer looks like, and whether several statements belong to it."""
+    """A kind of question: what its answer looks like, whether several statements belong to it,
+    and whether (`is_strict`) nothing else can be one."""
 
     asks: str
     answer: str = ""
     many: bool = False
+    is_strict: bool = False
 
     def fits(self, statement: str) -> bool:
         """Return whether the statement looks like an answer of this kind."""
@@ -33,19 +35,22 @@ KINDS = (
     Kind(
         r"how (?:much|expensive)|what .*(?:price|cost|fee)|price|cost",
         r"[$€£¥]\s?\d|\d\s?(?:[$€£¥%]|(?i:euros?|dollars?|pounds?|cents?)\b)|: \d|\b(?i:free)\b",
+        is_strict=True,
     ),
     Kind(
         r"how (?:long|soon|late|early|often|far|high|tall|wide|deep|heavy|fast|hot|cold|large|big)"
         r"|what .*(?:length|duration|distance|weight|height)",
-        rf"(?i:{_NUMBER}.{{0,20}}?{_MEASURE})",
+        rf"(?i:{_NUMBER}.{{0,20}}?{_MEASURE})|: \d",
+        is_strict=True,
     ),
-    Kind(r"how (?:many|old)|what (?:number|percentage|share|age|amount)|population", rf"(?i:{_NUMBER})"),
+    Kind(r"how (?:many|old)|what (?:number|percentage|share|age|amount)|population", rf"(?i:{_NUMBER})", is_strict=True),
     Kind(
         r"how (?:do|can|should|to|must)\b|what (?:are the )?steps|what (?:should|must|do|can) (?:i|we|you)\b", many=True
     ),
     Kind(
         r"when\b|what (?:time|date|day|year|century|decade)|which (?:day|year|month)|(?:opening|office|working) hours",
-        rf"(?i:{_DAY}|{_MONTH}|{_CLOCK}|{_SPAN})",
+        rf"(?i:{_DAY}|{_MONTH}|{_CLOCK}|{_SPAN}|\d ?[ap]m\b|\d(?:st|nd|rd|th)\b)",
+        is_strict=True,
     ),
     Kind(r"who\b|whose\b|whom\b", r"[A-Z][\w'’-]+ [A-Z][\w'’-]+|\b[A-Z][\w'’-]+\b.*\b(?:is|was|are|were)\b"),
     Kind(
@@ -78,9 +83,30 @@ _REQUEST = re.compile(
 )
 
 
+_MANNER = re.compile(
+    r"\bhow (?:long|soon|late|early|often|far|high|tall|wide|deep|heavy|fast|quickly|hot|cold|large|big|old|expensive)\b"
+    r"|\b(?:what|which) (?:time|year|day|date|kind|type|sort|number|amount|percentage|name)s?\b"
+    r"|\b(?:is|are|was|were) the (?:names?|numbers?|amounts?|terms?|words?) (?:of|for)\b|\bhappen(?:s|ed)?\b"
+    r"|\b(?:called|named|mean|considered|known as)(?=\s*\?*$)|\b(?:get|go|goes|use|need|want|know)\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"\bhow many ((?:[\w'’-]+ ?){1,3})", re.IGNORECASE)
+
+
 def subject(question: str) -> str:
     """Return the question without the words that only ask: "Please list the rides" is about "the rides"."""
     return _REQUEST.sub("", question).strip() or question
+
+
+def manner(question: str) -> set[str]:
+    """Return the words, in lower case, that say how something is asked more than what: the "long" of "how long"."""
+    return {word for found in _MANNER.findall(question) for word in found.lower().split()}
+
+
+def counted(question: str) -> str:
+    """Return what is counted: "paid leave days" of "how many paid leave days…"; "" where nothing is."""
+    found = _COUNTED.search(question)
+    return found[1] if found else ""
 
 
 def kind_of(question: str) -> Kind:

@@ -148,9 +148,11 @@ def _chosen(found: Sequence[Scored], kind: Kind, length: Length) -> list[Scored]
     best = found[0]
     # Where the best one looks like what was asked for, little needs to stand beside it.
     close = max(length.close, SURE) if kind.fits(best.statement.text) else length.close
+    if kind.many and best.statement.is_item:
+        return _siblings(found, best)[: length.most_items]
     chosen: list[Scored] = []
     for one in found:
-        most = length.most_items if one.statement.is_item else length.most
+        most = length.most_items if one.statement.is_item or one.statement.is_row else length.most
         if len(chosen) >= most or one.score < close * best.score:
             break
         if any(_same(one.statement.text, other.statement.text) for other in chosen):
@@ -165,6 +167,13 @@ def _chosen(found: Sequence[Scored], kind: Kind, length: Length) -> list[Scored]
             chosen.append(Scored(antecedent, one.number, one.score))
         chosen.append(one)
     return chosen
+
+
+def _siblings(found: Sequence[Scored], best: Scored) -> list[Scored]:
+    """Return the items of the list in which the best one stands: steps are followed from the first to the last."""
+    items = [one for one in found if one.number == best.number and one.statement.is_item]
+    items.sort(key=lambda one: one.statement.start)
+    return items
 
 
 def _same(one: str, other: str) -> bool:

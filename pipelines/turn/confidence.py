@@ -19,12 +19,27 @@ LEAST_SIMILARITY = 0.01
 """Similarities nearer to 0 or 1 count as this one: their log odds would decide alone."""
 
 WORDED = {
-    "even": 0.0,
+    "even": -6.19,
+    "similarity": 0.28,
+    "statement": 6.27,
+    "around": 9.22,
+    "passage": -0.81,
+    "missing_names": 0.08,
+    "fits": 0.37,
+    "lead": 2.99,
+    "phrasing": -0.35,
+    "words": 1.47,
 }
 """Fitted by `python -m bench.calibrate`; see `facts` for what each stands for."""
 
-BY_MEANING = {"even": -0.5, "similarity": 1.0}
+BY_MEANING = {
+    "even": 0.81,
+    "similarity": 0.53,
+}
 """Where the question is in another language than the passages: their words can not be compared."""
+
+NEAR, NEAR_SCORE = 3, 0.65
+"""Statements that may answer as well as the best one: so many, if they score this share of it."""
 
 LANGUAGE_CHARS = 1000
 
@@ -58,21 +73,24 @@ def facts(passages: Sequence[Passage], question: str) -> dict[str, float]:
 
 
 def _worded(passages: Sequence[Passage], asked: Asked, found: Sequence[Scored]) -> dict[str, float]:
-    """Return, of the best statement: the weighted share of the question's words that it holds (`statement`), that it
-    and what stands around it hold (`around`), and that its passage holds (`passage`); the share of the question's
+    """Return, of the best statement: the weighted share of the question's words that it holds (`statement`), what those
+    add that stand around it (`around`), and the share that its passage holds (`passage`) and that no passage holds
+    (`absent`); the share of the question's
     names and numbers that its passage lacks (`missing_names`); whether it looks like what was asked for (`fits`: 1,
     -1, or 0 where every answer may); how far it leads those of other passages (`lead`); the share of the question's
     neighbouring words that it has (`phrasing`); and how many words the question has (`words`, as a logarithm)."""
     best = found[0]
     text = best.statement.text
     said = whole(passages[best.number - 1])
+    near = [one for one in found[:NEAR] if one.score >= NEAR_SCORE * best.score]
     second = next((one.score for one in found if one.number != best.number), 0.0)
     return {
         "statement": asked.coverage(content_words(text)),
-        "around": best.covered,
+        "around": best.covered - asked.coverage(content_words(text)),
         "passage": asked.coverage(said),
         "missing_names": len(asked.names - said) / len(asked.names) if asked.names else 0.0,
-        "fits": (1.0 if asked.kind.fits(text) else -1.0) if asked.kind.answer else 0.0,
+        "fits": 2 * asked.fits(best.statement) - 1 if asked.kind.answer else 0.0,
+        "untyped": 1.0 - max(asked.fits(one.statement) for one in near) if asked.kind.is_strict else 0.0,
         "lead": (best.score - second) / best.score,
         "phrasing": asked.phrasing(text),
         "words": math.log1p(len(asked.weights)),

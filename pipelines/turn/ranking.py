@@ -9,9 +9,9 @@ from functools import lru_cache
 from itertools import pairwise
 
 from pipelines.ports import Passage
-from pipelines.turn.asked import Kind, kind_of, names, subject
+from pipelines.turn.asked import Kind, counted, kind_of, manner, names, subject
 from pipelines.turn.statements import Statement, statements
-from pipelines.turn.words import content_words, words
+from pipelines.turn.words import content_words, stem, words
 
 HEADING, BEFORE, AFTER = 0.7, 0.6, 0.4
 """What a wanted word counts that stands in a heading, in the sentence before, and in the one after."""
@@ -27,6 +27,15 @@ PHRASING = 0.4
 
 FITS = 0.3
 """What it counts that a statement looks like an answer to this kind of question."""
+
+BESIDE = 0.3
+"""How much of that remains where the figure is not that of what is counted."""
+
+COUNTED_NEAR = 3
+"""Words between a figure and what it counts, at most."""
+
+MANNER = 0.3
+"""What a word that says how something is asked, as "long" in "how long", counts of what another would."""
 
 LABEL = 0.3
 """What it counts that a wanted word is the label of a statement; and what a mere heading is worth less."""
@@ -47,12 +56,13 @@ KEPT_TEXTS = 64
 class Asked:
     """A question: its kind, its content words with what each tells, the rare ones most, and its pairs
     of neighbouring words, the small ones too: "more than five" is not "two to five". `names` are the
-    stems of its names, numbers and codes."""
+    stems of its names, numbers and codes, `counted` those of what it asks the number of."""
 
     kind: Kind
     weights: dict[str, float]
     pairs: frozenset[tuple[str, str]] = frozenset()
     names: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
 
     def coverage(self, said: Iterable[str]) -> float:
         """Return the share of the question's words, by weight, that are among `said`: 0…1."""
@@ -62,6 +72,19 @@ class Asked:
     def phrasing(self, text: str) -> float:
         """Return the share of the question's pairs of words that stand in `text`: 0…1."""
         return len(self.pairs & set(pairwise(words(text)))) / len(self.pairs) if self.pairs else 0.0
+
+    def fits(self, one: Statement) -> float:
+        """Return how much a statement looks like what is asked for, 0…1."""
+        if self.kind.many and one.is_list:
+            return 1.0
+        if not self.kind.fits(one.text):
+            return 0.0
+        return 1.0 if not self.counted or self._counts(one.text) else BESIDE
+
+    def _counts(self, text: str) -> bool:
+        said = words(text)
+        figures = [at for at, word in enumerate(said) if word[0].isdigit()]
+        return any(self.counted & set(said[max(0, at - 1) : at + 1 + COUNTED_NEAR]) for at in figures)
 
     def likeness(self, question: set[str]) -> float:
         """Return how much another question asks the same, 0…1."""
@@ -85,11 +108,14 @@ class Scored:
 def read(question: str, passages: Sequence[Passage]) -> Asked:
     """Return what is asked. Words that few passages have, or none, tell most."""
     said = Counter(word for passage in passages for word in whole(passage))
+    how = {stem(word) for word in manner(question)}
     tells = {
-        word: math.log(1 + (len(passages) + 0.5) / (said[word] + 0.5)) for word in content_words(subject(question))
+        word: math.log(1 + (len(passages) + 0.5) / (said[word] + 0.5)) * (MANNER if word in how else 1.0)
+        for word in content_words(subject(question))
     }
     named = frozenset(word for name in names(question) for word in content_words(name))
-    return Asked(kind_of(question), tells, frozenset(pairwise(words(question))), named)
+    things = frozenset(content_words(counted(question)))
+    return Asked(kind_of(question), tells, frozenset(pairwise(words(question))), named, things)
 
 
 def whole(passage: Passage) -> frozenset[str]:
@@ -146,7 +172,7 @@ def _scored(passage: Passage, number: int, asked: Asked, head_start: float) -> I
         if not covered:
             continue
         likeness = asked.likeness(content_words(question))
-        score = covered + head_start + FITS * asked.kind.fits(one.text)
+        score = covered + head_start + FITS * asked.fits(one)
         if likeness >= SAME_QUESTION:
             score += 0.4 + 0.3 * (is_first and question.endswith("?"))
         score += PLAIN * len(own & asked.weights.keys()) / (len(own) or 1)

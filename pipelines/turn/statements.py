@@ -33,7 +33,8 @@ PARTICLE_WORDS = 3
 class Statement:
     """A quotable piece. `question` is the line it answers, if the passage asks one; `before` and `after`
     are the statements beside it; `dangling` says that it begins with a word that points back; `start` is
-    where it stands in the passage; an `is_item` stands in a list or a table."""
+    where it stands in the passage; an `is_item` stands in a list, an `is_row` in a
+    table, and an `is_list` is completed by its items."""
 
     text: str
     question: str = ""
@@ -42,6 +43,8 @@ class Statement:
     dangling: bool = False
     start: int = 0
     is_item: bool = False
+    is_row: bool = False
+    is_list: bool = False
 
     @property
     def is_label(self) -> bool:
@@ -130,5 +133,5 @@ def _lists(found: Sequence[Statement]) -> list[Statement]:
     for at, one in enumerate(found):
         items = list(itertools.takewhile(lambda item: item.is_item, found[at + 1 :])) if one.text[-1] == ":" else []
         listed = "; ".join(item.text.rstrip(".;,") for item in items)
-        complete.append(replace(one, text=f"{one.text} {listed}") if items else one)
+        complete.append(replace(one, text=f"{one.text} {listed}", is_list=True) if items else one)
     return complete
