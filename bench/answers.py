@@ -38,13 +38,17 @@ SHOWN_CUTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was answered to a question. `holds` says that a spelling of the answer stands in the text."""
+    """What was answered to a question.
+
+    `mentions` says that a spelling of the answer stands in the text, `holds` that this is no refusal besides.
+    """
 
     question: str
     text: str
     confidence: float
     is_answerable: bool
     holds: bool
+    mentions: bool
     sentences: int
     cpu_ms: float
     is_first: bool
@@ -99,12 +103,14 @@ def outcome(corpus: Corpus, question: int, settings: Settings, without: tuple[in
     sure, text = answer(passages, asked.text, settings)
     cpu_ms = (time.process_time() - before) * 1e3
     said = plain(text)
+    mentions = not without and any(plain(spelt) in said for spelt in asked.answers)
     return Outcome(
         question=asked.text,
         text=text,
         confidence=sure,
         is_answerable=bool(asked.answers) and not without,
-        holds=not without and not is_refusal(text) and any(plain(spelt) in said for spelt in asked.answers),
+        holds=mentions and not is_refusal(text),
+        mentions=mentions,
         sentences=len(sentences(text)),
         cpu_ms=cpu_ms,
         is_first=bool(passages) and passages[0].chunk_id == asked.paragraph,

@@ -1,13 +1,12 @@
-"""Fit what similarity and confidence mean, on questions and paragraphs in SQuAD's JSON format.
+"""Fit the calibration of an embedding model on questions and paragraphs in SQuAD's JSON format.
 
     python -m bench.calibrate path/to/squad.json [--limit 500]
-    python -m bench.calibrate answers SET.json [SET.json …] [--half tune] [--cache DIR]
 
-The first fits an embedding model's row in pipelines/providers/calibration.py, the second, which needs the
-first, the coefficients in pipelines/turn/confidence.py (bench/calibrate_answers.py). Positives are questions with their own paragraph; negatives the same questions with the best paragraph
-of all others, which is what retrieval would offer if the answer were not in the documents. A logistic
-curve is fitted through both; then it is shifted so that the cosine at which the two are equally likely
-gets the similarity 0.7, the threshold below which AURA says that it does not know.
+It gives the model's row in pipelines/providers/calibration.py; what confidence makes of it is fitted by
+`bench.calibrate_answers`. Positives are questions with their own paragraph; negatives the same questions with
+the best paragraph of all others, which is what retrieval would offer if the answer were not in the documents. A
+logistic curve is fitted through both; then it is shifted so that the cosine at which the two are equally likely
+gets the similarity 0.7.
 """
 
 import argparse

@@ -3,8 +3,8 @@
     python -m bench.calibrate_answers SET.json [SET.json …] [--half tune] [--cache DIR]
 
 Each question is asked with its paragraph and without it, among all paragraphs and among those of its article
-alone, because a tenant may have a single document. What is fitted is whether the answer, were it given, holds
-the gold span. Each set weighs the same; of each, the answerable questions weigh `ANSWERABLE`.
+alone, because a tenant may have a single document. What is fitted is whether the paragraphs hold the answer.
+A set weighs as the square root of its examples; within it, the answerable ones weigh `ANSWERABLE`.
 """
 
 import argparse
@@ -13,16 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.answers import HALVES, plain
+from bench.answers import HALVES
 from bench.corpus import Corpus, load
 from bench.fitting import Values, logistic
 from pipelines import providers
-from pipelines.ports import Prompt
-from pipelines.turn.compose import compose
 from pipelines.turn.confidence import facts
 from schemas.settings import get_settings
 
-ANSWERABLE = 0.85
+ANSWERABLE = 0.8
 """Share of questions whose answer the documents hold, as far as an organisation knows what it is asked."""
 
 MEANING = ("similarity",)
@@ -40,12 +38,12 @@ def main() -> None:
     found = []
     for path in args.sets:
         rows = list(examples(load(path, embedder, args.cache), args.half, settings.match_count))
-        found += [(known, holds, weight) for (known, holds, _), weight in zip(rows, weights(rows), strict=True)]
+        found += [(*example, float(weight)) for example, weight in zip(rows, weights(rows), strict=True)]
     names = list(dict.fromkeys(name for known, _, _ in found for name in known))
     for title, used in (("WORDED", names), ("BY_MEANING", list(MEANING))):
         features = np.array([[known[name] for name in used] for known, _, _ in found])
-        holds = np.array([holds for _, holds, _ in found], float)
-        even, coefficients = logistic(features, holds, np.array([weight for _, _, weight in found]))
+        hold = np.array([is_answerable for _, is_answerable, _ in found], float)
+        even, coefficients = logistic(features, hold, np.array([weight for _, _, weight in found]))
         print(f"{title} = {{")
         print(f'    "even": {even:.2f},')
         for name, value, spread in zip(used, coefficients, features.std(axis=0), strict=True):
@@ -53,12 +51,12 @@ def main() -> None:
         print("}")
 
 
-Example = tuple[dict[str, float], bool, bool]
-"""Facts, whether the answer holds the gold span, and whether it could."""
+Example = tuple[dict[str, float], bool]
+"""Facts, and whether the paragraphs hold the answer."""
 
 
 def examples(corpus: Corpus, half: str, count: int) -> Iterator[Example]:
-    """Yield what is known of each question of a half, in each of its four cases, and how it ended."""
+    """Yield what is known of each question of a half in each of its four cases."""
     for number, asked in enumerate(corpus.questions):
         if asked.article % 2 not in HALVES[half]:
             continue
@@ -66,18 +64,15 @@ def examples(corpus: Corpus, half: str, count: int) -> Iterator[Example]:
             for alone in (False, True):
                 passages = corpus.passages(number, count, without=without, alone=alone)
                 known = facts(passages, asked.text) if passages else {}
-                if len(known) <= len(MEANING):
-                    continue
-                said = plain(compose(Prompt(asked.text, tuple(passages), "")))
-                is_answerable = bool(asked.answers) and not without
-                yield known, is_answerable and any(plain(spelt) in said for spelt in asked.answers), is_answerable
+                if len(known) > len(MEANING):
+                    yield known, bool(asked.answers) and not without
 
 
 def weights(rows: Sequence[Example]) -> Values:
-    """Return what each example weighs: 1,000 for all of a set."""
-    answerable = np.array([is_answerable for _, _, is_answerable in rows])
+    """Return what each example weighs."""
+    answerable = np.array([is_answerable for _, is_answerable in rows])
     found: Values = np.where(answerable, ANSWERABLE / answerable.sum(), (1 - ANSWERABLE) / (~answerable).sum())
-    return found * 1000
+    return found * len(rows) ** 0.5 * 20
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ KINDS = (
         rf"(?i:{_NUMBER}.{{0,20}}?{_MEASURE})|: \d",
         is_strict=True,
     ),
-    Kind(r"how (?:many|old)|what (?:number|percentage|share|age|amount)|population", rf"(?i:{_NUMBER})", is_strict=True),
+    Kind(
+        r"how (?:many|old)|what (?:number|percentage|share|age|amount)|population", rf"(?i:{_NUMBER})", is_strict=True
+    ),
     Kind(
         r"how (?:do|can|should|to|must)\b|what (?:are the )?steps|what (?:should|must|do|can) (?:i|we|you)\b", many=True
     ),
@@ -66,8 +68,8 @@ KINDS = (
 OTHER = Kind("")
 
 _GREETING = re.compile(
-    r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|hallo|guten (?:morgen|tag|abend)|hola|buen[oa]s (?:días|tardes"
-    r"|noches)|bonjour|bonsoir|salut)(?: (?:there|aura|everyone))?",
+    r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|hallo|guten (?:morgen|tag|abend)|hola"
+    r"|buen[oa]s (?:días|tardes|noches)|bonjour|bonsoir|salut)(?: (?:there|aura|everyone))?",
     re.IGNORECASE,
 )
 _THANKS = re.compile(
@@ -84,7 +86,8 @@ _REQUEST = re.compile(
 
 
 _MANNER = re.compile(
-    r"\bhow (?:long|soon|late|early|often|far|high|tall|wide|deep|heavy|fast|quickly|hot|cold|large|big|old|expensive)\b"
+    r"\bhow (?:long|soon|late|early|often|far|high|tall|wide|deep|heavy|fast|quickly|hot|cold|large|big|old"
+    r"|expensive)\b"
     r"|\b(?:what|which) (?:time|year|day|date|kind|type|sort|number|amount|percentage|name)s?\b"
     r"|\b(?:is|are|was|were) the (?:names?|numbers?|amounts?|terms?|words?) (?:of|for)\b|\bhappen(?:s|ed)?\b"
     r"|\b(?:called|named|mean|considered|known as)(?=\s*\?*$)|\b(?:get|go|goes|use|need|want|know)\b",
@@ -117,10 +120,10 @@ def kind_of(question: str) -> Kind:
 
 def small_talk(question: str, said: Phrases) -> str | None:
     """Return the reply to a greeting or thanks in the words of `said`; None where something is asked."""
-    said = re.sub(r"[^\w\s]", "", question).strip()
-    if _GREETING.fullmatch(said):
+    plain = re.sub(r"[^\w\s]", "", question).strip()
+    if _GREETING.fullmatch(plain):
         return said.hello
-    if _THANKS.fullmatch(said):
+    if _THANKS.fullmatch(plain):
         return said.welcome
     return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.ports import Passage, Prompt
-from pipelines.turn.asked import Kind, small_talk, subject
+from pipelines.turn.asked import Kind, manner, small_talk, subject
 from pipelines.turn.confidence import LOW
 from pipelines.turn.phrases import Phrases, is_refusal, language_of, phrases
 from pipelines.turn.ranking import Asked, Scored, ranked, read, whole
@@ -36,6 +36,14 @@ SAME = 0.7
 MISSING_WORDS = 2
 """Words of the question that no passage has, named in a refusal at most."""
 
+WORDED, WORDED_UNSURE = 0.3, 0.7
+"""Share of the question's wording, weighted by rarity, that a passage must hold where there is no confidence."""
+
+NEAR_CONFIDENCE = 0.15
+"""Confidence from which a refusal quotes what comes nearest."""
+
+QUOTED_CHARS = 240
+
 EVEN = 0.5
 CASUAL, FORMAL = 0.34, 0.66
 """Where the bands of formality and energy meet."""
@@ -53,8 +61,8 @@ class Length:
 def compose(prompt: Prompt) -> str:
     """Return the answer: the statements of the passages that fit best, each with its marker, or a refusal.
 
-    Below the band LOW, or where nothing fits, it is a refusal; between LOW and the threshold of the
-    deployment a hedge stands before the answer. The persona decides on length, frame and language.
+    Below both LOW and the threshold of the deployment, or where nothing fits, it is a refusal; between
+    LOW and a higher threshold a hedge stands before the answer. The persona decides on length, frame and language.
     """
     persona = getattr(prompt, "persona", None)
     said = phrases(getattr(persona, "language", None) or language_of(prompt.question))
@@ -62,26 +70,47 @@ def compose(prompt: Prompt) -> str:
         return reply
     asked = read(prompt.question, prompt.passages)
     statements = _about_the_same(ranked(prompt.passages, asked), asked)
-    if not statements or (not prompt.confident and (prompt.confidence or 0.0) < LOW):
-        return refusal(prompt, said)
+    if not statements or not _is_ground(prompt, asked):
+        return refusal(prompt, said, statements[0] if statements else None)
     length = _length(persona, asked.kind, prompt.spoken)
     answer = " ".join(_said(statements, asked.kind, length))
-    if not prompt.confident:
+    if prompt.confidence is not None and not prompt.confident:
         return f"{said.unsure} {answer}"
     return framed(answer, said, persona)
 
 
-def refusal(prompt: Prompt, said: Phrases) -> str:
-    """Return that the answer is not known, what was found nevertheless, and how to add it."""
+def _is_ground(prompt: Prompt, asked: Asked) -> bool:
+    """Return whether the passages may be answered from: by their confidence, by wording where nobody judged it."""
+    if prompt.confidence is not None:
+        return prompt.confident or prompt.confidence >= LOW
+    needed = WORDED if prompt.confident else WORDED_UNSURE
+    return any(asked.coverage(whole(passage)) >= needed for passage in prompt.passages)
+
+
+def refusal(prompt: Prompt, said: Phrases, nearest: Scored | None = None) -> str:
+    """Return that the answer is not known, what was found nevertheless, and how to add it.
+
+    What comes near is quoted, without a marker: it is no answer. Where it is far, only its place is named.
+    """
     parts = [said.dont_know]
-    if missing := _missing(prompt):
-        parts.append(said.missing.format(words=_listed([f"“{word}”" for word in missing], said)))
-    places = dict.fromkeys(_place(passage, said) for passage in prompt.passages)
-    if places:
-        parts.append(said.nearest.format(places=_listed(list(places)[:2], said)))
+    places = list(dict.fromkeys(_place(passage, said) for passage in prompt.passages))
+    if nearest and (prompt.confidence or 0.0) >= NEAR_CONFIDENCE:
+        quoted = cut(nearest.statement.text)
+        parts.append(said.says.format(places=_place(prompt.passages[nearest.number - 1], said), quote=quoted))
+    else:
+        if missing := _missing(prompt):
+            parts.append(said.missing.format(words=_listed([f"“{word}”" for word in missing], said)))
+        if places:
+            parts.append(said.nearest.format(places=_listed(places[:2], said)))
     if not prompt.spoken:
         parts.append(said.add)
     return " ".join(parts)
+
+
+def cut(text: str) -> str:
+    """Return a text on one line, ended after a word and with "…" where it is long."""
+    said = _spaced(text)
+    return said if len(said) <= QUOTED_CHARS else f"{said[:QUOTED_CHARS].rsplit(' ', 1)[0]}…"
 
 
 def framed(answer: str, said: Phrases, persona: Any) -> str:
@@ -109,7 +138,7 @@ def _place(passage: Passage, said: Phrases) -> str:
 def _missing(prompt: Prompt) -> list[str]:
     """Return words of the question as they were asked which no passage has, the longest first."""
     known = {word for passage in prompt.passages for word in whole(passage)}
-    wanted = content_words(subject(prompt.question)) - known
+    wanted = content_words(subject(prompt.question)) - known - {stem(word) for word in manner(prompt.question)}
     spelt = [word for word in dict.fromkeys(plain_words(prompt.question)) if stem(word) in wanted]
     return sorted(spelt, key=len, reverse=True)[:MISSING_WORDS] if prompt.passages else []
 
@@ -182,5 +211,9 @@ def _same(one: str, other: str) -> bool:
 
 
 def _closed(text: str) -> str:
-    said = re.sub(r"\s+", " ", text).strip()
+    said = _spaced(text)
     return said if said[-1] in '.!?…。！？"”' else f"{said.rstrip(',;:')}."
+
+
+def _spaced(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()

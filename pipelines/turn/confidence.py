@@ -19,27 +19,32 @@ LEAST_SIMILARITY = 0.01
 """Similarities nearer to 0 or 1 count as this one: their log odds would decide alone."""
 
 WORDED = {
-    "even": -6.19,
-    "similarity": 0.28,
-    "statement": 6.27,
-    "around": 9.22,
-    "passage": -0.81,
-    "missing_names": 0.08,
-    "fits": 0.37,
-    "lead": 2.99,
-    "phrasing": -0.35,
-    "words": 1.47,
+    "even": -4.40,
+    "similarity": 0.68,
+    "statement": 1.21,
+    "passage": 4.44,
+    "missing_names": -0.91,
+    "fits": 0.18,
+    "untyped": -1.12,
+    "lead": 2.58,
+    "phrasing": 2.41,
+    "words": 0.70,
 }
 """Fitted by `python -m bench.calibrate`; see `facts` for what each stands for."""
 
 BY_MEANING = {
-    "even": 0.81,
-    "similarity": 0.53,
+    "even": 0.66,
+    "similarity": 0.86,
 }
 """Where the question is in another language than the passages: their words can not be compared."""
 
 NEAR, NEAR_SCORE = 3, 0.65
 """Statements that may answer as well as the best one: so many, if they score this share of it."""
+
+MOST_LOG_ODDS = 50.0
+
+STEEP = 2.5
+"""How many times faster the log odds fall below LOW than above it: there nothing is answered, so nothing is right."""
 
 LANGUAGE_CHARS = 1000
 
@@ -73,12 +78,14 @@ def facts(passages: Sequence[Passage], question: str) -> dict[str, float]:
 
 
 def _worded(passages: Sequence[Passage], asked: Asked, found: Sequence[Scored]) -> dict[str, float]:
-    """Return, of the best statement: the weighted share of the question's words that it holds (`statement`), what those
-    add that stand around it (`around`), and the share that its passage holds (`passage`) and that no passage holds
-    (`absent`); the share of the question's
-    names and numbers that its passage lacks (`missing_names`); whether it looks like what was asked for (`fits`: 1,
-    -1, or 0 where every answer may); how far it leads those of other passages (`lead`); the share of the question's
-    neighbouring words that it has (`phrasing`); and how many words the question has (`words`, as a logarithm)."""
+    """Return what the best statement and its passage hold of the question.
+
+    `statement` and `passage` are the shares, weighted by rarity, of the question's words that they hold,
+    `missing_names` the share of its names and numbers that the passage lacks, `phrasing` that of its
+    neighbouring words which stand so in the statement. `fits` says whether the statement looks like what was
+    asked for (1, -1, or 0 where every answer may), `untyped` is 1 where none near it does though it must.
+    `lead` is how far it leads those of other passages; `words` how many words the question has, as a logarithm.
+    """
     best = found[0]
     text = best.statement.text
     said = whole(passages[best.number - 1])
@@ -86,7 +93,6 @@ def _worded(passages: Sequence[Passage], asked: Asked, found: Sequence[Scored]) 
     second = next((one.score for one in found if one.number != best.number), 0.0)
     return {
         "statement": asked.coverage(content_words(text)),
-        "around": best.covered - asked.coverage(content_words(text)),
         "passage": asked.coverage(said),
         "missing_names": len(asked.names - said) / len(asked.names) if asked.names else 0.0,
         "fits": 2 * asked.fits(best.statement) - 1 if asked.kind.answer else 0.0,
@@ -99,7 +105,10 @@ def _worded(passages: Sequence[Passage], asked: Asked, found: Sequence[Scored]) 
 
 def _probability(coefficients: Mapping[str, float], found: Mapping[str, float]) -> float:
     log_odds = coefficients["even"] + sum(coefficients.get(name, 0.0) * value for name, value in found.items())
-    return 1 / (1 + math.exp(-max(min(log_odds, 50.0), -50.0)))
+    low = _log_odds(LOW)
+    if log_odds < low:
+        log_odds = low + STEEP * (log_odds - low)
+    return 1 / (1 + math.exp(-max(min(log_odds, MOST_LOG_ODDS), -MOST_LOG_ODDS)))
 
 
 def _log_odds(similarity: float) -> float:

@@ -8,7 +8,7 @@ from pipelines.turn.words import plain_words
 
 @dataclass(frozen=True)
 class Phrases:
-    """The fixed phrases of one language. `missing`, `nearest` and `place` take what is named.
+    """The fixed phrases of one language. `missing`, `nearest`, `says` and `place` take what is named.
 
     `openings` and `closings` are a persona's frame: by formality (casual, even, formal), then by energy
     (calm, even, lively); an empty one says nothing.
@@ -17,6 +17,7 @@ class Phrases:
     dont_know: str
     missing: str
     nearest: str
+    says: str
     place: str
     add: str
     unsure: str
@@ -32,6 +33,7 @@ ENGLISH = Phrases(
     dont_know="I don't know from these documents.",
     missing="I found nothing about {words}.",
     nearest="The nearest I found is in {places}.",
+    says="The nearest I found, in {places}, says: “{quote}”",
     place="{name} (“{heading}”)",
     add="You can add the answer to the knowledge, as a document or as a question with its answer.",
     unsure="I am not certain, but this comes nearest:",
@@ -59,6 +61,7 @@ GERMAN = Phrases(
     dont_know="Das weiß ich aus diesen Dokumenten nicht.",
     missing="Zu {words} habe ich nichts gefunden.",
     nearest="Am nächsten kommt {places}.",
+    says="Am nächsten kommt {places}: „{quote}“",
     place="{name} („{heading}“)",
     add="Sie können die Antwort dem Wissen hinzufügen, als Dokument oder als Frage mit Antwort.",
     unsure="Ich bin nicht sicher, aber dies kommt am nächsten:",
@@ -86,6 +89,7 @@ SPANISH = Phrases(
     dont_know="No lo sé por estos documentos.",
     missing="No encontré nada sobre {words}.",
     nearest="Lo más cercano está en {places}.",
+    says="Lo más cercano, en {places}, dice: «{quote}»",
     place="{name} («{heading}»)",
     add="Puede añadir la respuesta al conocimiento, como documento o como pregunta con su respuesta.",
     unsure="No estoy seguro, pero esto es lo más cercano:",
@@ -115,6 +119,7 @@ FRENCH = Phrases(
     dont_know="Je ne le sais pas d'après ces documents.",
     missing="Je n'ai rien trouvé sur {words}.",
     nearest="Le plus proche se trouve dans {places}.",
+    says="Le plus proche, dans {places}, dit : « {quote} »",
     place="{name} (« {heading} »)",
     add="Vous pouvez ajouter la réponse aux connaissances, comme document ou comme question avec sa réponse.",
     unsure="Je n'en suis pas certain, mais voici le plus proche :",

@@ -114,7 +114,7 @@ def _prose(text: str, start: int, end: int) -> list[Statement]:
         said = _MARKUP.sub("", _BULLET.sub("", raw)).strip()
         if said.endswith("?"):
             question = said
-        elif found and said and found[-1].text.count(" ") < PARTICLE_WORDS and found[-1].text[-1] in ".!":
+        elif said and found and _is_particle(found[-1]) and not _BULLET.match(raw):
             found[-1] = replace(found[-1], text=f"{found[-1].text} {said}")
         elif said:
             before = found[-1].text if found else ""
@@ -125,6 +125,10 @@ def _prose(text: str, start: int, end: int) -> list[Statement]:
         replace(one, after=following.text if following else "")
         for one, following in itertools.zip_longest(lists, lists[1:])
     ]
+
+
+def _is_particle(one: Statement) -> bool:
+    return not one.is_item and one.text.count(" ") < PARTICLE_WORDS and one.text[-1] in ".!"
 
 
 def _lists(found: Sequence[Statement]) -> list[Statement]:

@@ -8,7 +8,8 @@ from pipelines.ports import Passage, Prompt, Said
 from pipelines.turn import prompt
 from pipelines.turn.citations import cite
 from pipelines.turn.compose import compose, is_refusal
-from pipelines.turn.retrieve import confidence, fuse
+from pipelines.turn.confidence import confidence
+from pipelines.turn.retrieve import fuse
 
 HOURS = "The shop is open from Monday to Friday from 9:00 to 18:00. On Sundays the shop is open from 10:00 to 14:00."
 PRICES = "Bike | Day | Week\nCity bike | €12 | €60\nE-bike | €29 | €150\nA helmet is free."
