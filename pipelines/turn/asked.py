@@ -9,10 +9,24 @@ _NUMBER = r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|t
 _DAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
 _MONTH = r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
 _CLOCK = r"\b\d{1,2}[:.]\d\d\b|\b(?:1[0-9]|20)\d\d\b|\b(?:noon|midnight|daily|weekly|monthly|yearly)\b"
-_MEASURE = (
-    r"(?:(?<![a-z])(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|times|m|km|metres?|meters?|kilomet(?:re|er)s?"
-    r"|miles?|feet|ft|yards?|inch(?:es)?|mm|cm|kg|grams?|tons?|tonnes?|pounds?|litres?|liters?|percent|degrees?|mph)\b|[%°])"
-)
+_UNITS = {
+    "time": r"seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies)|times|once|twice|daily"
+    r"|weekly|monthly|yearly|h|min",
+    "length": r"(?:kilo|centi|milli)?met(?:re|er)s?|k?m|[cm]m|miles?|feet|foot|ft|yards?|inch(?:es)?|blocks?",
+    "weight": r"(?:kilo)?gram(?:me)?s?|k?g|tons?|tonnes?|pounds?|lbs?|ounces?|oz",
+    "heat": r"degrees?|celsius|fahrenheit|kelvin",
+    "speed": r"km/h|kph|mph|m/s|knots|per (?:hour|second|minute)|[kmg]bit/s|[mg]bps",
+    "size": r"litres?|liters?|ml|l|gallons?|square|cubic|hectares?|acres?|[kmgt]b|(?:kilo|mega|giga|tera)bytes?|percent"
+    r"|watts?|k?w|volts?|v|bar|people|pages?",
+}
+
+
+def _measure(*units: str) -> str:
+    """Return what a figure with one of these units looks like."""
+    signs = "|[%°]" if {"heat", "size"} & set(units) else ""
+    return rf"(?i:{_NUMBER}.{{0,20}}?(?:(?<![a-z])(?:{'|'.join(_UNITS[unit] for unit in units)})\b{signs}))|: \d"
+
+
 _SPAN = r"\b(?:morning|evening|days?|hours?|minutes?|weeks?|months?|years?)\b"
 
 
@@ -37,12 +51,13 @@ KINDS = (
         r"[$€£¥]\s?\d|\d\s?(?:[$€£¥%]|(?i:euros?|dollars?|pounds?|cents?)\b)|: \d|\b(?i:free)\b",
         is_strict=True,
     ),
-    Kind(
-        r"how (?:long|soon|late|early|often|far|high|tall|wide|deep|heavy|fast|hot|cold|large|big)"
-        r"|what .*(?:length|duration|distance|weight|height)",
-        rf"(?i:{_NUMBER}.{{0,20}}?{_MEASURE})|: \d",
-        is_strict=True,
-    ),
+    Kind(r"how heavy|what .*weight", _measure("weight"), is_strict=True),
+    Kind(r"how (?:hot|cold|warm)|what .*temperature", _measure("heat"), is_strict=True),
+    Kind(r"how fast|what .*speed", _measure("speed", "time"), is_strict=True),
+    Kind(r"how (?:far|high|tall|wide|deep)|what .*(?:distance|height|width|depth)", _measure("length"), is_strict=True),
+    Kind(r"how (?:soon|late|early|often|quickly)|what .*duration", rf"{_measure('time')}|(?i:{_DAY})", is_strict=True),
+    Kind(r"how long|what .*length", _measure("time", "length"), is_strict=True),
+    Kind(r"how (?:large|big)|what .*(?:size|capacity)", _measure("size", "length", "weight"), is_strict=True),
     Kind(
         r"how (?:many|old)|what (?:number|percentage|share|age|amount)|population", rf"(?i:{_NUMBER})", is_strict=True
     ),

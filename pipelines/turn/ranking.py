@@ -38,7 +38,7 @@ MANNER = 0.3
 """What a word that says how something is asked, as "long" in "how long", counts of what another would."""
 
 LABEL = 0.3
-"""What it counts that a wanted word is the label of a statement; and what a mere heading is worth less."""
+"""What it counts that the wanted words are the label of a statement; and what a mere heading is worth less."""
 
 DANGLING = 0.15
 
@@ -176,7 +176,7 @@ def _scored(passage: Passage, number: int, asked: Asked, head_start: float) -> I
         if likeness >= SAME_QUESTION:
             score += 0.4 + 0.3 * (is_first and question.endswith("?"))
         score += PLAIN * len(own & asked.weights.keys()) / (len(own) or 1)
-        score += LABEL * (asked.coverage(content_words(one.label)) > 0) + PHRASING * asked.phrasing(one.text)
+        score += LABEL * asked.coverage(content_words(one.label)) + PHRASING * asked.phrasing(one.text)
         score -= DANGLING * one.dangling + LABEL * one.is_label
         score /= 1 + max(0, len(own) - LONG_WORDS) / LONG_SLOPE
         yield Scored(one, number, score, covered, likeness)

@@ -86,7 +86,8 @@ def test_confidence_needs_meaning_and_wording() -> None:
     sure = confidence([near], question)
     assert sure > 0.8
     assert confidence([passage("Nothing of it.", 1, similarity=0.75)], question) < 0.6
-    assert confidence([passage(HOURS, 1, similarity=0.1)], question) < 0.6
+    rival = passage("The shop in the park is open on Sundays in summer.", 2, similarity=0.1)
+    assert confidence([passage(HOURS, 1, similarity=0.1), rival], question) < sure
     assert confidence([], question) == 0.0
 
 

@@ -105,9 +105,7 @@ def test_formality_and_energy_change_the_frame_and_not_the_facts() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_refusals_are_in_the_language_of_the_persona_and_are_recognised(language: str) -> None:
     persona = Persona(language=f"{language}-XX")
-    answer = asked(
-        "Who won the chess tournament?", Persona(language=f"{language}-XX"), confidence=0.01, confident=False
-    )
+    answer = asked("Who won the chess tournament?", persona, confidence=0.01, confident=False)
     said = phrases(language)
     assert answer.startswith(said.dont_know)
     assert said.add in answer
