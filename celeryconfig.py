@@ -28,6 +28,7 @@ task_routes = {
     "workers.voice.transcribe": {"queue": "transcribe"},
     "workers.voice.synthesize": {"queue": "synthesize"},
     "workers.voice.voices": {"queue": "synthesize"},
+    "workers.searching.search": {"queue": "retrieve"},
     "workers.tenants.*": {"queue": "upkeep"},
     "workers.mail.*": {"queue": "notify"},
     "workers.webhooks.*": {"queue": "notify"},
@@ -67,6 +68,7 @@ beat_schedule = {
     "flush_calls": {"task": "workers.upkeep.flush_calls", "schedule": 5.0, "options": {"expires": 5}},
     "webhooks": {"task": "workers.webhooks.deliver", "schedule": 2.0, "options": {"expires": 4}},
     "settle_providers": {"task": "workers.upkeep.settle_providers", "schedule": 60.0, "options": {"expires": 60}},
+    "index_vectors": {"task": "workers.upkeep.index_vectors", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock: an interval would begin anew with every start.
     "forget": {"task": "workers.upkeep.forget", "schedule": crontab(minute="17"), "options": {"expires": 600}},
     "forget_webhooks": {

@@ -13,6 +13,7 @@ ALIASES = {
     "/knowledge/upload": "/api/documents/upload",
     "/knowledge/ingest": "/api/knowledge/ingest",
     "/knowledge/list": "/api/documents",
+    "/knowledge/search": "/api/knowledge/search",
     "/voice/status": "/api/voice/status",
     "/voice/voices": "/api/voice/voices",
     "/voice/transcribe": "/api/voice/transcribe",

@@ -47,6 +47,7 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
         assistant_key=body.assistant_key,
         question=body.message,
         use_memory=body.use_memory,
+        filters=body.filters.model_dump(mode="json", exclude_defaults=True) if body.filters else None,
     )
     if body.stream:
         response = sse.stream(

@@ -1,7 +1,9 @@
-"""Raw text becomes knowledge: one text as a document, a list of them as a batch."""
+"""Raw text becomes knowledge, one text as a document, a list of them as a batch; and knowledge is searched."""
 
 from io import BytesIO
 from pathlib import PurePosixPath
+from typing import Any
+from uuid import uuid4
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -10,16 +12,21 @@ from api import arrivals
 from api.auth import caller
 from api.permissions import allows
 from pipelines.ingest.sniff import safe_filename
+from pipelines.stores import calls
+from pipelines.stores.redis import get_redis
 from schemas.batch_requests import Accepted, TextBody, TextItem
-from schemas.errors import MessageTooLong
+from schemas.errors import AuraError, MessageTooLong
 from schemas.identity import Permission
+from schemas.search_requests import SearchQuery, SearchResult
 from schemas.settings import get_settings
+from workers import send
 from workers.reception import Incoming
 
 blueprint = APIBlueprint("knowledge", __name__, url_prefix="/api/knowledge", abp_tags=[Tag(name="documents")])
 
 TEXT_SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".html", ".htm", ".csv", ".tsv", ".json", ".ndjson"})
 TITLE_CHARS = 100
+SEARCH_TIMEOUT_S = 30.0
 
 
 @blueprint.post("/ingest", responses={202: Accepted})
@@ -32,6 +39,21 @@ def ingest(body: TextBody) -> Response:
     order = arrivals.order(caller(body.tenant_id, body.user_id), body)
     incoming = [_incoming(one) for one in body.all()]
     return arrivals.answer(arrivals.arrive(order, incoming, alone=body.documents is None))
+
+
+@blueprint.get("/search", responses={200: SearchResult})
+@allows(Permission.DOCUMENTS_READ)
+def search(query: SearchQuery) -> dict[str, Any]:
+    """Search the knowledge by meaning, by words, or by both, and return the best passages with all their scores."""
+    asking, call_id = caller(), uuid4()
+    asked = query.model_dump(mode="json")
+    facts = {name: asked.pop(name) for name in ("query", "mode", "limit", "assistant_key")}
+    calls.ask(get_redis(), asking.tenant_id, call_id, {**facts, "filter": asked})
+    send.search_call(asking.tenant_id, call_id)
+    reply, _ = calls.result(get_redis(), asking.tenant_id, call_id, SEARCH_TIMEOUT_S)
+    if "error" in reply:
+        raise AuraError.by_code(reply["error"], reply["detail"])
+    return SearchResult(query=query.query, mode=query.mode, passages=reply["passages"]).model_dump(mode="json")
 
 
 def _incoming(one: TextItem) -> Incoming:

@@ -1,6 +1,7 @@
 """Starting, cancelling and waiting for turns: what chat and voice share."""
 
 import time
+from typing import Any
 from uuid import UUID, uuid4
 
 from api.auth import Caller
@@ -35,6 +36,7 @@ def start_turn(
     spoken: bool = False,
     language: str | None = None,
     use_memory: bool = True,
+    filters: dict[str, Any] | None = None,
 ) -> UUID:
     """Commit a turn as queued work, wake its first step, and return its id.
 
@@ -58,6 +60,7 @@ def start_turn(
                 assistant_key=assistant_key,
                 spoken=spoken,
                 use_memory=use_memory,
+                filters=filters or {},
                 language=language,
                 question=question.replace("\x00", "") if question else None,
                 stage=stage,

@@ -27,7 +27,7 @@ MEANING = ("similarity",)
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the three tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", type=Path, nargs="+")
     parser.add_argument("--half", choices=HALVES, default="tune")
@@ -40,7 +40,11 @@ def main() -> None:
         rows = list(examples(load(path, embedder, args.cache), args.half, settings.match_count))
         found += [(*example, float(weight)) for example, weight in zip(rows, weights(rows), strict=True)]
     names = list(dict.fromkeys(name for known, _, _ in found for name in known))
-    for title, used in (("WORDED", names), ("BY_MEANING", list(MEANING))):
+    for title, used in (
+        ("WORDED", names),
+        ("BY_MEANING", list(MEANING)),
+        ("BY_WORDS", [name for name in names if name not in MEANING]),
+    ):
         features = np.array([[known[name] for name in used] for known, _, _ in found])
         hold = np.array([is_answerable for _, is_answerable, _ in found], float)
         even, coefficients = logistic(features, hold, np.array([weight for _, _, weight in found]))

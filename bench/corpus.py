@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipelines.ingest.embed import embed
 from pipelines.ports import Embedder, Passage
 from pipelines.turn import retrieve
+from pipelines.turn.fusion import Rankings
 from pipelines.turn.words import STOP_WORDS, words
 
 CANDIDATES = 100
@@ -65,11 +66,11 @@ class Corpus:
         there[list(without)] = False
         near = [int(at) for at in np.argsort(-cosines) if there[at]][:CANDIDATES]
         worded = [int(at) for at in np.argsort(-scores) if there[at] and scores[at] > 0][:CANDIDATES]
-        return retrieve.fuse(
+        rankings = Rankings(
             [self._passage(at, similarity=float(similarities[at])) for at in near],
             [self._passage(at, bm25=float(scores[at])) for at in worded],
-            count,
         )
+        return retrieve.best(rankings, self.questions[question].text, count)
 
     @cached_property
     def bm25(self) -> "BM25":

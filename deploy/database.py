@@ -18,6 +18,7 @@ from deploy.places import REPO
 from schemas.errors import CannotStart
 
 OWNER, SWEEPER, LOOKUP, APP = "aura_owner", "aura_sweeper", "aura_lookup", "aura_app"
+INDEXER = "aura_indexer"
 DATABASE = "aura"
 MIN_POSTGRES, MIN_VECTOR = 15, (0, 8)
 STARTERS_LOCK = 0x41555241
@@ -46,14 +47,18 @@ def role_of(url: str) -> Role:
         return Role(row[0], row[1], connection.info.server_version // 10_000)
 
 
-def prepare(admin_url: str, app_url: str | None = None, password: str | None = None) -> str:
+def prepare(
+    admin_url: str, app_url: str | None = None, password: str | None = None, index_url: str | None = None
+) -> str:
     """Make roles, database, extensions, grants and the newest schema; return the URL of the app's role.
 
     The app's role and database are those of `app_url`, where it is given. Its password is that of
     `app_url`, else `password`, else one derived from the admin's, so that every machine which
-    knows the admin derives the same. Raises CannotStart with what is missing.
+    knows the admin derives the same. The role that indexes is that of `index_url`, else the one that
+    `indexer_url` tells. Raises CannotStart with what is missing.
     """
     target = _app_url(admin_url, app_url, password)
+    indexing = index_url or indexer_url(admin_url, target)
     to = urlsplit(target)
     database = to.path.lstrip("/")
     with connected(admin_url) as admin:
@@ -63,6 +68,8 @@ def prepare(admin_url: str, app_url: str | None = None, password: str | None = N
             raise CannotStart(f"Postgres {MIN_POSTGRES} or newer is needed; {to.hostname} runs Postgres {version}.")
         try:
             _roles(admin, target)
+            if indexing:
+                _indexer(admin, indexing)
             _database(admin, database)
             with connected(with_database(admin_url, database)) as connection:
                 _extensions(connection)
@@ -156,6 +163,28 @@ def _app_url(admin_url: str, app_url: str | None, password: str | None) -> str:
         parts = parts._replace(netloc=f"{APP}:{quote(password or derived, safe='')}@{host}")
         name = DATABASE if name in ("", "postgres") else name
     return for_sqlalchemy(urlunsplit(parts._replace(path=f"/{name or DATABASE}")))
+
+
+def indexer_url(admin_url: str, app_url: str) -> str:
+    """Return the URL of the role that makes indexes, in the app's database; empty where the admin has no password."""
+    parts = urlsplit(admin_url)
+    if not parts.password:
+        return ""
+    derived = hmac.new(unquote(parts.password).encode(), INDEXER.encode(), hashlib.sha256).hexdigest()
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{INDEXER}:{derived}@{host}", path=urlsplit(app_url).path))
+
+
+def _indexer(admin: psycopg.Connection, url: str) -> None:
+    """Make the role that may become the owner, and has none of its rights before it does."""
+    parts = urlsplit(url)
+    name, password = unquote(parts.username or INDEXER), unquote(parts.password or "")
+    role = sql.Identifier(name)
+    if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).rowcount == 0:
+        admin.execute(sql.SQL("CREATE ROLE {} NOINHERIT").format(role))
+    if not _may_log_in(url):
+        admin.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
+    admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(OWNER), role))
 
 
 def _roles(admin: psycopg.Connection, app_url: str) -> None:

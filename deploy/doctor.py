@@ -15,6 +15,7 @@ from deploy.places import REPO, Places, port_is_free
 from deploy.readiness import address, missing
 from pipelines import providers
 from pipelines.providers import weights
+from pipelines.stores import promotion
 from schemas.errors import AuraError, CannotStart
 from schemas.settings import Settings
 from workers.presence import live_queues
@@ -116,11 +117,31 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "pgvector", row is not None, row[0] if row else "not in the database", "Run `python -m deploy.migrate`."
     )
+    if schema == newest:
+        yield _vector_indexes(url)
     yield Finding(
         "Schema",
         schema == newest,
         f"version {schema or 'none'}, newest {newest}",
         "Set AURA_DATABASE_ADMIN_URL and run `python -m deploy.migrate`.",
+    )
+
+
+def _vector_indexes(url: str) -> Finding:
+    with connected(url) as connection:
+        large = connection.execute(
+            "SELECT vector_index_name(tenant_id, embedding_model) FROM large_corpora(%s)", (promotion.PROMOTE_AT,)
+        ).fetchall()
+        ready = connection.execute(
+            "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indisvalid"
+        ).fetchall()
+    missing = len(set(large) - set(ready))
+    return Finding(
+        "Vector indexes",
+        not missing,
+        f"{len(large)} large tenants, {missing or 'none'} searched exactly, which is slower",
+        "Upkeep makes them within minutes, where it is given AURA_DATABASE_INDEX_URL.",
+        needed=False,
     )
 
 

@@ -23,7 +23,7 @@ from deploy.ports import next_free, require_web_port
 from deploy.postgres import remove
 from deploy.processes import environment
 from deploy.readiness import address, missing
-from deploy.services import START_WITHIN_S, Servers, answers, choose, prepared
+from deploy.services import START_WITHIN_S, Servers, answers, choose, index_url, prepared
 from deploy.supervisor import Supervisor, procfile
 from deploy.terminal import Terminal
 from pipelines.providers import weights
@@ -77,12 +77,12 @@ def _serve(arguments: argparse.Namespace, settings: Settings, where: Places, ter
     code = 0
     with Supervisor(where, terminal.say) as supervisor, ThreadPoolExecutor(1) as beside:
         checked = beside.submit(weights.verify_all, where.models) if whole else None
-        told = _start_servers(supervisor, settings, where, terminal)
+        told, for_upkeep = _start_servers(supervisor, settings, where, terminal)
         at = address(settings)
         if checked is not None:
             terminal.waiting("the model weights to be checked")
             checked.result()
-            told = _start_processes(supervisor, told, settings, where, terminal)
+            told = _start_processes(supervisor, told, for_upkeep, settings, where, terminal)
             claim.note(where, at)
             _await(supervisor, lambda: missing(at), READY_WITHIN_S, where, terminal)
         terminal.say(f"Ready after {time.monotonic() - began:.1f} s.")
@@ -98,8 +98,13 @@ def _serve(arguments: argparse.Namespace, settings: Settings, where: Places, ter
     return code
 
 
-def _start_servers(supervisor: Supervisor, settings: Settings, where: Places, terminal: Terminal) -> dict[str, str]:
-    """Start the servers that no URL names, make the database ready, and return the settings that lead there."""
+def _start_servers(
+    supervisor: Supervisor, settings: Settings, where: Places, terminal: Terminal
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Start the servers that no URL names and make the database ready.
+
+    Return the settings that lead there, and those that none but upkeep is told.
+    """
     servers = choose(where, settings)
     supervisor.start(*servers.programs)
     _await(supervisor, lambda: _unanswered(servers), START_WITHIN_S, where, terminal)
@@ -115,7 +120,7 @@ def _start_servers(supervisor: Supervisor, settings: Settings, where: Places, te
         "AURA_BASE_DOMAIN": settings.base_domain,
     }
     _tell(where, told)
-    return told
+    return told, {"AURA_DATABASE_INDEX_URL": index_url(servers, told["AURA_DATABASE_URL"], settings)}
 
 
 def _secret_keys(settings: Settings, where: Places) -> list[str]:
@@ -125,7 +130,12 @@ def _secret_keys(settings: Settings, where: Places) -> list[str]:
 
 
 def _start_processes(
-    supervisor: Supervisor, told: Mapping[str, str], settings: Settings, where: Places, terminal: Terminal
+    supervisor: Supervisor,
+    told: Mapping[str, str],
+    for_upkeep: Mapping[str, str],
+    settings: Settings,
+    where: Places,
+    terminal: Terminal,
 ) -> dict[str, str]:
     """Start the Procfile and return the settings it was started with."""
     flower_port = next_free(settings.flower_port)
@@ -134,7 +144,8 @@ def _start_processes(
     told = {**told, "AURA_FLOWER_PORT": str(flower_port)}
     _tell(where, told)
     given = {**told, "AURA_DATA_DIR": str(where.data_dir)}
-    supervisor.start(*(replace(program, env=given) for program in procfile(REPO / "Procfile")))
+    for program in procfile(REPO / "Procfile"):
+        supervisor.start(replace(program, env=given | (for_upkeep if program.name == "upkeep" else {})))
     return told
 
 

@@ -13,7 +13,9 @@ def main() -> int:
     try:
         if not settings.database_admin_url:
             raise CannotStart("Set AURA_DATABASE_ADMIN_URL to the role that migrates.")
-        prepare(settings.database_admin_url, settings.database_url or None)
+        prepare(
+            settings.database_admin_url, settings.database_url or None, index_url=settings.database_index_url or None
+        )
     except CannotStart as error:
         print(error.detail, file=sys.stderr)
         return 1

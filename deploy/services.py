@@ -9,7 +9,7 @@ import psycopg
 import redis
 
 from deploy.claim import claimed
-from deploy.database import for_driver, for_sqlalchemy, prepare, require_schema, role_of
+from deploy.database import for_driver, for_sqlalchemy, indexer_url, prepare, require_schema, role_of
 from deploy.places import Places, free_port, places, port_is_free
 from deploy.postgres import postgres
 from deploy.processes import Program, Started, spawn, stop, wait_until
@@ -57,6 +57,11 @@ def port_for(name: str, wanted: int) -> int:
             f"Port {wanted} (AURA_{name.upper()}_PORT) is in use. Choose another, or 0 to take a free one."
         )
     return wanted or free_port()
+
+
+def index_url(servers: Servers, app_url: str, settings: Settings) -> str:
+    """Return the URL by which upkeep indexes; empty where there is no role for it."""
+    return settings.database_index_url or (indexer_url(servers.admin_url, app_url) if servers.admin_url else "")
 
 
 def prepared(servers: Servers) -> str:

@@ -6,6 +6,7 @@ own rate towards the listener.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class Passage:
     """One retrieved piece of knowledge. `similarity` is calibrated to 0…1, equal over all models.
 
     `row_from`, `row_to` are rows of a sheet, from 1, `start_s`, `end_s` seconds of a recording; else None.
+    `title` is the document's. `before` and `after` are the text next to the passage, under the same headings: they
+    help to understand it and are never what is cited.
     """
 
     source: str
@@ -51,6 +54,26 @@ class Passage:
     row_to: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    title: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class KnowledgeFilter:
+    """Which of a tenant's knowledge is searched. What is None or empty limits nothing; what is given must all hold.
+
+    A document holds where it is one of `doc_ids`, has any of `tags` (`documents.metadata->'tags'`), is of one of
+    `file_types` and of one of `sources` (`documents.source`), and was created at or after `created_after` and
+    before `created_before`.
+    """
+
+    doc_ids: tuple[UUID, ...] = ()
+    tags: tuple[str, ...] = ()
+    file_types: tuple[str, ...] = ()
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +90,8 @@ class Prompt:
 
     An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports. `confident`
     is False where the passages fit the question too badly to answer from; `confidence`, 0…1, is the
-    probability that an answer from them is right, None where nobody has judged it.
+    probability that an answer from them is right, None where nobody has judged it. A `bare` one is no question to
+    answer from passages: the instructions say what is to be done with the text in `question`.
     """
 
     question: str
@@ -76,6 +100,7 @@ class Prompt:
     history: tuple[Said, ...] = ()
     spoken: bool = False
     confident: bool = True
+    bare: bool = False
     confidence: float | None = None
 
 
@@ -140,6 +165,19 @@ class Embedder(Protocol):
         """Return unit vectors, shape (len(texts), width), in the order of `texts`.
 
         Raises ProviderUnavailable, RateLimited, or InputTooLong where it cannot read so much at once.
+        """
+
+
+class Reranker(Protocol):
+    """Reads passages against a question, which finds better than comparing vectors and costs more."""
+
+    name: str
+    model: str
+
+    def rerank(self, question: str, texts: Sequence[str], timeout_s: float) -> Sequence[float]:
+        """Return how well each text answers the question: 0…1, in the order of `texts`.
+
+        Raises ProviderUnavailable, also where it takes longer than `timeout_s`, or RateLimited.
         """
 
 

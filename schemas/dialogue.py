@@ -49,7 +49,8 @@ class Turn(Base):
     """A question and its answer. `stage` is the step it waits for or is in, held by lease.
 
     `passages` keeps what retrieval found, so that a generation that dies is repeated on the same
-    ground. `timings` maps a stage to its `queued_ms` and `run_ms`, and names the firsts.
+    ground. `filters` limit what is searched; `standalone` is the question as it reads without the conversation,
+    where it does not stand alone. `timings` maps a stage to its `queued_ms` and `run_ms`, and names the firsts.
     """
 
     __tablename__ = "turns"
@@ -71,6 +72,8 @@ class Turn(Base):
     use_memory: Mapped[bool] = mapped_column(server_default="true")
     language: Mapped[str | None]
     question: Mapped[str | None]
+    filters: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    standalone: Mapped[str | None]
     status: Mapped[str] = mapped_column(server_default=TurnStatus.QUEUED)
     stage: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default="0")

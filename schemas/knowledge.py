@@ -120,6 +120,7 @@ class Document(Base):
     source_url: Mapped[str | None]
     password_sealed: Mapped[str | None]
     wanted: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    source: Mapped[str] = mapped_column(server_default="document_chunks")
 
 
 class DocumentVersion(Base):
@@ -191,6 +192,7 @@ class DocumentChunk(Base):
     """A findable piece of a document. Partitioned by tenant; see the migration.
 
     `context_sha256` is of the text that was embedded: a chunk that has it already is not embedded again.
+    `language` is the text search configuration that made its `lexemes`.
     """
 
     __tablename__ = "document_chunks"
@@ -227,6 +229,27 @@ class DocumentChunk(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     context_sha256: Mapped[bytes | None]
     edited_at: Mapped[datetime | None]
+    language: Mapped[str] = mapped_column(server_default="english")
+
+
+class DocumentCard(Base):
+    """What a document of several chunks is called and how it begins: it leads a question to the document as a whole.
+
+    `lexemes` are stems as `pipelines/turn/words.py` makes them; `card_sha256` is of the text that was embedded.
+    """
+
+    __tablename__ = "document_cards"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "doc_id"], ["documents.tenant_id", "documents.doc_id"], ondelete="CASCADE"),
+        Index("ix_document_cards_sha256", "tenant_id", "card_sha256"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    doc_id: Mapped[UUID] = mapped_column(primary_key=True)
+    embedding_model: Mapped[str]
+    embedding: Mapped[NDArray[np.float16]] = mapped_column(HalfVector)
+    lexemes: Mapped[str] = mapped_column(Tsvector)
+    card_sha256: Mapped[bytes]
 
 
 class EditStatus(StrEnum):
@@ -304,4 +327,15 @@ class CorpusModel(Base):
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     embedding_model: Mapped[str] = mapped_column(primary_key=True)
+    chunks: Mapped[int] = mapped_column(BigInteger)
+
+
+class CorpusLanguage(Base):
+    """How many of a tenant's chunks are in a language: by which stemmers a question is read."""
+
+    __tablename__ = "corpus_languages"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
     chunks: Mapped[int] = mapped_column(BigInteger)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 # NUL is text to JSON and to none of our stores.
 Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
@@ -32,6 +32,21 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = Field(None, description="Which fields are at fault, and why.")
 
 
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
+Source = Literal["document_chunks", "training_data", "logic_notes", "reference_materials"]
+
+
+class KnowledgeFilterBody(Body):
+    """What is searched. What is left out limits nothing; what is given must all hold."""
+
+    doc_ids: list[UUID] = Field([], max_length=1000, description="One of these documents.")
+    tags: list[Tag] = Field([], max_length=32, description="Any of the tags in a document's metadata.")
+    file_types: list[Tag] = Field([], max_length=32, description="One of these types, such as pdf.")
+    created_after: AwareDatetime | None = Field(None, description="Created then or later; with a time zone.")
+    created_before: AwareDatetime | None = Field(None, description="Created earlier; with a time zone.")
+    sources: list[Source] = Field([], max_length=4, description="One of these sources.")
+
+
 class ChatBody(Body):
     """A question to an assistant."""
 
@@ -43,6 +58,9 @@ class ChatBody(Body):
     conversation_id: UUID | None = Field(None, description="The same as session_id.")
     use_memory: bool = True
     stream: bool = Field(False, description="Answer with server-sent events.")
+    filters: KnowledgeFilterBody | None = Field(
+        None, description="Only this is searched, of what the assistant may know."
+    )
 
 
 class RagStats(BaseModel):

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     database_admin_url: str = Field(
         "", description="Postgres role that migrates and creates `aura_owner` and `aura_app`."
     )
+    database_index_url: str = Field(
+        "",
+        description="Postgres role that indexes the vectors of large tenants, for `upkeep` alone; `deploy.migrate` makes"
+        " it. Empty: large tenants are searched exactly, which is slower. The local stack makes one up.",
+    )
     redis_url: str = Field("", description="Redis or Valkey, redis:// or rediss://. Empty: embedded.")
     objects_url: str = Field(
         "", description="Object store, file:// or s3://bucket/prefix. Empty: a folder in data_dir."
@@ -121,6 +126,23 @@ class Settings(BaseSettings):
     # Retrieval
     match_threshold: float = Field(0.7, ge=0, le=1, description="Confidence below which the answer is “I don't know”.")
     match_count: int = Field(6, ge=1, le=50, description="Passages an answer is grounded in, at most.")
+
+    rewrite_questions: Literal["off", "rules", "model"] = Field(
+        "rules",
+        description="How a question that leans on the one before is made out: not at all, by its words, or by the chat"
+        " model where one is set up (by its words where that takes too long).",
+    )
+    rewrite_timeout_s: float = Field(1.5, gt=0, le=30, description="Seconds that the chat model has for it.")
+    reranker: Literal["auto", "none", "chat"] = Field(
+        "auto",
+        description="What reads the best passages again: auto is the server of AURA_RERANK_BASE_URL where that is set,"
+        " chat the chat model as judge.",
+    )
+    rerank_base_url: str = Field("", description="Server with a /rerank endpoint in Cohere's or Jina's format.")
+    rerank_api_key: SecretStr | None = key("AURA_RERANK_API_KEY", "Key for the reranking server, where it wants one.")
+    rerank_model: str = Field("", description="Reranking model; empty takes the server's default.")
+    rerank_timeout_s: float = Field(2.0, gt=0, le=60, description="Seconds it has; then the fused order stands.")
+    rerank_count: int = Field(30, ge=2, le=100, description="Passages it reads, at most.")
 
     # Providers: what answers, embeds, listens and speaks
     chat_provider: str = Field(

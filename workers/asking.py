@@ -15,7 +15,7 @@ def prompt_for(session: Session, turn: Turn, passages: Sequence[Passage]) -> Pro
     """Return all that the turn's answer is made from. Raises UnknownAssistant."""
     agent = turns.agent(session, turn.assistant_key)
     return prompt.build(
-        question=turn.question or "",
+        question=turn.standalone or turn.question or "",
         passages=passages,
         agent_name=agent.name,
         agent_instructions=agent.instructions,

@@ -6,21 +6,28 @@ comes with the answer of the search itself, so a tenant with one model pays noth
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
-from pipelines.ports import Embedder, Passage
+from pipelines.ports import Embedder, KnowledgeFilter, Passage
 from pipelines.providers.servers import PRICES
-from pipelines.stores import search
+from pipelines.stores import beside, cards, documents, search, turns
 from pipelines.stores.database import tenant_session
-from pipelines.stores.search import Asked
-from pipelines.turn import retrieve
+from pipelines.stores.search import NO_FILTER, Asked, Found
+from pipelines.turn import limits, neighbours
+from pipelines.turn.confidence import confidence
+from pipelines.turn.distinct import chosen
+from pipelines.turn.fusion import Rankings, fused
+from pipelines.turn.parts import parts, together
 from schemas.dialogue import Turn
-from schemas.errors import AuraError
+from schemas.errors import AuraError, BudgetExceeded, StoreUnavailable
 from schemas.settings import get_settings
-from workers import budget, wiring
+from workers import budget, reranking, rewriting, wiring
 
 CANDIDATES = 100
 """Passages each search contributes to the fusion."""
@@ -29,6 +36,8 @@ ASK_AGAIN_S = 30.0
 """A model that could not be asked is let alone for so long: somebody waits for the answer."""
 
 MAX_KNOWN = 4096
+AT_ONCE = 8
+"""Parts of long questions that a process looks for side by side."""
 
 log = structlog.get_logger()
 
@@ -40,53 +49,97 @@ _away: dict[tuple[UUID, str], float] = {}
 
 @dataclass(frozen=True)
 class Ground:
-    """What an answer can rest on: the passages, best first, and how sure it is that they hold it, 0…1."""
+    """What an answer can rest on: the passages, best first, and how sure it is that they hold it, 0…1.
+
+    `standalone` is the question as it was looked for, where it leant on the conversation.
+    """
 
     passages: Sequence[Passage]
     confidence: float
+    standalone: str | None = None
 
 
 def ground(turn: Turn) -> Ground:
-    """Return what the turn's question is answered from. Raises what the embedder of now raises."""
-    question = turn.question or ""
-    passages = retrieve.fuse(*rankings(turn, question), get_settings().match_count)
-    return Ground(passages, retrieve.confidence(passages, question))
+    """Return what the turn's question is answered from. Raises StoreUnavailable, BudgetExceeded, UnknownAssistant."""
+    standalone = rewriting.standalone(turn)
+    question = standalone or turn.question or ""
+    allowed = _limits(turn)
+    asked = [question, *parts(question)]
+    if len(asked) == 1:
+        found = [rankings(turn, question, allowed)]
+    else:
+        found = list(_pool().map(lambda part: rankings(turn, part, allowed), asked))
+    ranked = together([fused(one, part) for one, part in zip(found, asked, strict=True)])
+    best = chosen(reranking.reranked(turn, question, ranked), question, get_settings().match_count)
+    return Ground(_expanded(turn, best), confidence(best, question), standalone)
 
 
-def rankings(turn: Turn, question: str) -> tuple[list[Passage], list[Passage]]:
-    """Return the passages nearest to the question, and those that share most words with it.
+def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) -> Rankings:
+    """Return the passages nearest to the question, those that share most words with it, and their documents' cards.
 
-    Where a model of earlier chunks can not be asked, those are found by their words alone. Raises what the
-    embedder of now raises.
+    What a model embedded that can not be asked is found by its words alone. Raises StoreUnavailable, BudgetExceeded.
     """
-    embedder = wiring.embedder(turn.tenant_id)
-    with budget.question(turn.tenant_id, embedder, question, turn.turn_id):
-        asked = [_asked(embedder, question)]
-    asked += _ask(turn, question, [model for model in _others.get(turn.tenant_id, ()) if model != embedder.model])
+    asked = _ask_current(turn, question)
+    now = [one.model for one in asked]
+    asked += _ask(turn, question, [model for model in _others.get(turn.tenant_id, ()) if model not in now])
     with tenant_session(turn.tenant_id, durable=False) as session:
-        lexical = search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key)
-        found = search.nearest_of(session, turn.tenant_id, asked, CANDIDATES, turn.assistant_key)
+        lexical = search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key, allowed)
+        found = _nearest(session, turn, asked, allowed)
+        near = {passage.doc_id for passage in (*found.passages, *lexical)}
+        compared = cards.compared(session, turn.tenant_id, near, asked, question)
     if more := _ask(turn, question, found.unasked([one.model for one in asked])):
         with tenant_session(turn.tenant_id, durable=False) as session:
-            found = search.nearest_of(session, turn.tenant_id, [*asked, *more], CANDIDATES, turn.assistant_key)
-    _remember(turn.tenant_id, tuple(found.unasked([embedder.model])))
-    return found.passages, lexical
+            found = _nearest(session, turn, [*asked, *more], allowed)
+    if asked:
+        _remember(turn.tenant_id, tuple(found.unasked(now)))
+    return Rankings(found.passages, lexical, compared)
+
+
+def _nearest(session: Session, turn: Turn, asked: Sequence[Asked], allowed: KnowledgeFilter) -> Found:
+    if not asked:
+        return Found([], [])
+    return search.nearest_of(session, turn.tenant_id, asked, CANDIDATES, turn.assistant_key, allowed)
+
+
+def _ask_current(turn: Turn, question: str) -> list[Asked]:
+    """Return the question as the model of now reads it; nothing where that can not be asked, which is logged."""
+    model = ""
+    try:
+        embedder = wiring.embedder(turn.tenant_id)
+        model = embedder.model
+        if _is_away(turn.tenant_id, model):
+            return []
+        with budget.question(turn.tenant_id, embedder, question, turn.turn_id):
+            return [_asked(embedder, question)]
+    except (StoreUnavailable, BudgetExceeded):
+        raise
+    except AuraError as error:
+        _set_aside(turn.tenant_id, model, error)
+        return []
 
 
 def _ask(turn: Turn, question: str, models: Sequence[str]) -> list[Asked]:
     """Return the question as these models read it; those that can not be asked are left out."""
     asked = []
     for model in models:
-        if _away.get((turn.tenant_id, model), 0.0) > time.monotonic():
+        if _is_away(turn.tenant_id, model):
             continue
         try:
             asked.append(_paid(turn, wiring.embedder_of(turn.tenant_id, model), question))
         except AuraError as error:
-            log.warning("chunks found by their words alone", model=model, code=error.code, detail=error.detail)
-            if len(_away) >= MAX_KNOWN:
-                _away.clear()
-            _away[turn.tenant_id, model] = time.monotonic() + ASK_AGAIN_S
+            _set_aside(turn.tenant_id, model, error)
     return asked
+
+
+def _is_away(tenant_id: UUID, model: str) -> bool:
+    return _away.get((tenant_id, model), 0.0) > time.monotonic()
+
+
+def _set_aside(tenant_id: UUID, model: str, error: AuraError) -> None:
+    log.warning("chunks found by their words alone", model=model, code=error.code, detail=error.detail)
+    if len(_away) >= MAX_KNOWN:
+        _away.clear()
+    _away[tenant_id, model] = time.monotonic() + ASK_AGAIN_S
 
 
 def _paid(turn: Turn, embedder: Embedder, question: str) -> Asked:
@@ -100,6 +153,30 @@ def _asked(embedder: Embedder, question: str) -> Asked:
     return Asked(embedder.model, embedder.embed([question])[0], embedder.calibration)
 
 
+def _limits(turn: Turn) -> KnowledgeFilter:
+    """Return what the turn may search: what is asked for, within what its assistant may know."""
+    asked = limits.read(turn.filters or {})
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        agent = turns.agent(session, turn.assistant_key) if turn.assistant_key else None
+        allowed = limits.read(getattr(agent, "knowledge_filter", None) or {})
+        if asked.tags and allowed.tags:
+            # A document may have a tag of each: those that have one of the asker's are looked up first.
+            tagged = documents.tagged(session, turn.tenant_id, asked.tags)
+            if asked.doc_ids:
+                tagged = [doc_id for doc_id in tagged if doc_id in asked.doc_ids]
+            asked = replace(asked, tags=(), doc_ids=tuple(tagged) or limits.NOTHING.doc_ids)
+    return limits.within(asked, allowed)
+
+
+def _expanded(turn: Turn, best: Sequence[Passage]) -> list[Passage]:
+    """Return the passages, the first of them with the text next to them."""
+    if not best:
+        return []
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        near = beside.of(session, turn.tenant_id, [one.chunk_id for one in best[: neighbours.EXPANDED]])
+    return neighbours.expanded(best, near)
+
+
 def _remember(tenant_id: UUID, models: tuple[str, ...]) -> None:
     if not models:
         _others.pop(tenant_id, None)
@@ -107,3 +184,8 @@ def _remember(tenant_id: UUID, models: tuple[str, ...]) -> None:
     if len(_others) >= MAX_KNOWN:
         _others.clear()
     _others[tenant_id] = models
+
+
+@lru_cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, "parts")

@@ -78,6 +78,11 @@ def voice_call(task: str, tenant_id: UUID, call_id: UUID) -> None:
     _send(f"workers.voice.{task}", tenant_id, call_id)
 
 
+def search_call(tenant_id: UUID, call_id: UUID) -> None:
+    """Wake a worker for a search whose caller waits."""
+    _send("workers.searching.search", tenant_id, call_id, expires=60)
+
+
 def tenant_deletion(tenant_id: UUID, in_s: float = 0) -> None:
     """Wake who deletes the tenant, `in_s` seconds from now."""
     # One that waits for its worker is repeated by the sweep, so it need not wait for long.

@@ -141,6 +141,7 @@ def _retrieve(turn: Turn, clock: Clock) -> None:
             {"retrieve": clock.stage(turn.enqueued_at)},
             passages=turns.packed(ground.passages),
             confidence=ground.confidence,
+            standalone=ground.standalone,
         )
     send.turn(turn.tenant_id, turn.turn_id, TurnStage.GENERATE)
     _tell(

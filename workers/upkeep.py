@@ -2,7 +2,18 @@
 
 from sqlalchemy import text
 
-from pipelines.stores import documents, edits, intakes, mails, sentences, tenant_deletion, turns, uploads, usage
+from pipelines.stores import (
+    documents,
+    edits,
+    intakes,
+    mails,
+    promotion,
+    sentences,
+    tenant_deletion,
+    turns,
+    uploads,
+    usage,
+)
 from pipelines.stores.database import operator_session, tenant_session
 from pipelines.stores.objects import upload_prefix
 from pipelines.stores.parts import EXPRESS
@@ -68,6 +79,13 @@ def flush_calls() -> None:
 def settle_providers() -> None:
     """Tell that providers have recovered which nobody has called since they failed."""
     health.settle()
+
+
+@app.task(name="workers.upkeep.index_vectors")
+def index_vectors() -> None:
+    """Index the vectors of tenants that have become large, where this worker is given a role that may."""
+    if url := get_settings().database_index_url:
+        promotion.settle(url)
 
 
 @app.task(name="workers.upkeep.forget")

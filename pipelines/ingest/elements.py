@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from pipelines.ingest.naming import name_in_words, tells, words_of
 from pipelines.ports import Box
 
 
@@ -73,8 +74,11 @@ class Chunk:
     end_s: float | None = None
 
     def context(self, filename: str, title: str = "") -> str:
-        """Return the text that is embedded and indexed: where the chunk stands, then the chunk."""
-        place = " > ".join(dict.fromkeys(part for part in (title or filename, *self.heading_path) if part))
+        """Return the text that is embedded and indexed: where the chunk stands, then the chunk.
+
+        That is the document's title, what its file's name says besides, and the headings above.
+        """
+        place = " > ".join(dict.fromkeys((*named(filename, title), *self.heading_path)))
         return f"{place}\n{self.text}"
 
     def place(self) -> dict[str, float]:
@@ -89,6 +93,15 @@ class Chunks:
 
     title: str
     chunks: list[Chunk]
+
+
+def named(filename: str, title: str) -> list[str]:
+    """Return what a document is called: its title, and the words of its file's name that are not in the title."""
+    own = title if title != filename else ""
+    known = {word.lower() for word in words_of(own)}
+    words = name_in_words(filename)
+    besides = any(tells(word) for word in words.split() if word.lower() not in known)
+    return [part for part in (own, words if besides else "") if part]
 
 
 def pack(extraction: Extraction) -> bytes:

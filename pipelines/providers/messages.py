@@ -31,6 +31,9 @@ def render(prompt: Prompt) -> list[Message]:
     messages: list[Message] = [{"role": "system", "content": system}]
     for said in prompt.history:
         messages.append({"role": "assistant" if said.role == "assistant" else "user", "content": said.text})
+    if prompt.bare:
+        messages[0]["content"] = prompt.instructions
+        return [*messages, {"role": "user", "content": prompt.question}]
     messages.append({"role": "user", "content": f"{_passages(prompt, mark)}\n\nQuestion: {prompt.question}"})
     return messages
 
@@ -42,7 +45,13 @@ def _passages(prompt: Prompt, mark: str) -> str:
 
 
 def _passage(number: int, passage: Passage, mark: str) -> str:
-    return f"<passage-{mark}>\n[{number}] {_place(passage)}\n{passage.text}\n</passage-{mark}>"
+    parts = (
+        passage.before and f"(before it: {passage.before})",
+        passage.text,
+        passage.after and f"(after it: {passage.after})",
+    )
+    text = "\n".join(part for part in parts if part)
+    return f"<passage-{mark}>\n[{number}] {_place(passage)}\n{text}\n</passage-{mark}>"
 
 
 def _place(passage: Passage) -> str:

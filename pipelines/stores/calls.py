@@ -1,4 +1,4 @@
-"""Short calls to a worker whose caller waits: a recording to transcribe, a text to speak.
+"""Short calls to a worker whose caller waits: a recording to transcribe, a text to speak, a search.
 
 The message carries the call's id; what goes in and what comes out lies in Redis for a minute or
 two. Nothing of it is accepted work: a caller whose worker dies asks again.
@@ -55,7 +55,7 @@ def result(client: "redis.Redis", tenant_id: UUID, call_id: UUID, timeout_s: flo
             size = int.from_bytes(data[:4], "big")
             return json.loads(data[4 : 4 + size]), data[4 + size :]
         waited += 5
-    raise ProviderUnavailable("The voice worker did not answer in time.")
+    raise ProviderUnavailable("The worker did not answer in time.")
 
 
 def _key(tenant_id: UUID, call_id: UUID, way: str) -> str:

@@ -13,6 +13,8 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from pipelines.ingest.elements import Chunk
+from pipelines.languages import language_of, languages_of
+from pipelines.searchable import searchable
 from pipelines.stores import frequencies
 from pipelines.stores.parts import StageRef
 from schemas.errors import NotFound
@@ -37,9 +39,11 @@ COLUMNS = {
     "context": "text",
     "context_sha256": "bytea",
     "embedding": "halfvec",
+    "language": "text",
+    "searched": "text",
 }
 MAX_ID = 2**63 - 1
-STORED = [name for name in COLUMNS if name != "context"]
+STORED = [name for name in COLUMNS if name not in ("context", "searched")]
 
 
 @dataclass(frozen=True)
@@ -91,13 +95,13 @@ def replace(session: Session, tenant_id: UUID, incoming: Sequence[Incoming]) -> 
 _NAMES = ", ".join(STORED)
 _STORE = f"""
 WITH made AS MATERIALIZED (
-    SELECT *, to_tsvector('english', context) AS lexemes FROM incoming_chunks
+    SELECT *, to_tsvector(language::regconfig, coalesce(searched, context)) AS lexemes FROM incoming_chunks
 ), stored AS (
     INSERT INTO document_chunks (tenant_id, {_NAMES}, lexemes, lexeme_count)
     SELECT :tenant_id, {_NAMES}, lexemes,
            (SELECT coalesce(sum(cardinality(l.positions)), 0) FROM unnest(lexemes) l)
     FROM made
-    RETURNING embedding_model, lexeme_count
+    RETURNING embedding_model, language, lexeme_count
 ), words AS (
     INSERT INTO term_frequencies AS f (tenant_id, lexeme, chunks)
     SELECT :tenant_id, l.lexeme, count(*) FROM made, unnest(tsvector_to_array(made.lexemes)) AS l (lexeme) GROUP BY 2
@@ -106,6 +110,10 @@ WITH made AS MATERIALIZED (
     INSERT INTO corpus_models AS m (tenant_id, embedding_model, chunks)
     SELECT :tenant_id, embedding_model, count(*) FROM stored GROUP BY 2
     ON CONFLICT (tenant_id, embedding_model) DO UPDATE SET chunks = m.chunks + EXCLUDED.chunks
+), languages AS (
+    INSERT INTO corpus_languages AS g (tenant_id, language, chunks)
+    SELECT :tenant_id, language, count(*) FROM stored GROUP BY 2
+    ON CONFLICT (tenant_id, language) DO UPDATE SET chunks = g.chunks + EXCLUDED.chunks
 )
 INSERT INTO corpus_sizes AS s (tenant_id, chunks, lexemes)
 SELECT :tenant_id, count(*), coalesce(sum(lexeme_count), 0) FROM stored
@@ -154,10 +162,11 @@ def rewrite(session: Session, chunk: DocumentChunk, written: Rewritten) -> None:
             "chunk_id": chunk.chunk_id,
             "chunk_text": written.text,
             "token_count": written.tokens,
-            "context": written.context,
             "context_sha256": context_sha256(written.context),
             "embedding": HalfVector(written.vector).to_text(),
             "model": written.model,
+            "language": language_of(written.context, otherwise=chunk.language),
+            "searched": searchable(written.context),
         },
     )
     frequencies.count(session, chunk.tenant_id, chunk_ids=[chunk.chunk_id], sign=1)
@@ -166,9 +175,9 @@ def rewrite(session: Session, chunk: DocumentChunk, written: Rewritten) -> None:
 _REWRITE = """
 UPDATE document_chunks SET
     chunk_text = :chunk_text, token_count = :token_count, context_sha256 = :context_sha256,
-    embedding = CAST(:embedding AS halfvec), embedding_model = :model, edited_at = now(), lexemes = made.lexemes,
+    embedding = CAST(:embedding AS halfvec), embedding_model = :model, edited_at = now(), language = :language, lexemes = made.lexemes,
     lexeme_count = (SELECT coalesce(sum(cardinality(l.positions)), 0) FROM unnest(made.lexemes) l)
-FROM (SELECT to_tsvector('english', :context) AS lexemes) made
+FROM (SELECT to_tsvector(CAST(:language AS regconfig), :searched) AS lexemes) made
 WHERE tenant_id = :tenant_id AND chunk_id = :chunk_id
 """
 
@@ -220,12 +229,19 @@ def _copy(session: Session, incoming: Sequence[Incoming]) -> None:
     ):
         copy.set_types(list(COLUMNS.values()))
         for one in incoming:
-            for chunk, vector in zip(one.chunks, one.vectors, strict=True):
-                copy.write_row(_row(one, chunk, vector))
+            contexts = [chunk.context(one.document.filename, one.document.title) for chunk in one.chunks]
+            languages = languages_of(chunk.text for chunk in one.chunks)
+            for chunk, vector, context, language in zip(one.chunks, one.vectors, contexts, languages, strict=True):
+                copy.write_row((*_row(one, chunk, vector, context), language, _searched(context)))
 
 
-def _row(one: Incoming, chunk: Chunk, vector: NDArray[np.float16]) -> tuple[object, ...]:
-    context = chunk.context(one.document.filename, one.document.title)
+def _searched(context: str) -> str | None:
+    """Return what is indexed of a context where that differs from it: most texts need not be sent twice."""
+    found = searchable(context)
+    return None if found == context else found
+
+
+def _row(one: Incoming, chunk: Chunk, vector: NDArray[np.float16], context: str) -> tuple[object, ...]:
     return (
         one.ref.doc_id,
         one.ref.version,

@@ -32,6 +32,12 @@ def many(session: Session, doc_ids: Collection[UUID]) -> dict[UUID, Document]:
     return {found.doc_id: found for found in session.scalars(select(Document).where(Document.doc_id.in_(doc_ids)))}
 
 
+def tagged(session: Session, tenant_id: UUID, tags: Sequence[str]) -> list[UUID]:
+    """Return the tenant's documents that have any of these tags in their metadata."""
+    found = select(Document.doc_id).where(Document.tenant_id == tenant_id)
+    return list(session.scalars(found.where(Document.metadata_["tags"].has_any(list(tags)))))  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True)
 class Description:
     """What extraction learned about a document."""

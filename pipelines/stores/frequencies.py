@@ -1,4 +1,5 @@
-"""What is counted over a tenant's chunks: the frequencies and lengths that BM25 needs, and the models of the vectors.
+"""What is counted over a tenant's chunks: the frequencies and lengths that BM25 needs, the models of the vectors,
+and the languages.
 
 Counted in the transactions that write the chunks, so that scores are exact at every moment.
 """
@@ -41,5 +42,11 @@ _COUNTS = (
     SELECT :tenant_id, c.embedding_model, :sign * count(*) FROM document_chunks c
     WHERE c.tenant_id = :tenant_id AND {which} GROUP BY 2
     ON CONFLICT (tenant_id, embedding_model) DO UPDATE SET chunks = m.chunks + EXCLUDED.chunks
+    """,
+    """
+    INSERT INTO corpus_languages AS g (tenant_id, language, chunks)
+    SELECT :tenant_id, c.language, :sign * count(*) FROM document_chunks c
+    WHERE c.tenant_id = :tenant_id AND {which} GROUP BY 2
+    ON CONFLICT (tenant_id, language) DO UPDATE SET chunks = g.chunks + EXCLUDED.chunks
     """,
 )

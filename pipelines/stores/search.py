@@ -1,5 +1,6 @@
 """Search inside one tenant: nearest by vector, best by BM25."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,12 +13,23 @@ from pgvector import HalfVector
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from pipelines.ports import Box, Calibration, Passage
+from pipelines.ports import Box, Calibration, KnowledgeFilter, Passage
+from pipelines.searchable import searchable
 
-SOURCE = "document_chunks"
+PHRASE_BOOST = 0.5
+"""What two neighbouring words of the question that stand together in a chunk add to its score, in means of their idf.
+
+Chosen on half of xquad; see docs/decisions.md.
+"""
+
+MAX_QUERY_CHARS = 4000
+"""More of a question is not searched for by its words: what makes it out stands in its first thousand."""
+
+NO_FILTER = KnowledgeFilter()
 
 COLUMNS = (
-    "c.chunk_id, c.doc_id, d.filename, c.chunk_text, c.heading_path, c.page_from, c.page_to, c.boxes, c.chunk_type,"
+    "d.source, c.chunk_id, c.doc_id, d.filename, d.title, c.chunk_text, c.heading_path, c.page_from, c.page_to,"
+    " c.boxes, c.chunk_type,"
     " c.metadata"
 )
 
@@ -28,7 +40,7 @@ JOINS = (
 
 BEST_WORDS = text(
     f"SELECT f.score AS found_score, {COLUMNS}"
-    " FROM (SELECT chunk_id, score FROM bm25_document_chunks(:query, :count, :tenant_id, :assistant_key)) f"
+    " FROM bm25_document_chunks(:query, :count, :tenant_id, :assistant_key, CAST(:filter AS jsonb), :phrase_boost) f"
     f"{JOINS} ORDER BY f.score DESC, c.chunk_id"
 )
 
@@ -55,7 +67,12 @@ class Found:
 
 
 def nearest_of(
-    session: Session, tenant_id: UUID, asked: Sequence[Asked], count: int, assistant_key: str | None = None
+    session: Session,
+    tenant_id: UUID,
+    asked: Sequence[Asked],
+    count: int,
+    assistant_key: str | None = None,
+    knowledge_filter: KnowledgeFilter = NO_FILTER,
 ) -> Found:
     """Return the `count` chunks with the highest calibrated `similarity` to a question, whatever model embedded them.
 
@@ -63,6 +80,7 @@ def nearest_of(
     One statement, so that a document which changes from one model to another meanwhile is found by either.
     """
     facts: dict[str, object] = {"count": count, "tenant_id": tenant_id, "assistant_key": assistant_key}
+    facts["filter"] = _written(knowledge_filter)
     for number, one in enumerate(asked):
         facts |= {f"query_{number}": HalfVector(one.vector).to_text(), f"model_{number}": one.model}
     rows = session.execute(_nearest(len(asked)), facts).all()
@@ -83,23 +101,39 @@ def nearest(
     calibration: Calibration,
     count: int,
     assistant_key: str | None = None,
+    knowledge_filter: KnowledgeFilter = NO_FILTER,
 ) -> list[Passage]:
     """Return the `count` chunks nearest to the unit vector `query`, with calibrated `similarity`.
 
     Only chunks embedded by the same `model` compare. Those of the assistant and of all assistants
     are searched.
     """
-    return nearest_of(session, tenant_id, [Asked(model, query, calibration)], count, assistant_key).passages
+    asked = [Asked(model, query, calibration)]
+    return nearest_of(session, tenant_id, asked, count, assistant_key, knowledge_filter).passages
 
 
 def best_words(
-    session: Session, tenant_id: UUID, query: str, count: int, assistant_key: str | None = None
+    session: Session,
+    tenant_id: UUID,
+    query: str,
+    count: int,
+    assistant_key: str | None = None,
+    knowledge_filter: KnowledgeFilter = NO_FILTER,
+    phrase_boost: float = PHRASE_BOOST,
 ) -> list[Passage]:
-    """Return the `count` chunks with the best BM25 score for the words of `query`."""
-    rows = session.execute(
-        BEST_WORDS, {"query": query, "count": count, "tenant_id": tenant_id, "assistant_key": assistant_key}
-    )
-    return [_passage(row, bm25=float(row.found_score)) for row in rows]
+    """Return the `count` chunks with the best BM25 score for the words of `query`.
+
+    Where `phrase_boost` is not 0, words that stand together as in the query add to it.
+    """
+    facts = {"query": searchable(query[:MAX_QUERY_CHARS]), "count": count, "tenant_id": tenant_id}
+    facts |= {"assistant_key": assistant_key, "filter": _written(knowledge_filter), "phrase_boost": phrase_boost}
+    return [_passage(row, bm25=float(row.found_score)) for row in session.execute(BEST_WORDS, facts)]
+
+
+def _written(knowledge_filter: KnowledgeFilter) -> str | None:
+    """Return the filter as SQL reads it: only what it limits; None where that is nothing."""
+    limits = {name: value for name, value in vars(knowledge_filter).items() if value not in (None, ())}
+    return json.dumps(limits, default=str) if limits else None
 
 
 @lru_cache
@@ -107,7 +141,7 @@ def _nearest(models: int) -> TextClause:
     """Return the question to so many models. Where it finds nothing it still says which models there are."""
     branches = " UNION ALL ".join(
         f"SELECT {number} AS number, chunk_id, similarity AS found_score FROM match_document_chunks("
-        f"CAST(:query_{number} AS halfvec), -1, :count, :tenant_id, :model_{number}, :assistant_key)"
+        f"CAST(:query_{number} AS halfvec), -1, :count, :tenant_id, :model_{number}, :assistant_key, CAST(:filter AS jsonb))"
         for number in range(models)
     )
     return text(
@@ -120,10 +154,11 @@ def _nearest(models: int) -> TextClause:
 def _passage(row: Any, *, similarity: float = 0.0, bm25: float = 0.0) -> Passage:
     place = row.metadata
     return Passage(
-        source=SOURCE,
+        source=row.source,
         chunk_id=row.chunk_id,
         doc_id=row.doc_id,
         filename=row.filename,
+        title=row.title,
         text=row.chunk_text,
         heading_path=tuple(row.heading_path),
         page_from=row.page_from,

@@ -71,6 +71,19 @@ def history(session: Session, turn: Turn, limit: int = 20) -> tuple[Said, ...]:
     return tuple(Said(role, content) for role, content in reversed(rows))
 
 
+def history_as_asked(session: Session, turn: Turn, limit: int) -> tuple[Said, ...]:
+    """Return as `history` does, each question as it reads without those before it."""
+    said = history(session, turn, limit)
+    before = session.execute(
+        select(Turn.question, Turn.standalone)
+        .where(Turn.conversation_id == turn.conversation_id, Turn.turn_id != turn.turn_id, Turn.standalone.is_not(None))
+        .order_by(Turn.created_at.desc())
+        .limit(limit)
+    )
+    whole = dict(before.tuples().all())
+    return tuple(Said(one.role, whole.get(one.text) or one.text) if one.role == "user" else one for one in said)
+
+
 def claim(session: Session, turn_id: UUID, stage: TurnStage, lease_s: float) -> Turn | None:
     """Take the turn's step for `lease_s` seconds; None where it is past, ended or held by another.
 

@@ -38,6 +38,11 @@ BY_MEANING = {
 }
 """Where the question is in another language than the passages: their words can not be compared."""
 
+BY_WORDS = {
+    "even": 0.0
+}
+"""Where no vector could be compared: the model that embeds is away."""
+
 NEAR, NEAR_SCORE = 3, 0.65
 """Statements that may answer as well as the best one: so many, if they score this share of it."""
 
@@ -56,7 +61,9 @@ def confidence(passages: Sequence[Passage], question: str) -> float:
     found = facts(passages, question)
     if set(found) == {"similarity"}:
         return _probability(BY_MEANING, found)
-    return _probability(WORDED, found) if found else 0.0
+    if "similarity" not in found:
+        return _probability(BY_WORDS, found) if found else 0.0
+    return _probability(WORDED, found)
 
 
 def band(probability: float) -> str:
@@ -67,14 +74,16 @@ def band(probability: float) -> str:
 def facts(passages: Sequence[Passage], question: str) -> dict[str, float]:
     """Return what the confidence rests on; empty where no statement has to do with the question.
 
-    Where the passages are in another language than the question that is `similarity` alone.
+    Where the passages are in another language than the question that is `similarity` alone; where no vector
+    could be compared, `similarity` is not among them.
     """
-    similarity = _log_odds(max(passage.similarity for passage in passages))
+    similarity = max(passage.similarity for passage in passages)
+    meaning = {"similarity": _log_odds(similarity)} if similarity else {}
+    if language_of(question) != language_of(passages[0].text[:LANGUAGE_CHARS]):
+        return meaning
     asked = read(question, passages)
     found = ranked(passages, asked)
-    if language_of(question) != language_of(passages[0].text[:LANGUAGE_CHARS]):
-        return {"similarity": similarity}
-    return {"similarity": similarity, **_worded(passages, asked, found)} if found else {}
+    return {**meaning, **_worded(passages, asked, found)} if found else {}
 
 
 def _worded(passages: Sequence[Passage], asked: Asked, found: Sequence[Scored]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,8 @@ class Chunk(Step):
         preview = "\n".join(piece.text for piece in found[:2])[:PREVIEW_CHARS]
         self._described[job.ref] = Description(job.ref, title, preview, whole.pages)
         size = send.texts_a_request()
-        spans = [Span(start, min(start + size, len(found))) for start in range(0, len(found), size)]
+        # The first part is asked for together with the document's card.
+        starts = [0, *range(size - 1, len(found), size)]
+        spans = [Span(start, end) for start, end in pairwise([*starts, len(found)])]
         slices = [elements.pack_chunks(found[span.start : span.end], title) for span in spans]
         return made_of_slices(job, "chunks", slices, Stage.EMBED, spans)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from pipelines.ingest import elements
+from pipelines.ingest import card, elements
 from pipelines.ingest import embed as embedding
 from pipelines.ports import Embedder
+from pipelines.stores import cards as kept_cards
 from pipelines.stores import chunks, documents
 from pipelines.stores.database import tenant_session
 from pipelines.stores.parts import Made, StageRef
@@ -50,13 +51,15 @@ class Embed(Step):
         tenant_id = jobs[0].ref.tenant_id
         packed = artefacts([job.ref for job in jobs], Stage.CHUNK, slices=True)
         texts = {job.ref: _texts(job, packed[job.ref.doc_id][0]) for job in jobs}
-        vectors, asked = self._vectors(tenant_id, [text for found in texts.values() for text in found], jobs[0])
+        cards = {job.ref: _card(job, packed[job.ref.doc_id][0]) for job in jobs}
+        wanted = [text for ref, found in texts.items() for text in (*cards[ref], *found)]
+        vectors, asked = self._vectors(tenant_id, wanted, jobs[0])
         self._asked |= {ref: len(asked.intersection(found)) for ref, found in texts.items()}
         return [
             made(
                 job,
                 f"vectors-{job.ref.part}",
-                embedding.pack(np.stack([vectors[text] for text in texts[job.ref]])),
+                embedding.pack(np.stack([vectors[text] for text in (*cards[job.ref], *texts[job.ref])])),
                 Stage.STORE,
             )
             for job in jobs
@@ -75,6 +78,7 @@ class Embed(Step):
         hashes = {text: chunks.context_sha256(text) for text in texts}
         with tenant_session(tenant_id) as session:
             known = chunks.known_vectors(session, tenant_id, embedder.model, set(hashes.values()))
+            known |= kept_cards.known_vectors(session, tenant_id, embedder.model, set(hashes.values()))
         vectors = {text: known[sha256] for text, sha256 in hashes.items() if sha256 in known}
         missing = [text for text in hashes if text not in vectors]
         if missing:
@@ -87,11 +91,19 @@ class Embed(Step):
 def _embedder(job: Job) -> Embedder:
     """Return what embeds the part: by the model of the parts before it, where the setting changed meanwhile."""
     embedder, span = wiring.embedder(job.ref.tenant_id), job.claim.span
-    if span is None or (span.start == 0 and span.end < send.texts_a_request()):
+    if span is None or (span.start == 0 and span.end < send.texts_a_request() - 1):
         return embedder  # It is the only part.
     with tenant_session(job.ref.tenant_id) as session:
         begun = documents.embedding_models(session, [job.ref]).get(job.ref.doc_id)
     return embedder if begun in (None, embedder.model) else wiring.embedder_of(job.ref.tenant_id, begun)
+
+
+def _card(job: Job, packed: bytes) -> list[str]:
+    """Return the text of the document's card, whose vector comes before those of its first part; none for others."""
+    if job.ref.part:
+        return []
+    text = card.of_part(packed, job.document.filename)
+    return [] if text is None else [text]
 
 
 def _texts(job: Job, packed: bytes) -> list[str]:

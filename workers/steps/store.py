@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from pipelines.ingest import elements, embed
-from pipelines.stores import chunks, documents, kept_edits, stages
+from pipelines.ingest import card, elements, embed
+from pipelines.stores import cards, chunks, documents, kept_edits, stages
+from pipelines.stores.cards import IncomingCard
 from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import tenant_session
 from pipelines.stores.documents import Switch
@@ -26,6 +27,7 @@ class Store(Step):
 
     def __init__(self) -> None:
         self._incoming: dict[StageRef, Incoming] = {}
+        self._cards: dict[StageRef, IncomingCard] = {}
         self._in_objects: set[StageRef] = set()
 
     def work(self, jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
@@ -38,6 +40,12 @@ class Store(Step):
             if doc_id in models:
                 found = [piece for part in packed[doc_id] for piece in elements.unpack_chunks(part)[0]]
                 joined = embed.join(vectors[doc_id])
+                if len(joined) > len(found):
+                    # The card's is the first.
+                    text = card.of_part(packed[doc_id][0], job.document.filename)
+                    if text is not None:
+                        self._cards[job.ref] = IncomingCard(doc_id, text, joined[0], models[doc_id])
+                    joined = joined[1:]
                 self._incoming[job.ref] = Incoming(job.ref, job.document, found, joined, models[doc_id])
                 made = (*packed[doc_id], *vectors[doc_id])
                 if len(made) > 2 or max(map(len, made)) > INLINE_BYTES:
@@ -49,6 +57,8 @@ class Store(Step):
     def effect(self, session: Session, kept: Sequence[Made]) -> None:
         incoming = [self._incoming[one.claim.ref] for one in kept]
         chunks.replace(session, incoming[0].ref.tenant_id, incoming)
+        made = [self._cards[one.ref] for one in incoming if one.ref in self._cards]
+        cards.replace(session, incoming[0].ref.tenant_id, [one.ref.doc_id for one in incoming], made)
         if again := [one.ref for one in incoming if one.document.version]:
             kept_edits.move(session, again)
         documents.switch(session, [Switch(one.ref, len(one.chunks), _tokens(one)) for one in incoming])

@@ -97,8 +97,8 @@ def unmarked(admin: psycopg.Connection, marked: Marked) -> list[str]:
     return sorted(found)
 
 
-WITHOUT_TEXT = frozenset({"corpus_sizes", "usage_months"})
-"""Tables of numbers: their rows cannot be marked, and are told apart by the fingerprint."""
+WITHOUT_TEXT = frozenset({"corpus_sizes", "corpus_languages", "usage_months"})
+"""Tables of numbers and of languages: their rows cannot be marked, and are told apart by the fingerprint."""
 
 
 def _rows(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -167,6 +167,8 @@ def _knowledge(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     chunk |= {"token_count": 1, "start_char": 0, "end_char": 1, "heading_path": [mark], "boxes": "[]"}
     chunk |= {"embedding": "[1,0,0]", "embedding_model": mark, "lexemes": mark, "lexeme_count": 1}
     yield "document_chunks", chunk
+    card = {"doc_id": doc_id, "embedding": "[1,0,0]", "embedding_model": mark, "lexemes": mark}
+    yield "document_cards", {**card, "card_sha256": b"card"}
     yield "term_frequencies", {"lexeme": mark, "chunks": 1}
     batch = {"batch_id": marked.ids["batch"], "user_id": mark, "source": "files", "name": mark}
     yield "batches", {**batch, "is_open": True, "password_sealed": mark}
@@ -176,6 +178,7 @@ def _knowledge(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "uploads", {**upload, "metadata": json.dumps({"pieces": [mark]}), "password_sealed": mark}
     yield "corpus_sizes", {"chunks": 1, "lexemes": 1}
     yield "corpus_models", {"embedding_model": mark, "chunks": 1}
+    yield "corpus_languages", {"language": "english", "chunks": 1}
     edit = {"edit_id": marked.ids["edit"], "doc_id": doc_id, "chunk_id": 1, "chunk_index": 0, "user_id": mark}
     yield "chunk_edits", {**edit, "chunk_text": mark, "status": "applied"}
 

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api import create_app, openapi, turns, voice
+from api import create_app, knowledge, openapi, turns, voice
 from api.permissions import declared, require_declarations
 from pipelines.stores.redis import get_redis
 from schemas.identity import Permission
@@ -42,6 +42,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker runs here: who waits for one gives up soon."""
     monkeypatch.setattr(turns, "ANSWER_TIMEOUT_S", 0.01)
     monkeypatch.setattr(voice, "CALL_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(knowledge, "SEARCH_TIMEOUT_S", 0.01)
     monkeypatch.setattr(turns.finished_turn, "__defaults__", (0.01,))
 
 

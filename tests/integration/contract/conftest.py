@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from api import accounts, jobs, sse, turns, voice
+from api import accounts, jobs, knowledge, sse, turns, voice
 from pipelines.stores.redis import get_redis
 from tests.integration.contract.organisations import OPERATORS
 from tests.integration.contract.visits import Visitor
@@ -20,6 +20,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "ANSWER_TIMEOUT_S", 0.01)
     monkeypatch.setattr(turns.finished_turn, "__defaults__", (0.01,))
     monkeypatch.setattr(voice, "CALL_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(knowledge, "SEARCH_TIMEOUT_S", 0.01)
     monkeypatch.setattr(jobs, "MAX_WAIT_S", 0.01)
     monkeypatch.setattr(accounts, "FORGOTTEN_TAKES_S", 0.0)
     monkeypatch.setitem(sse.stream.__kwdefaults__, "heartbeat_s", 0.01)

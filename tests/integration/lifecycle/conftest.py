@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
 import psycopg
 import pytest
 from flask.testing import FlaskClient
@@ -27,7 +28,7 @@ from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage
 from schemas.events import Event, EventName, Subject
 from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
-from schemas.knowledge import ChunkEdit, Stage
+from schemas.knowledge import ChunkEdit, DocumentCard, Stage
 from schemas.records import IdempotencyKey, OutgoingMail, UsageEvent, UsageMonth
 from schemas.settings import get_settings
 from schemas.tenancy import Tenant
@@ -177,6 +178,8 @@ def _bulk(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield Batch, {**by, "batch_id": batch_id, "source": "files", "name": owner.canary}
     yield BatchItem, {**of, "batch_id": batch_id, "item": 0, "filename": owner.canary, "doc_id": owner.doc_id}
     yield Upload, {**by, "filename": owner.canary, "size": 9}
+    card = {"embedding_model": owner.canary, "embedding": np.zeros(3, np.float16), "lexemes": "canary"}
+    yield DocumentCard, {**of, **card, "doc_id": owner.doc_id, "card_sha256": b"card"}
     edit = {"doc_id": owner.doc_id, "chunk_id": 1, "chunk_index": 0, "chunk_text": owner.canary}
     yield ChunkEdit, {**of, **edit, "user_id": owner.canary, "status": "processed"}
 

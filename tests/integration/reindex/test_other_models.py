@@ -66,7 +66,8 @@ def stored(tenant: UUID) -> Callable[[str, int], UUID]:
 
 
 def found(tenant: UUID, question: str) -> tuple[list[str], list[str]]:
-    dense, lexical = finding.rankings(Turn(tenant_id=tenant, turn_id=uuid4(), assistant_key=None), question)
+    found = finding.rankings(Turn(tenant_id=tenant, turn_id=uuid4(), assistant_key=None), question)
+    dense, lexical = found.dense, found.lexical
     return [passage.text for passage in dense], [passage.text for passage in lexical]
 
 

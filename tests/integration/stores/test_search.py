@@ -25,7 +25,8 @@ CALIBRATION = Calibration(midpoint=0.5, slope=10)
 
 def found(tenant_id: UUID, query: str) -> dict[str, float]:
     with tenant_session(tenant_id) as session:
-        return {passage.text: passage.bm25 for passage in search.best_words(session, tenant_id, query, 10)}
+        passages = search.best_words(session, tenant_id, query, 10, phrase_boost=0)
+        return {passage.text: passage.bm25 for passage in passages}
 
 
 def test_scores_are_those_of_a_reference_bm25(library, tenant: UUID, admin: psycopg.Connection) -> None:

@@ -9,7 +9,6 @@ from pipelines.turn import prompt
 from pipelines.turn.citations import cite
 from pipelines.turn.compose import compose, is_refusal
 from pipelines.turn.confidence import confidence
-from pipelines.turn.retrieve import fuse
 
 HOURS = "The shop is open from Monday to Friday from 9:00 to 18:00. On Sundays the shop is open from 10:00 to 14:00."
 PRICES = "Bike | Day | Week\nCity bike | €12 | €60\nE-bike | €29 | €150\nA helmet is free."
@@ -65,19 +64,6 @@ def test_citations_quote_the_source_and_drop_unknown_numbers() -> None:
     assert [(found["number"], found["filename"], found["page"]) for found in citations] == [(1, "file-1.pdf", 4)]
     assert citations[0]["quote"] == "On Sundays the shop is open from 10:00 to 14:00."
     assert citations[0]["quote"] in passages[0].text
-
-
-def test_fusion_prefers_what_both_rankings_find() -> None:
-    dense = [passage("both", 1, similarity=0.8), passage("dense only", 2, similarity=0.9), passage("far", 4)]
-    lexical = [passage("both", 1, bm25=9.0), passage("words only", 3, bm25=4.0)]
-    fused = fuse(dense, lexical, 3)
-    assert [found.chunk_id for found in fused] == [1, 2, 3]
-    assert (fused[0].similarity, fused[0].bm25) == (0.8, 9.0)
-
-
-def test_what_says_the_same_is_given_once() -> None:
-    dense = [passage("The same text.", 1, similarity=0.9), passage("the same  text", 2, similarity=0.8)]
-    assert [found.chunk_id for found in fuse(dense, [], 5)] == [1]
 
 
 def test_confidence_needs_meaning_and_wording() -> None:
