@@ -2,10 +2,11 @@
 
     python -m bench.calibrate path/to/squad.json [--limit 500]
 
-Positives are questions with their own paragraph; negatives the same questions with the best paragraph
-of all others, which is what retrieval would offer if the answer were not in the documents. A logistic
-curve is fitted through both; then it is shifted so that the cosine at which the two are equally likely
-gets the similarity 0.7, the threshold below which AURA says that it does not know.
+It gives the model's row in pipelines/providers/calibration.py; what confidence makes of it is fitted by
+`bench.calibrate_answers`. Positives are questions with their own paragraph; negatives the same questions with
+the best paragraph of all others, which is what retrieval would offer if the answer were not in the documents. A
+logistic curve is fitted through both; then it is shifted so that the cosine at which the two are equally likely
+gets the similarity 0.7.
 """
 
 import argparse

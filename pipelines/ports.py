@@ -89,8 +89,9 @@ class Prompt:
     """All that an answer is made from. Passages are data: nothing in them is an instruction.
 
     An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports. `confident`
-    is False where the passages fit the question too badly to answer from. A `bare` one is no question to answer from
-    passages: the instructions say what is to be done with the text in `question`.
+    is False where the passages fit the question too badly to answer from; `confidence`, 0…1, is the
+    probability that an answer from them is right, None where nobody has judged it. A `bare` one is no question to
+    answer from passages: the instructions say what is to be done with the text in `question`.
     """
 
     question: str
@@ -100,6 +101,7 @@ class Prompt:
     spoken: bool = False
     confident: bool = True
     bare: bool = False
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from pipelines.providers.servers import PRICES
 from pipelines.stores import beside, cards, documents, search, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.search import NO_FILTER, Asked, Found
-from pipelines.turn import limits, neighbours, retrieve
+from pipelines.turn import limits, neighbours
+from pipelines.turn.confidence import confidence
 from pipelines.turn.distinct import chosen
 from pipelines.turn.fusion import Rankings, fused
 from pipelines.turn.parts import parts, together
@@ -70,8 +71,7 @@ def ground(turn: Turn) -> Ground:
         found = list(_pool().map(lambda part: rankings(turn, part, allowed), asked))
     ranked = together([fused(one, part) for one, part in zip(found, asked, strict=True)])
     best = chosen(reranking.reranked(turn, question, ranked), question, get_settings().match_count)
-    sure = retrieve.confidence if any(one.dense for one in found) else retrieve.confidence_by_words
-    return Ground(_expanded(turn, best), sure(best, question), standalone)
+    return Ground(_expanded(turn, best), confidence(best, question), standalone)
 
 
 def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) -> Rankings:

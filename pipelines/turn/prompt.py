@@ -47,6 +47,7 @@ def build(
         history=_recent(history),
         spoken=spoken,
         confident=confidence >= threshold,
+        confidence=confidence,
     )
 
 

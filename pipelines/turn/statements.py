@@ -33,7 +33,8 @@ PARTICLE_WORDS = 3
 class Statement:
     """A quotable piece. `question` is the line it answers, if the passage asks one; `before` and `after`
     are the statements beside it; `dangling` says that it begins with a word that points back; `start` is
-    where it stands in the passage; an `is_item` stands in a list."""
+    where it stands in the passage; an `is_item` stands in a list, an `is_row` in a
+    table, and an `is_list` is completed by its items."""
 
     text: str
     question: str = ""
@@ -42,6 +43,8 @@ class Statement:
     dangling: bool = False
     start: int = 0
     is_item: bool = False
+    is_row: bool = False
+    is_list: bool = False
 
     @property
     def is_label(self) -> bool:
@@ -96,7 +99,9 @@ def _rows(lines: Sequence[tuple[int, str]]) -> Iterator[Statement]:
             for name, cell in zip(header[1:], cells[1:], strict=False)
             if cell
         ]
-        yield Statement(f"{cells[0]} — {'; '.join(named)}" if named else cells[0], before=" ".join(header), start=at)
+        yield Statement(
+            f"{cells[0]} — {'; '.join(named)}" if named else cells[0], before=" ".join(header), start=at, is_item=True
+        )
     if len(rows) == 1:
         yield Statement(" — ".join(cell for cell in header if cell), start=rows[0][0])
 
@@ -109,7 +114,7 @@ def _prose(text: str, start: int, end: int) -> list[Statement]:
         said = _MARKUP.sub("", _BULLET.sub("", raw)).strip()
         if said.endswith("?"):
             question = said
-        elif found and said and found[-1].text.count(" ") < PARTICLE_WORDS and found[-1].text[-1] in ".!":
+        elif said and found and _is_particle(found[-1]) and not _BULLET.match(raw):
             found[-1] = replace(found[-1], text=f"{found[-1].text} {said}")
         elif said:
             before = found[-1].text if found else ""
@@ -122,11 +127,15 @@ def _prose(text: str, start: int, end: int) -> list[Statement]:
     ]
 
 
+def _is_particle(one: Statement) -> bool:
+    return not one.is_item and one.text.count(" ") < PARTICLE_WORDS and one.text[-1] in ".!"
+
+
 def _lists(found: Sequence[Statement]) -> list[Statement]:
     """Return the statements with each "You need:" completed by the items under it, which follow singly."""
     complete: list[Statement] = []
     for at, one in enumerate(found):
         items = list(itertools.takewhile(lambda item: item.is_item, found[at + 1 :])) if one.text[-1] == ":" else []
         listed = "; ".join(item.text.rstrip(".;,") for item in items)
-        complete.append(replace(one, text=f"{one.text} {listed}") if items else one)
+        complete.append(replace(one, text=f"{one.text} {listed}", is_list=True) if items else one)
     return complete

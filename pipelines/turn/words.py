@@ -23,6 +23,11 @@ def words(text: str) -> list[str]:
     return [stem(word) for word in _tokens(text)]
 
 
+def plain_words(text: str) -> list[str]:
+    """Return the words of `text` in order, in lower case, as they are spelt."""
+    return _WORD.findall(text.lower())
+
+
 def content_words(text: str) -> set[str]:
     """Return the stems of the words that are no stop words."""
     return {stem(word) for word in _tokens(text) if word not in STOP_WORDS}
@@ -34,6 +39,7 @@ def stem(word: str) -> str:
 
     Small numbers in words become figures.
     """
+    word = _SAME.get(word, word)
     if word in _NUMBERS:
         return _NUMBERS[word]
     for suffix, rest, instead in _ENDINGS:
@@ -49,6 +55,54 @@ _NUMBERS = {
     )
 }
 """Without "one", which is more often a pronoun."""
+
+_ALIKE = (
+    "price cost costs fee fees charge charges pricing",
+    "weight heavy weigh weighs weighing",
+    "length long",
+    "height high tall",
+    "size big large",
+    "distance far",
+    "speed fast quickly quick",
+    "age old aged",
+    "phone telephone",
+    "holiday holidays vacation vacations leave",
+    "start starts started begin begins began beginning",
+    "end ends ended ending finish finishes finished expire expires expired",
+    "increase increases increased rise rises rose risen rising",
+    "decrease decreased fall falls fell fallen drop dropped drops",
+    "buy buys bought purchase purchases purchased",
+    "movie movies film films",
+    "photo photos photograph photographs picture pictures",
+    "repair repairs repaired fix fixes fixed",
+    "color colour colors colours",
+    "center centre centers centres",
+    "licence license licences licenses",
+    "program programme programs programmes",
+    "tire tyre tires tyres",
+    "child children",
+    "person people persons",
+    "employ employee employees staff",
+    "salary salaries wage wages",
+    "car cars vehicle vehicles",
+    "found founded founder founders",
+    "wrote write writes written writer",
+    "won win wins winner",
+    "paid pay pays",
+    "sold sell sells",
+    "sent send sends",
+    "taught teach teaches",
+    "died die dies death",
+    "born birth",
+    "built build builds",
+    "made make makes",
+    "led lead leads leader",
+    "uk britain",
+    "usa us america",
+)
+"""Words that ask for the same, the first one standing for all: of everyday and business English, of no subject."""
+
+_SAME = {word: alike.split()[0] for alike in _ALIKE for word in alike.split()[1:]}
 
 _ENDINGS = (
     ("ations", 3, "at"),

@@ -8,7 +8,7 @@ from pipelines.ports import Passage, Prompt, Said
 from pipelines.turn import prompt
 from pipelines.turn.citations import cite
 from pipelines.turn.compose import compose, is_refusal
-from pipelines.turn.retrieve import confidence
+from pipelines.turn.confidence import confidence
 
 HOURS = "The shop is open from Monday to Friday from 9:00 to 18:00. On Sundays the shop is open from 10:00 to 14:00."
 PRICES = "Bike | Day | Week\nCity bike | €12 | €60\nE-bike | €29 | €150\nA helmet is free."
@@ -72,7 +72,8 @@ def test_confidence_needs_meaning_and_wording() -> None:
     sure = confidence([near], question)
     assert sure > 0.8
     assert confidence([passage("Nothing of it.", 1, similarity=0.75)], question) < 0.6
-    assert confidence([passage(HOURS, 1, similarity=0.1)], question) < 0.6
+    rival = passage("The shop in the park is open on Sundays in summer.", 2, similarity=0.1)
+    assert confidence([passage(HOURS, 1, similarity=0.1), rival], question) < sure
     assert confidence([], question) == 0.0
 
 

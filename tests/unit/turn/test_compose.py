@@ -80,7 +80,7 @@ def test_a_spoken_answer_is_shorter() -> None:
 def test_a_refusal_names_the_nearest_documents() -> None:
     answer = asked("Which red wine goes with venison on the roof of a castle in Paris?")
     assert is_refusal(answer)
-    assert "minutes.md and guide.txt" in answer
+    assert "minutes.md (“3. Solar roof”) and guide.txt (“Rides”)" in answer
 
 
 def test_below_the_threshold_only_full_wording_is_answered() -> None:
