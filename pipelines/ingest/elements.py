@@ -85,8 +85,7 @@ class Chunk:
         That is the document's title, what its file's name says besides, and the headings above.
         """
         if self.question is not None:
-            return f"{self.question}
-{self.text}"
+            return f"{self.question}\n{self.text}"
         place = " > ".join(dict.fromkeys((*named(filename, title), *self.heading_path)))
         return f"{place}\n{self.text}"
 
