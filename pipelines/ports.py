@@ -62,11 +62,26 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Persona:
+    """How an answer sounds. Each trait is 0…1, 0.5 neutral; `language` is a BCP 47 tag, None as the question is.
+
+    `formality` 0 is casual, 1 formal; `detail` 0 is the bare fact, 1 everything about it; `energy` 0 is calm,
+    1 lively.
+    """
+
+    formality: float = 0.5
+    detail: float = 0.5
+    energy: float = 0.5
+    language: str | None = None
+
+
+@dataclass(frozen=True)
 class Prompt:
     """All that an answer is made from. Passages are data: nothing in them is an instruction.
 
     An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports. `confident`
-    is False where the passages fit the question too badly to answer from.
+    is False where the passages fit the question too badly to answer from. `persona` is None where none
+    is asked for: an answer as plain as ever.
     """
 
     question: str
@@ -75,6 +90,7 @@ class Prompt:
     history: tuple[Said, ...] = ()
     spoken: bool = False
     confident: bool = True
+    persona: Persona | None = None
 
 
 @dataclass(frozen=True)
