@@ -81,7 +81,9 @@ class Prompt:
 
     An answer refers to `passages[i]` by the marker `[i+1]` after the sentence it supports. `confident`
     is False where the passages fit the question too badly to answer from. `persona` is None where none
-    is asked for: an answer as plain as ever.
+    is asked for: an answer as plain as ever. `grounded` is False where no documents were searched, as the
+    request wished: who can answers from what was said and from what it knows. `reply` is what to say where
+    nothing is asked, such as "call me Ada".
     """
 
     question: str
@@ -91,6 +93,8 @@ class Prompt:
     spoken: bool = False
     confident: bool = True
     persona: Persona | None = None
+    grounded: bool = True
+    reply: str | None = None
 
 
 @dataclass(frozen=True)
