@@ -47,6 +47,9 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
         assistant_key=body.assistant_key,
         question=body.message,
         use_memory=body.use_memory,
+        use_persona=body.use_persona,
+        persona=body.persona.model_dump(exclude_none=True) if body.persona else None,
+        search_knowledge=body.search_knowledge,
     )
     if body.stream:
         response = sse.stream(

@@ -121,9 +121,7 @@ class UnansweredQuestion(Base):
 
     __tablename__ = "unanswered_questions"
     __table_args__ = (
-        UniqueConstraint(
-            "tenant_id", "assistant_key", "normalised_sha256", name="uq_unanswered_questions_wording"
-        ),
+        UniqueConstraint("tenant_id", "assistant_key", "normalised_sha256", name="uq_unanswered_questions_wording"),
         ForeignKeyConstraint(*_OF_TENANT, ondelete="CASCADE"),
         CheckConstraint("state IN ('open', 'answered', 'dismissed')", name="state"),
         CheckConstraint("reason IN ('low_confidence', 'refused')", name="reason"),

@@ -122,6 +122,17 @@ class Settings(BaseSettings):
     match_threshold: float = Field(0.7, ge=0, le=1, description="Confidence below which the answer is “I don't know”.")
     match_count: int = Field(6, ge=1, le=50, description="Passages an answer is grounded in, at most.")
 
+    # Memory
+    history_tokens: int = Field(
+        1500, ge=0, le=100_000, description="Tokens of a conversation that a question carries whole, about."
+    )
+    summary_tokens: int = Field(
+        300, ge=50, le=4000, description="Tokens that the summary of what is older has at most, about."
+    )
+    summaries_by_model: bool = Field(
+        True, description="Whether the chat model writes the summaries, after the answer; else they are extracts."
+    )
+
     # Providers: what answers, embeds, listens and speaks
     chat_provider: str = Field(
         "auto", description="auto, openai, grok, groq, custom or local. auto: the first that has a key."

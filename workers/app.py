@@ -50,6 +50,7 @@ app = Celery(
         "workers.webhooks",
         "workers.intake",
         "workers.edits",
+        "workers.memory",
         "workers.upkeep",
     ],
 )

@@ -16,6 +16,10 @@ from pipelines.turn.statements import Statement, statements
 from pipelines.turn.words import content_words, words
 
 DONT_KNOW = "I don't know from these documents."
+UNSEARCHED = (
+    "I answer from documents only, in their own words, and was asked not to search them."
+    " Ask me again with the search on, or set up a chat model, which can answer without."
+)
 
 COVERAGE_CONFIDENT, COVERAGE_UNSURE = 0.3, 0.7
 """Share of the question's wording, weighted by rarity, that a passage must hold to be quoted: little where
@@ -78,8 +82,12 @@ class Scored:
 
 def compose(prompt: Prompt) -> str:
     """Return the answer: the statements of the passages that fit best, each with its marker, or a refusal."""
+    if prompt.reply is not None:
+        return prompt.reply
     if (reply := small_talk(prompt.question)) is not None:
         return reply
+    if not prompt.grounded:
+        return UNSEARCHED
     whole = [content_words(" ".join((p.filename, *p.heading_path, p.text))) for p in prompt.passages]
     said = Counter(word for found in whole for word in found)
     # Rare words, and those no passage has, tell most.
