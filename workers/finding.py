@@ -17,6 +17,7 @@ from pipelines.stores import search
 from pipelines.stores.database import tenant_session
 from pipelines.stores.search import Asked
 from pipelines.turn import retrieve
+from pipelines.turn.preferences import question_of
 from schemas.dialogue import Turn
 from schemas.errors import AuraError
 from schemas.settings import get_settings
@@ -48,7 +49,7 @@ class Ground:
 
 def ground(turn: Turn) -> Ground:
     """Return what the turn's question is answered from. Raises what the embedder of now raises."""
-    question = turn.question or ""
+    question = question_of(turn.question or "")
     passages = retrieve.fuse(*rankings(turn, question), get_settings().match_count)
     return Ground(passages, retrieve.confidence(passages, question))
 

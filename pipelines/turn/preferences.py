@@ -79,6 +79,11 @@ def hear(message: str) -> Heard:
     return Heard(tuple(wishes.values()), _rest(message, spans) if wishes else message)
 
 
+def question_of(message: str) -> str:
+    """Return what a message asks, without the wishes in it; the whole message where nothing is left."""
+    return hear(message).question or message
+
+
 def acknowledgement(wishes: Sequence[Wish], kept: bool) -> str:
     """Return the answer to a message that only states wishes; `kept` says whether they are remembered."""
     said = [_PROMISES[wish.key](wish.value) for wish in wishes if wish.key in _PROMISES]

@@ -23,8 +23,8 @@ SPOKEN = "Your answer will be spoken: two short sentences at most, no lists, no 
 UNSURE = "The passages fit the question badly: say so unless one of them clearly holds the answer."
 NOTHING_ASKED = "The message asks nothing: acknowledge it in one friendly sentence, from no passage."
 
-NAME = re.compile(r"[^\W\d_][^\W\d_ .'’-]*(?:[ .'’-]{1,2}[^\W\d_]+){0,5}\.?")
-"""What may be told as somebody's name: words, and nothing that could be taken for more."""
+NAME = re.compile(r"(?=.{1,60}$)[^\W\d_]+(?:(?:\. |[ '’-])[^\W\d_]+){0,4}\.?")
+"""What may be told as somebody's name: a few words, and nothing that could be taken for more."""
 
 MAX_ABOUT_CHARS = 600
 """Of what users say of themselves, as JSON."""
