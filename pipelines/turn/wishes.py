@@ -46,7 +46,8 @@ _LANG = rf"(?P<lang>{'|'.join(sorted(map(re.escape, _NAMES), key=len, reverse=Tr
 # Where a wish may begin: at a clause, or after what only politely leads to it. "Does the staff speak in German"
 # begins elsewhere.
 _CLAUSE = (
-    r"(?:^|(?<=[.!?;:,–—\n])|(?<=- )|\b(?:and|but|then|so|please|kindly|always|from now on,?|in future,?|this time,?)(?=\s)"
+    r"(?:^|(?<=[.!?;:,–—\n])|(?<=- )|\b(?:and|but|then|so|please|kindly|always|from now on,?|in future,?|this time,?)"
+    r"(?=\s)"
     r"|\b(?:can|could|would|will) you(?= )|\bi(?:['’]d| would) like you to|\bi want you to|\byou (?:should|can|may)"
     r"|\b(?:und|bitte|ab jetzt)(?=\s))\s*(?:please\s+|kindly\s+|always\s+|just\s+|only\s+|also\s+|bitte\s+){0,3}"
 )

@@ -28,6 +28,7 @@ from schemas.events import Event, EventName, Subject
 from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
 from schemas.knowledge import ChunkEdit, Stage
+from schemas.memory import ConversationSummary, Feedback, MemoryConsent, UnansweredQuestion, UserPreference
 from schemas.records import IdempotencyKey, OutgoingMail, UsageEvent, UsageMonth
 from schemas.settings import get_settings
 from schemas.tenancy import Tenant
@@ -177,8 +178,21 @@ def _bulk(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield Batch, {**by, "batch_id": batch_id, "source": "files", "name": owner.canary}
     yield BatchItem, {**of, "batch_id": batch_id, "item": 0, "filename": owner.canary, "doc_id": owner.doc_id}
     yield Upload, {**by, "filename": owner.canary, "size": 9}
+    yield from _memory(owner)
     edit = {"doc_id": owner.doc_id, "chunk_id": 1, "chunk_index": 0, "chunk_text": owner.canary}
     yield ChunkEdit, {**of, **edit, "user_id": owner.canary, "status": "processed"}
+
+
+def _memory(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
+    of, about = {"tenant_id": owner.tenant_id}, {"text": owner.canary, "tokens": 1, "made_by": "extractive"}
+    yield MemoryConsent, {**of, "user_id": owner.canary, "learn": True}
+    yield UserPreference, {**of, "user_id": owner.canary, "key": "note", "value": owner.canary}
+    covers = {"covers_until": datetime.now(UTC), "covers_turn_id": owner.turn_id, "turns": 1}
+    yield ConversationSummary, {**of, "conversation_id": owner.conversation_id, **covers, **about}
+    given = {"turn_id": owner.turn_id, "user_id": "u", "scale": "thumbs", "rating": -1, "comment": owner.canary}
+    yield Feedback, {**of, **given}
+    asked = {"assistant_key": "a", "question": owner.canary, "normalised": owner.canary, "normalised_sha256": "x"}
+    yield UnansweredQuestion, {**of, **asked, "reason": "refused", "confidence": 0.1}
 
 
 def _webhooks(owner: Owner, now: datetime) -> Iterator[tuple[Any, dict[str, Any]]]:

@@ -62,6 +62,10 @@ class Desk:
             STEPS[stage](str(tenant_id), str(turn_id))
         return len(due)
 
+    def step(self, tenant_id: str, turn_id: UUID, stage: str) -> None:
+        """Carry out one step of a turn."""
+        STEPS[stage](tenant_id, str(turn_id))
+
     def in_background(self, act: Callable[[], Any]) -> "Future[Any]":
         """Do something at the same time."""
         pool = ThreadPoolExecutor(1)
