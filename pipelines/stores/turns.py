@@ -186,10 +186,7 @@ def end(session: Session, turn_id: UUID, status: TurnStatus, error: AuraError) -
 def heard(session: Session, turn: Turn, noticed: Sequence[Mapping[str, Any]], persona_applied: bool) -> None:
     """Keep which of its user's preferences a turn told of, and whether a persona shapes its answer."""
     session.execute(
-        update(Turn)
-        .where(Turn.turn_id == turn.turn_id)
-        .values(noticed=list(noticed), persona_applied=persona_applied)
-        .execution_options(synchronize_session=False)
+        update(Turn).where(Turn.turn_id == turn.turn_id).values(noticed=list(noticed), persona_applied=persona_applied)
     )
 
 
