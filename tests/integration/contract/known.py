@@ -82,8 +82,7 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
     "POST /api/documents/dead-letters/replay": lambda _: {"ids": None, "code": None, "batch_id": None},
     "POST /api/knowledge/ingest": lambda _: {**NOBODYS, "text": f"About {uuid4()}", "documents": None},
     "POST /api/batches": lambda _: {"assistant_key": None},
-    "PUT /api/memory/preferences": lambda _: {"preferences": {"detail": 0.2, "team": "blue"}, "user_id": None},
-    "PUT /api/memory/consent": lambda _: {"learn": True, "user_id": None},
+    "PUT /api/memory/preferences": lambda _: {"preferences": {"detail": 0.2, "team": "blue"}},
     "POST /api/chat/feedback": lambda here: {
         **{"turn_id": str(here.marked.ids["turn"]), "rating": 1, "scale": None},
         **{"tenant_id": None, "user_id": None},
