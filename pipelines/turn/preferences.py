@@ -5,7 +5,7 @@ German?" is a question, and what stands in quotation marks is somebody else's.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +93,7 @@ def acknowledgement(wishes: Sequence[Wish], kept: bool) -> str:
     return f"All right: I'll {listed}." if kept else f"All right. I'll {listed} once you let me remember preferences."
 
 
-_PROMISES = {
+_PROMISES: dict[str, Callable[[Any], str]] = {
     "name": lambda value: f"call you {value}",
     "detail": lambda value: "keep my answers short" if value < 0.5 else "answer in detail",
     "formality": lambda value: "be more casual" if value < 0.5 else "be more formal",
