@@ -90,7 +90,9 @@ def acknowledgement(wishes: Sequence[Wish], kept: bool) -> str:
     if not said:
         return ""
     listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-    return f"All right: I'll {listed}." if kept else f"All right. I'll {listed} once you let me remember preferences."
+    if kept:
+        return f"All right: I'll {listed}."
+    return f"I'd gladly {listed}, but I may not remember it: allow that, or set it in your preferences."
 
 
 _PROMISES: dict[str, Callable[[Any], str]] = {
