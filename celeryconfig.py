@@ -34,6 +34,7 @@ task_routes = {
     "workers.webhooks.*": {"queue": "notify"},
     "workers.intake.*": {"queue": "intake"},
     "workers.edits.*": {"queue": "express"},
+    "workers.memory.*": {"queue": "upkeep"},
     "workers.upkeep.*": {"queue": "upkeep"},
 }
 

@@ -48,6 +48,9 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
         question=body.message,
         use_memory=body.use_memory,
         filters=body.filters.model_dump(mode="json", exclude_defaults=True) if body.filters else None,
+        use_persona=body.use_persona,
+        persona=body.persona.model_dump(exclude_none=True) if body.persona else None,
+        search_knowledge=body.search_knowledge,
     )
     if body.stream:
         response = sse.stream(

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from api.auth import Caller
 from api.live import relay
-from pipelines.stores import cancellations, turns, utterances
+from pipelines.stores import cancellations, conversations, turns, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.events import Published
 from pipelines.stores.redis import get_redis
@@ -41,10 +41,14 @@ def start_turn(
     language: str | None = None,
     use_memory: bool = True,
     filters: dict[str, Any] | None = None,
+    use_persona: bool = True,
+    persona: dict[str, Any] | None = None,
+    search_knowledge: bool = True,
 ) -> UUID:
     """Commit a turn as queued work, wake its first step, and return its id.
 
-    Asked by text (`question`) or by voice (`utterance`: PCM16 mono 16 kHz). Raises MessageTooLong.
+    Asked by text (`question`) or by voice (`utterance`: PCM16 mono 16 kHz). Without `search_knowledge` it goes
+    straight to the model. Raises MessageTooLong, and NotFound where the conversation was deleted meanwhile.
     """
     limit = get_settings().max_message_chars
     if question is not None and len(question) > limit:
@@ -52,10 +56,13 @@ def start_turn(
     if question is not None and not question.replace("\x00", "").strip():
         raise InvalidRequest("The message is empty.")
     turn_id = uuid4()
-    stage = TurnStage.RETRIEVE if utterance is None else TurnStage.TRANSCRIBE
-    if utterance is not None:
-        utterances.put(get_redis(), caller.tenant_id, turn_id, utterance)
+    stage = TurnStage.RETRIEVE if search_knowledge else TurnStage.GENERATE
+    stage = stage if utterance is None else TurnStage.TRANSCRIBE
     with tenant_session(caller.tenant_id) as session:
+        conversations.keep(session, conversation_id)
+        if utterance is not None:
+            # Before the commit: whoever finds the turn finds what was said.
+            utterances.put(get_redis(), caller.tenant_id, turn_id, utterance)
         session.add(
             Turn(
                 tenant_id=caller.tenant_id,
@@ -65,6 +72,9 @@ def start_turn(
                 spoken=spoken,
                 use_memory=use_memory,
                 filters=filters or {},
+                use_persona=use_persona,
+                persona=persona,
+                search_knowledge=search_knowledge,
                 language=language,
                 question=question.replace("\x00", "") if question else None,
                 stage=stage,

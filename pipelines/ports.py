@@ -85,6 +85,20 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Persona:
+    """How an answer sounds. Each trait is 0…1, 0.5 neutral; `language` is a BCP 47 tag, None as the question is.
+
+    `formality` 0 is casual, 1 formal; `detail` 0 is the bare fact, 1 everything about it; `energy` 0 is calm,
+    1 lively.
+    """
+
+    formality: float = 0.5
+    detail: float = 0.5
+    energy: float = 0.5
+    language: str | None = None
+
+
+@dataclass(frozen=True)
 class Prompt:
     """All that an answer is made from. Passages are data: nothing in them is an instruction.
 
@@ -92,6 +106,9 @@ class Prompt:
     is False where the passages fit the question too badly to answer from; `confidence`, 0…1, is the
     probability that an answer from them is right, None where nobody has judged it. A `bare` one is no question to
     answer from passages: the instructions say what is to be done with the text in `question`.
+    `persona` is None where none is asked for: an answer as plain as ever. `grounded` is False where no documents
+    were searched, as the request wished: who can answers from what was said and from what it knows. `reply` is
+    what to say where nothing is asked, such as "call me Ada".
     """
 
     question: str
@@ -102,6 +119,9 @@ class Prompt:
     confident: bool = True
     bare: bool = False
     confidence: float | None = None
+    persona: Persona | None = None
+    grounded: bool = True
+    reply: str | None = None
 
 
 @dataclass(frozen=True)

@@ -33,15 +33,20 @@ class TurnStage(StrEnum):
 
 
 class Conversation(Base):
-    """A thread of turns between one user and one assistant."""
+    """A thread of turns between one user and one assistant. `title` is None unless its user gave it one."""
 
     __tablename__ = "conversations"
-    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),)
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),
+        Index("ix_conversations_user", "tenant_id", "user_id", "last_message_at", "conversation_id"),
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     conversation_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     user_id: Mapped[str]
     assistant_key: Mapped[str]
+    title: Mapped[str | None]
+    last_message_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -51,6 +56,8 @@ class Turn(Base):
     `passages` keeps what retrieval found, so that a generation that dies is repeated on the same
     ground. `filters` limit what is searched; `standalone` is the question as it reads without the conversation,
     where it does not stand alone. `timings` maps a stage to its `queued_ms` and `run_ms`, and names the firsts.
+    `persona` is what the request asked for, `noticed` what it told of its user's preferences, each with whether
+    it was `learned`.
     """
 
     __tablename__ = "turns"
@@ -62,6 +69,12 @@ class Turn(Base):
         ),
         Index("ix_turns_conversation", "tenant_id", "conversation_id", "created_at"),
         Index("ix_turns_open", "enqueued_at", postgresql_where=text("status in ('queued', 'running')")),
+        Index(
+            "ix_turns_unanswered",
+            "tenant_id",
+            "unanswered_id",
+            postgresql_where=text("unanswered_id is not null"),
+        ),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -70,6 +83,12 @@ class Turn(Base):
     assistant_key: Mapped[str]
     spoken: Mapped[bool]
     use_memory: Mapped[bool] = mapped_column(server_default="true")
+    use_persona: Mapped[bool] = mapped_column(server_default="true")
+    persona: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    persona_applied: Mapped[bool] = mapped_column(server_default="false")
+    search_knowledge: Mapped[bool] = mapped_column(server_default="true")
+    noticed: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    unanswered_id: Mapped[UUID | None]
     language: Mapped[str | None]
     question: Mapped[str | None]
     filters: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 Key = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
 
 
+Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
 Secret = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
 Priority = Annotated[int, Field(ge=-10, le=10, description="What has more is begun first.")]
 
@@ -47,6 +48,15 @@ class KnowledgeFilterBody(Body):
     sources: list[Source] = Field([], max_length=4, description="One of these sources.")
 
 
+class PersonaBody(Body):
+    """How an answer is to sound; what is left out stays as the assistant and the user have it."""
+
+    formality: float | None = Field(None, ge=0, le=1, description="0 casual, 1 formal.")
+    detail: float | None = Field(None, ge=0, le=1, description="0 the bare fact, 1 everything about it.")
+    energy: float | None = Field(None, ge=0, le=1, description="0 calm, 1 lively.")
+    language: Language | None = Field(None, description="A language tag such as `de`.")
+
+
 class ChatBody(Body):
     """A question to an assistant."""
 
@@ -56,7 +66,12 @@ class ChatBody(Body):
     user_id: Key | None = None
     session_id: UUID | None = Field(None, description="The conversation to go on with.")
     conversation_id: UUID | None = Field(None, description="The same as session_id.")
-    use_memory: bool = True
+    use_memory: bool = Field(True, description="Answer with what was said before and what the user prefers.")
+    use_persona: bool = Field(
+        True, description="Answer in the tone that the assistant, the user and `persona` ask for."
+    )
+    persona: PersonaBody | None = Field(None, description="How this answer is to sound.")
+    search_knowledge: bool = Field(True, description="Search the documents; without, a chat model answers by itself.")
     stream: bool = Field(False, description="Answer with server-sent events.")
     filters: KnowledgeFilterBody | None = Field(
         None, description="Only this is searched, of what the assistant may know."
@@ -72,6 +87,21 @@ class RagStats(BaseModel):
     model_used: str | None
 
 
+class WishView(BaseModel):
+    """A preference that the question told of."""
+
+    key: str
+    value: Any
+    confidence: float
+
+
+class MemoryView(BaseModel):
+    """What an answer took from its question about its user's preferences."""
+
+    learned: list[WishView] = Field(description="What is remembered from now on.")
+    noticed: list[WishView] = Field(description="What this answer followed, and nobody keeps.")
+
+
 class ChatAnswer(BaseModel):
     """An answer with its sources. `citations` point at document, page and passage."""
 
@@ -83,6 +113,8 @@ class ChatAnswer(BaseModel):
     citations: list[dict[str, Any]]
     context_confidence: float
     knowledge_used: bool
+    persona_applied: bool
+    memory: MemoryView
     processing_time: float
     response_time: float
     cost: float

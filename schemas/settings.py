@@ -143,6 +143,16 @@ class Settings(BaseSettings):
     rerank_model: str = Field("", description="Reranking model; empty takes the server's default.")
     rerank_timeout_s: float = Field(2.0, gt=0, le=60, description="Seconds it has; then the fused order stands.")
     rerank_count: int = Field(30, ge=2, le=100, description="Passages it reads, at most.")
+    # Memory
+    history_tokens: int = Field(
+        1500, ge=0, le=100_000, description="Tokens of a conversation that a question carries whole, about."
+    )
+    summary_tokens: int = Field(
+        300, ge=50, le=4000, description="Tokens that the summary of what is older has at most, about."
+    )
+    summaries_by_model: bool = Field(
+        True, description="Whether the chat model writes the summaries, after the answer; else they are extracts."
+    )
 
     # Providers: what answers, embeds, listens and speaks
     chat_provider: str = Field(

@@ -24,6 +24,7 @@ from pipelines.turn.confidence import confidence
 from pipelines.turn.distinct import chosen
 from pipelines.turn.fusion import Rankings, fused
 from pipelines.turn.parts import parts, together
+from pipelines.turn.preferences import question_of
 from schemas.dialogue import Turn
 from schemas.errors import AuraError, BudgetExceeded, StoreUnavailable
 from schemas.settings import get_settings
@@ -62,7 +63,7 @@ class Ground:
 def ground(turn: Turn) -> Ground:
     """Return what the turn's question is answered from. Raises StoreUnavailable, BudgetExceeded, UnknownAssistant."""
     standalone = rewriting.standalone(turn)
-    question = standalone or turn.question or ""
+    question = standalone or question_of(turn.question or "")
     allowed = _limits(turn)
     asked = [question, *parts(question)]
     if len(asked) == 1:

@@ -57,6 +57,12 @@ def sentence(tenant_id: UUID, turn_id: UUID, seq: int) -> None:
     _send("workers.turn.synthesize", tenant_id, turn_id, seq)
 
 
+def summary(tenant_id: UUID, conversation_id: UUID) -> None:
+    """Have the conversation's older part summarised."""
+    # The next answer asks for it again, so one that waits for its worker need not wait for long.
+    _send("workers.memory.summarise", tenant_id, conversation_id, expires=60)
+
+
 def mail(tenant_id: UUID, mail_id: UUID) -> None:
     """Wake a worker for a mail."""
     # The sweep repeats it each minute, so one that is older is not needed.

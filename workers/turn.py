@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from pipelines.ports import STT_RATE_HZ, Passage, Speaker, Usage
-from pipelines.stores import cancellations, sentences, turns, utterances
+from pipelines.stores import cancellations, sentences, turns, unanswered, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn import citations
@@ -212,6 +212,7 @@ def _answer(
             output_tokens=usage.output_tokens,
             cost_usd=usage.cost_usd,
         )
+        unanswered.note(session, turn, cleaned, cited, passages)
         call.settle(session)
 
 
@@ -241,6 +242,7 @@ def _complete(turn: Turn) -> None:
         told = announce.of_turn(EventName.TURN_COMPLETED, ended, **turns.as_answer(ended))
         tell = announce.owe(session, ended.tenant_id, [told])
     tell()
+    asking.remember(ended)
 
 
 def _end(tenant_id: UUID, turn_id: UUID, status: TurnStatus, error: AuraError) -> None:

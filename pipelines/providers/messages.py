@@ -25,16 +25,20 @@ class Message(TypedDict):
 
 
 def render(prompt: Prompt) -> list[Message]:
-    """Return the messages of `prompt`: instructions and rule, history, then passages and question."""
+    """Return the messages of `prompt`: instructions and rule, history, then passages and question.
+
+    Where no documents were searched there is neither rule nor passage.
+    """
     mark = secrets.token_hex(4)
-    system = f"{prompt.instructions}\n\n{RULE.format(mark=mark)}"
+    system = f"{prompt.instructions}\n\n{RULE.format(mark=mark)}" if prompt.grounded else prompt.instructions
     messages: list[Message] = [{"role": "system", "content": system}]
     for said in prompt.history:
         messages.append({"role": "assistant" if said.role == "assistant" else "user", "content": said.text})
     if prompt.bare:
         messages[0]["content"] = prompt.instructions
         return [*messages, {"role": "user", "content": prompt.question}]
-    messages.append({"role": "user", "content": f"{_passages(prompt, mark)}\n\nQuestion: {prompt.question}"})
+    quoted = f"{_passages(prompt, mark)}\n\nQuestion: " if prompt.grounded else ""
+    messages.append({"role": "user", "content": f"{quoted}{prompt.question}"})
     return messages
 
 

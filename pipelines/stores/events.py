@@ -208,6 +208,16 @@ def forget(client: "redis.Redis", subject: Subject) -> None:
         client.delete(subject.key, _size_key(subject))
 
 
+def drop(client: "redis.Redis", subject: Subject, found: Sequence[Published]) -> None:
+    """Delete these events of the subject's stream."""
+    if not found:
+        return
+    with reaching_redis(), client.pipeline() as pipeline:
+        pipeline.xdel(subject.key, *(event.id for event in found))
+        pipeline.decrby(_size_key(subject), sum(len(event.body) for event in found))
+        pipeline.execute()
+
+
 def place(event_id: str) -> tuple[int, int]:
     """Return the two numbers by which ids are ordered. Raises InvalidRequest."""
     found = _PLACE.fullmatch(event_id)

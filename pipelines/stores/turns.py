@@ -65,7 +65,7 @@ def history(session: Session, turn: Turn, limit: int = 20) -> tuple[Said, ...]:
     rows = session.execute(
         select(Message.role, Message.content)
         .where(Message.conversation_id == turn.conversation_id, Message.turn_id != turn.turn_id)
-        .order_by(Message.created_at.desc(), Message.role.desc())
+        .order_by(Message.created_at.desc(), Message.turn_id.desc(), Message.role)
         .limit(limit)
     ).all()
     return tuple(Said(role, content) for role, content in reversed(rows))
@@ -147,6 +147,12 @@ def answer(session: Session, turn: Turn, timings: Mapping[str, Any], **found: ob
             for role, content in said
         ],
     )
+    session.execute(
+        update(Conversation)
+        .where(Conversation.conversation_id == turn.conversation_id)
+        .values(last_message_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def complete(session: Session, turn_id: UUID, timings: Mapping[str, Any] | None = None) -> Turn | None:
@@ -190,6 +196,13 @@ def end(session: Session, turn_id: UUID, status: TurnStatus, error: AuraError) -
     return ended
 
 
+def heard(session: Session, turn: Turn, noticed: Sequence[Mapping[str, Any]], persona_applied: bool) -> None:
+    """Keep which of its user's preferences a turn told of, and whether a persona shapes its answer."""
+    session.execute(
+        update(Turn).where(Turn.turn_id == turn.turn_id).values(noticed=list(noticed), persona_applied=persona_applied)
+    )
+
+
 def add_timings(session: Session, turn_id: UUID, timings: Mapping[str, Any]) -> None:
     """Add to the turn's waterfall; a name that is there already keeps its first value."""
     session.execute(
@@ -219,6 +232,11 @@ def as_answer(turn: Turn) -> dict[str, Any]:
         "citations": turn.citations,
         "context_confidence": round(turn.confidence or 0.0, 3),
         "knowledge_used": bool(turn.citations),
+        "persona_applied": turn.persona_applied,
+        "memory": {
+            "learned": [_without(wish, "learned") for wish in turn.noticed if wish["learned"]],
+            "noticed": [_without(wish, "learned") for wish in turn.noticed if not wish["learned"]],
+        },
         "processing_time": seconds,
         "response_time": seconds,
         "cost": float(turn.cost_usd),
@@ -253,6 +271,10 @@ def unpacked(found: Sequence[Mapping[str, Any]]) -> tuple[Passage, ...]:
         )
         for passage in found
     )
+
+
+def _without(found: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if key != name}
 
 
 def _update_held(session: Session, turn: Turn, **values: object) -> bool:

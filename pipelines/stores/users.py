@@ -116,3 +116,12 @@ def view(user: TenantUser) -> dict[str, Any]:
         "created_at": user.created_at.isoformat() if user.created_at else None,
         "last_login_at": user.last_login_at.isoformat() if user.last_login_at else None,
     }
+
+
+def is_user(session: Session, user_id: str) -> bool:
+    """Return whether this is the id of a user of the tenant."""
+    try:
+        account = UUID(user_id)
+    except ValueError:
+        return False
+    return session.scalar(select(TenantUser.user_id).where(TenantUser.user_id == account)) is not None

@@ -17,6 +17,11 @@ from pipelines.turn.words import content_words, plain_words, stem
 
 __all__ = ["compose", "is_refusal", "refusal"]
 
+UNSEARCHED = (
+    "I answer from documents only, in their own words, and was asked not to search them."
+    " Ask me again with the search on, or set up a chat model, which can answer without."
+)
+
 MOST, SPOKEN_MOST = 3, 1
 """Statements an answer has at most."""
 
@@ -64,10 +69,14 @@ def compose(prompt: Prompt) -> str:
     Below both LOW and the threshold of the deployment, or where nothing fits, it is a refusal; between
     LOW and a higher threshold a hedge stands before the answer. The persona decides on length, frame and language.
     """
-    persona = getattr(prompt, "persona", None)
-    said = phrases(getattr(persona, "language", None) or language_of(prompt.question))
+    if prompt.reply is not None:
+        return prompt.reply
+    persona = prompt.persona
+    said = phrases((persona.language if persona else None) or language_of(prompt.question))
     if (reply := small_talk(prompt.question, said)) is not None:
         return reply
+    if not prompt.grounded:
+        return UNSEARCHED
     asked = read(prompt.question, prompt.passages)
     statements = _about_the_same(ranked(prompt.passages, asked), asked)
     if not statements or not _is_ground(prompt, asked):

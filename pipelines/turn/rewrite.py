@@ -36,7 +36,9 @@ _BEFORE_POINTING = frozenset(
     "about after are at before by can could did do does for from in is like of on to was were will with would".split()
 )
 _AUXILIARIES = frozenset("are can could did do does is was were will would".split())
-_MEASURES = frozenset("big deep early far fast good heavy high large late long much often old quick soon tall wide".split())
+_MEASURES = frozenset(
+    "big deep early far fast good heavy high large late long much often old quick soon tall wide".split()
+)
 _DETERMINERS = frozenset("a an any each every many most my no our some the this that these those which your".split())
 _PREPOSITIONS = frozenset("after at before by during for from in on since to under until with without".split())
 _EXPLETIVE = re.compile(
@@ -122,9 +124,7 @@ def _stands_for(before: Sequence[str]) -> bool:
     telling = [place for place, word in enumerate(before) if word.lower() not in STOP_WORDS]
     if len(telling) > 1:
         return True
-    return any(
-        place and (before[place][0].isupper() or before[place - 1].lower() in _DETERMINERS) for place in telling
-    )
+    return any(place and (before[place][0].isupper() or before[place - 1].lower() in _DETERMINERS) for place in telling)
 
 
 def _topic(text: str, known: set[str]) -> list[str]:

@@ -32,6 +32,16 @@ class Person:
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.request("GET", path, **options)
 
+    def put_json(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a PUT that is taken."""
+        response = self.request("PUT", path, json=body)
+        assert response.status_code == 200, response.json
+        return dict(response.json or {})
+
+    def again(self) -> "Person":
+        """Return the same person at a client of their own, for another thread."""
+        return Person(self.client.application.test_client(), self.login, self.email)
+
     def post(self, path: str, **options: Any) -> TestResponse:
         return self.request("POST", path, **options)
 

@@ -53,6 +53,7 @@ def fill(admin: psycopg.Connection, tenant_id: UUID) -> Marked:
         "pair",
         "note",
         "material",
+        "question",
     )
     marked.ids = {name: uuid4() for name in names}
     with admin.transaction():
@@ -207,7 +208,7 @@ def _entries(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
 def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     mark, ids, assistant = marked.canary, marked.ids, marked.texts["assistant_key"]
     about = {"conversation_id": ids["conversation"]}
-    yield "conversations", {**about, "user_id": mark, "assistant_key": assistant}
+    yield "conversations", {**about, "user_id": mark, "assistant_key": assistant, "last_message_at": "2026-01-01"}
     turn = {
         "turn_id": ids["turn"],
         **about,
@@ -219,6 +220,19 @@ def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "turns", {**turn, "status": "completed", "stage": "generate", "citations": json.dumps([mark])}
     yield "sentences", {"turn_id": ids["turn"], "seq": 0, "text": mark, "status": "completed"}
     yield "messages", {"turn_id": ids["turn"], "role": "user", **about, "content": mark}
+    yield from _memory(marked)
+
+
+def _memory(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
+    mark, ids = marked.canary, marked.ids
+    yield "memory_consents", {"user_id": mark, "learn": True}
+    yield "user_preferences", {"user_id": mark, "key": "note", "value": json.dumps(mark)}
+    summary = {"conversation_id": ids["conversation"], "covers_until": "2026-01-01", "covers_turn_id": ids["turn"]}
+    yield "conversation_summaries", {**summary, "turns": 1, "text": mark, "tokens": 1, "made_by": "extractive"}
+    yield "feedback", {"turn_id": ids["turn"], "user_id": mark, "scale": "stars", "rating": 5, "comment": mark}
+    asked = {"question_id": ids["question"], "assistant_key": marked.texts["assistant_key"], "question": mark}
+    asked |= {"normalised": mark, "normalised_sha256": mark, "turn_id": ids["turn"], "reason": "refused"}
+    yield "unanswered_questions", {**asked, "confidence": 0.1, "nearest": json.dumps([{"filename": mark}])}
 
 
 def _publish(marked: Marked) -> None:

@@ -150,6 +150,15 @@ def test_the_victim_itself_sees_its_mark(victim: Marked, admin: psycopg.Connecti
             f"/api/tenant/keys/{victim.ids['key']}",
             f"/api/tenants/{victim.tenant_id}",
             "/api/tenant/audit",
+            f"/api/memory/conversations/{victim.ids['conversation']}",
+            f"/api/memory/conversations?user_id={victim.canary}",
+            f"/api/memory/preferences?user_id={victim.canary}",
+            f"/api/memory/summaries?user_id={victim.canary}",
+            f"/api/chat/history/{victim.canary}",
+            f"/api/chat/context/{victim.canary}",
+            "/api/chat/feedback",
+            "/api/knowledge/unanswered",
+            f"/api/knowledge/unanswered/{victim.ids['question']}",
         ):
             status, text = send(owner, Attack("own", "get", path))
             assert status == 200 and victim.canary in text, path
@@ -163,6 +172,10 @@ def test_no_cursor_of_another_tenant_leads_to_its_rows(victim: Marked, attackers
         "/api/documents/dead-letters",
         "/api/tenant/users",
         "/api/tenant/audit",
+        "/api/memory/conversations",
+        "/api/memory/summaries",
+        "/api/chat/feedback",
+        "/api/knowledge/unanswered",
     )
     for path in listings:
         for after in ("MjA5OS0wMS0wMXw=", "9" * 18, victim.texts["event_id"], "x" * 190):

@@ -28,6 +28,8 @@ THINGS = {
     "/keys/": "key",
     "/documents/": "document",
     "/jobs/": "turn",
+    "/memory/conversations/": "conversation",
+    "/unanswered/": "question",
 }
 """What an id in a path is of."""
 
@@ -92,6 +94,11 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
     "POST /api/agents/{key}/duplicate": lambda _: {"assistant_key": f"a-{uuid4()}"},
     "PATCH /api/agents/{key}": lambda _: {"assistant_key": None},
     "POST /api/batches": lambda _: {"assistant_key": None},
+    "PUT /api/memory/preferences": lambda _: {"preferences": {"detail": 0.2, "team": "blue"}},
+    "POST /api/chat/feedback": lambda here: {
+        **{"turn_id": str(here.marked.ids["turn"]), "rating": 1, "scale": None},
+        **{"tenant_id": None, "user_id": None},
+    },
     "POST /api/chat": _question,
     "POST /rag/chat": _question,
 }

@@ -99,6 +99,11 @@ class Visitor:
             case.path_parameters["key"] = self.here.marked.texts["assistant_key"]
         if _is_uuid(case.path_parameters.get("id")):
             case.path_parameters["id"] = str(self._id(label))
+        if "user_id" in case.path_parameters:
+            case.path_parameters["user_id"] = self.here.marked.canary
+        if label == "DELETE /api/memory/preferences/{key}":
+            self._admin.execute("UPDATE user_preferences SET user_id = %s", (str(self.here.user_id),))
+            case.path_parameters["key"] = "note"
         if label == "DELETE /api/tenant/provider-keys/{provider}":
             self.door.put(case.formatted_path, json={"key": "one-of-theirs"}, headers=self.headers(case))
         if case.meta is not None and not case.meta.generation.mode.is_positive:

@@ -29,6 +29,7 @@ from schemas.events import Event, EventName, Subject
 from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
 from schemas.knowledge import ChunkEdit, Document, DocumentCard, Stage
+from schemas.memory import ConversationSummary, Feedback, MemoryConsent, UnansweredQuestion, UserPreference
 from schemas.records import IdempotencyKey, OutgoingMail, UsageEvent, UsageMonth
 from schemas.settings import get_settings
 from schemas.tenancy import Tenant
@@ -184,6 +185,7 @@ def _bulk(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield Upload, {**by, "filename": owner.canary, "size": 9}
     card = {"embedding_model": owner.canary, "embedding": np.zeros(3, np.float16), "lexemes": "canary"}
     yield DocumentCard, {**of, **card, "doc_id": owner.doc_id, "card_sha256": b"card"}
+    yield from _memory(owner)
     edit = {"doc_id": owner.doc_id, "chunk_id": 1, "chunk_index": 0, "chunk_text": owner.canary}
     yield ChunkEdit, {**of, **edit, "user_id": owner.canary, "status": "processed"}
     yield from _entries(owner)
@@ -203,6 +205,18 @@ def _entries(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
         about = {"file_type": "md", "file_size": 9, "source": model.__tablename__, "content_sha256": str(entry_id)}
         yield Document, {**document, **about, "processing_status": "processed"}
         yield model, {**of, "id": entry_id, **values}
+
+
+def _memory(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
+    of, about = {"tenant_id": owner.tenant_id}, {"text": owner.canary, "tokens": 1, "made_by": "extractive"}
+    yield MemoryConsent, {**of, "user_id": owner.canary, "learn": True}
+    yield UserPreference, {**of, "user_id": owner.canary, "key": "note", "value": owner.canary}
+    covers = {"covers_until": datetime.now(UTC), "covers_turn_id": owner.turn_id, "turns": 1}
+    yield ConversationSummary, {**of, "conversation_id": owner.conversation_id, **covers, **about}
+    given = {"turn_id": owner.turn_id, "user_id": "u", "scale": "thumbs", "rating": -1, "comment": owner.canary}
+    yield Feedback, {**of, **given}
+    asked = {"assistant_key": "a", "question": owner.canary, "normalised": owner.canary, "normalised_sha256": "x"}
+    yield UnansweredQuestion, {**of, **asked, "reason": "refused", "confidence": 0.1}
 
 
 def _webhooks(owner: Owner, now: datetime) -> Iterator[tuple[Any, dict[str, Any]]]:

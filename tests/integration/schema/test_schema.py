@@ -9,6 +9,7 @@ import schemas.dialogue
 import schemas.hooks
 import schemas.identity
 import schemas.knowledge
+import schemas.memory
 import schemas.records
 import schemas.tenancy
 import schemas.training  # noqa: F401 (fills the metadata)

@@ -77,8 +77,8 @@ def test_confidence_needs_meaning_and_wording() -> None:
     assert confidence([], question) == 0.0
 
 
-def test_a_prompt_keeps_the_newest_history_that_fits() -> None:
-    history = [Said("user", "old " * 2000), Said("assistant", "newer"), Said("user", "newest")]
+def test_a_prompt_says_who_asks_and_how_thin_the_ground_is() -> None:
+    history = [Said("user", "newer"), Said("assistant", "newest")]
     built = prompt.build(question="q", passages=[], agent_name="Ada", history=history, confidence=0.2)
     assert [said.text for said in built.history] == ["newer", "newest"]
     assert not built.confident

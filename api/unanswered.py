@@ -1,0 +1,74 @@
+"""Questions that could not be answered: what users miss in the documents."""
+
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, Tag
+
+from api import auth
+from api.paging import cursor, position
+from api.permissions import allows
+from pipelines.stores import audit, unanswered
+from pipelines.stores.database import tenant_session
+from schemas.identity import Permission
+from schemas.memory import QuestionState
+from schemas.memory_requests import (
+    UnansweredChange,
+    UnansweredListing,
+    UnansweredPage,
+    UnansweredView,
+)
+from schemas.requests import IdPath
+
+blueprint = APIBlueprint(
+    "unanswered", __name__, url_prefix="/api/knowledge/unanswered", abp_tags=[Tag(name="unanswered questions")]
+)
+
+
+@blueprint.get("", responses={200: UnansweredPage})
+@allows(Permission.ANALYTICS_READ)
+def listing(query: UnansweredListing) -> dict[str, Any]:
+    """Return questions that could not be answered, the last asked first; open ones unless a state is named."""
+    with tenant_session(auth.caller().tenant_id) as session:
+        found = unanswered.listing(
+            session,
+            query.limit + 1,
+            position(query.after),
+            state=None if query.state == "all" else query.state,
+            assistant_key=query.assistant_key,
+            text=query.q or None,
+        )
+    last = found[query.limit - 1] if len(found) > query.limit else None
+    return {
+        "questions": [unanswered.view(one) for one in found[: query.limit]],
+        "next": cursor(last.last_asked_at, last.question_id) if last else None,
+    }
+
+
+@blueprint.get("/<uuid:id>", responses={200: UnansweredView})
+@allows(Permission.ANALYTICS_READ)
+def show(path: IdPath) -> dict[str, Any]:
+    """Return a question that could not be answered, and what came nearest to it."""
+    with tenant_session(auth.caller().tenant_id) as session:
+        return unanswered.view(unanswered.get(session, path.id))
+
+
+@blueprint.patch("/<uuid:id>", responses={200: UnansweredView})
+@allows(Permission.AI_WRITE)
+def change(path: IdPath, body: UnansweredChange) -> dict[str, Any]:
+    """Dismiss a question, call it answered (a document was added), or open it again."""
+    asking = auth.caller()
+    with tenant_session(asking.tenant_id) as session:
+        found = unanswered.get(session, path.id, lock=True)
+        before = {"state": found.state}
+        unanswered.decide(session, found, QuestionState(body.state), asking.name or asking.user_id)
+        audit.record(
+            session,
+            asking.tenant_id,
+            auth.actor(),
+            "unanswered.changed",
+            "unanswered_question",
+            path.id,
+            before=before,
+            after={"state": found.state},
+        )
+        return unanswered.view(found)
