@@ -28,7 +28,7 @@ _SCHEME = re.compile(r"\b(?:javascript|data|vbscript|file|mailto|blob):(?=[^\s])
 _TRAILING = ".,;:!?)…'\"”»*_"
 
 _UNFINISHED = re.compile(
-    r"(?:!|!?\[[^\[\]]*|!?\[[^\[\]]*\](?:\[[^\[\]]*)?|!?\[[^\[\]]*\]\((?:[^()]|\([^()]*\))*(?:\([^()]*)?"
+    r"(?:!|!?\[[^\[\]]*|!?\[[^\[\]]*\](?:\[[^\[\]]*\]?)?|!?\[[^\[\]]*\]\((?:[^()]|\([^()]*\))*(?:\([^()]*)?"
     r"|<(?:/?[a-z][\w:-]*(?:[\s/][^<>]{0,1000})?)?|<(?:https?:|mailto:)[^<>\s]*"
     r"|(?:(?<=\W)|^)(?:(?:https?|ftp|wss?|javascript|data|vbscript|file|mailto|blob):|www\.)[^\s<>)]*"
     r"|(?:(?<=\W)|^)(?:h|ht|htt|http|https|ft|ftp|w|ws|wss|ww|www|ja?v?a?s?c?r?i?p?t?|da?t?a?|vb\w{0,6}|fi?l?e?|ma?i?l?t?o?"
