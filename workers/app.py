@@ -45,6 +45,7 @@ app = Celery(
         "workers.ingest",
         "workers.turn",
         "workers.voice",
+        "workers.pages",
         "workers.tenants",
         "workers.mail",
         "workers.webhooks",

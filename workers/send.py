@@ -78,6 +78,11 @@ def voice_call(task: str, tenant_id: UUID, call_id: UUID) -> None:
     _send(f"workers.voice.{task}", tenant_id, call_id)
 
 
+def page(tenant_id: UUID, call_id: UUID) -> None:
+    """Wake who draws a page for a caller who waits."""
+    _send("workers.pages.draw", tenant_id, call_id, expires=60)
+
+
 def tenant_deletion(tenant_id: UUID, in_s: float = 0) -> None:
     """Wake who deletes the tenant, `in_s` seconds from now."""
     # One that waits for its worker is repeated by the sweep, so it need not wait for long.

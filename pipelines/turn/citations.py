@@ -36,9 +36,7 @@ def cite(answer: str, passages: Sequence[Passage]) -> tuple[str, list[dict[str, 
         at = end
     cleaned = "".join([*parts, answer[at:]]).strip()
     found = [_citation(number, passages[number - 1], " ".join(said)) for number, said in sorted(supported.items())]
-    unfounded = {
-        one["number"] for one in found if not stands_in(one["quote"], passages[one["number"] - 1].text)
-    }
+    unfounded = {one["number"] for one in found if not stands_in(one["quote"], passages[one["number"] - 1].text)}
     if unfounded:
         cleaned = _with_only(cleaned, supported.keys() - unfounded)
     return cleaned, [one for one in found if one["number"] not in unfounded]

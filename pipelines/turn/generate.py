@@ -32,8 +32,8 @@ Piece: TypeAlias = Token | Sentence | Usage
 def generate(model: ChatModel, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[Piece]:
     """Yield tokens as they come, each sentence as soon as it is certain, and the usage at the end.
 
-    The pieces pass `guard` first. `cancelled` is asked after every token. Raises Cancelled, and what the model raises; the call at
-    the provider ends with the iterator.
+    The pieces pass `guard` first. `cancelled` is asked after every token. Raises Cancelled, and what the model
+    raises; the call at the provider ends with the iterator.
     """
     splitter = SentenceSplitter()
     seq = 0

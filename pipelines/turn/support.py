@@ -11,7 +11,7 @@ from pipelines.ports import Passage
 from pipelines.turn.words import STOP_WORDS, content_words, words
 
 ENOUGH_WORDS = 0.2
-"""Share of a sentence's content words that its passage must have: a paraphrase keeps few, another subject hardly any."""
+"""Share of a sentence's content words that its passage must have: a paraphrase keeps few, another subject none."""
 
 ENOUGH_NAMES = 0.5
 ALL_CAPITALS = 0.5
