@@ -28,6 +28,7 @@ task_routes = {
     "workers.voice.transcribe": {"queue": "transcribe"},
     "workers.voice.synthesize": {"queue": "synthesize"},
     "workers.voice.voices": {"queue": "synthesize"},
+    "workers.evaluation.*": {"queue": "embed"},
     "workers.pages.*": {"queue": "express"},
     "workers.tenants.*": {"queue": "upkeep"},
     "workers.mail.*": {"queue": "notify"},

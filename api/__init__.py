@@ -19,10 +19,12 @@ from api import (
     chunks,
     cli,
     cli_admin,
+    cli_evaluate,
     dead_letters,
     delivery_log,
     documents,
     errors,
+    evaluations,
     events,
     events_socket,
     health,
@@ -81,6 +83,7 @@ BLUEPRINTS = (
     jobs,
     events,
     voice,
+    evaluations,
     webhooks,
     delivery_log,
 )
@@ -126,7 +129,7 @@ def create_app() -> OpenAPI:
     _serve_documentation(app)
     aliases.register(app)
     require_declarations(app)
-    for command in (cli.ingest, cli.ask, cli.doctor, cli_admin.keys, cli_admin.operator):
+    for command in (cli.ingest, cli.ask, cli.doctor, cli_evaluate.evaluate, cli_admin.keys, cli_admin.operator):
         app.cli.add_command(command)
     return app
 

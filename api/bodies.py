@@ -50,7 +50,7 @@ def _bound() -> None:
         request.max_content_length = (get_settings().max_batch_mb + 1) << 20
         if endpoint == "uploads.create" and "Idempotency-Key" in request.headers:
             request.max_content_length = MAX_BYTES  # What is compared with an earlier request is read whole.
-    elif endpoint == "knowledge.ingest":
+    elif endpoint in ("knowledge.ingest", "evaluations.make", "evaluations.upload"):
         request.max_content_length = MAX_TEXTS_BYTES
     elif request.mimetype != "multipart/form-data":
         request.max_content_length = MAX_BYTES

@@ -39,6 +39,7 @@ CONFLICTS = frozenset(
         ("patch", "/api/tenants/{id}"),
         ("delete", "/api/tenant/users/{id}"),
         ("patch", "/api/tenant/users/{id}"),
+        ("get", "/api/documents/{id}/pages/{n}"),
     }
 )
 """What can be refused as things stand. So can every POST of somebody, while the same one is in work."""

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from schemas.evaluation_requests import EvaluationForm
 from schemas.events import EventName
+from schemas.page_requests import PageView
 from schemas.requests import UploadForm
 from schemas.voice_requests import SpeakBody, TranscribeForm
 
@@ -19,11 +21,12 @@ SECURITY: dict[str, dict[str, Any]] = {
     TICKET: {"type": "apiKey", "in": "query", "name": "ticket", "description": "A ticket of /api/ticket, for one GET."},
 }
 
+REF = "#/components/schemas/{model}"
 FILE = {"type": "string", "format": "binary"}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def _form(model: type[UploadForm] | type[TranscribeForm]) -> dict[str, Any]:
+def _form(model: type[UploadForm] | type[TranscribeForm] | type[EvaluationForm]) -> dict[str, Any]:
     """Return the schema of a form with a file and the model's fields."""
     fields = model.model_json_schema()["properties"]
     # A field of a form is there or not; it cannot be null.
@@ -42,6 +45,7 @@ def _upload() -> dict[str, Any]:
 
 FORMS: dict[str, dict[str, Any]] = {
     "/api/documents/upload": {"multipart/form-data": _upload()},
+    "/api/evaluations/upload": {"multipart/form-data": _form(EvaluationForm)},
     "/api/voice/transcribe": {"multipart/form-data": _form(TranscribeForm)},
     "/api/voice/synthesize": {
         "application/json": {"$ref": "#/components/schemas/SpeakBody"},
@@ -76,6 +80,8 @@ ALSO_ANSWERS: dict[str, dict[str, Any]] = {
     "/api/chat": EVENTS,
     "/rag/chat": EVENTS,
     "/api/voice/synthesize": {"audio/wav": {"schema": FILE}},
+    "/api/evaluations/{id}": {kind: {"schema": {"type": "string"}} for kind in ("text/markdown", "image/svg+xml")},
+    "/api/documents/{id}/pages/{n}": {"application/json": {"schema": PageView.model_json_schema(ref_template=REF)}},
 }
 """Other content of a 200, as the request asks for it."""
 
@@ -155,6 +161,7 @@ UPLOAD_REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
 """By what files and pieces of them are refused."""
 
 LOCATED = frozenset({("/api/documents/upload", "202"), ("/api/chat", "200"), ("/rag/chat", "200")})
+LOCATED |= {("/api/evaluations", "202"), ("/api/evaluations/upload", "202")}
 LOCATED |= {("/api/documents/url", "202"), ("/api/knowledge/ingest", "202"), ("/api/uploads", "201")}
 LOCATED |= {(path, status) for path in ("/api/tenant", "/api/tenants/{id}") for status in ("200", "202")}
 """Answers that can name a `Location`; so does each replay that is a 303."""

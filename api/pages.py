@@ -36,7 +36,7 @@ DRAWN_AS = 1
 PICTURE = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 
 
-@blueprint.get("/<uuid:id>/pages/<int:n>", responses={200: {"description": "The page.", "content": PICTURE}})
+@blueprint.get("/<uuid:id>/pages/<int:n>", responses={200: {"description": "The page.", "content": PICTURE}, 304: None})
 @allows(Permission.DOCUMENTS_READ)
 def show(path: PagePath, query: PageQuery) -> Response:
     """Draw a page of a PDF or a picture as PNG; `format=json` answers with its size in points and its text instead.

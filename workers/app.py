@@ -51,6 +51,7 @@ app = Celery(
         "workers.webhooks",
         "workers.intake",
         "workers.edits",
+        "workers.evaluation",
         "workers.upkeep",
     ],
 )

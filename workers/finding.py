@@ -46,10 +46,13 @@ class Ground:
     confidence: float
 
 
-def ground(turn: Turn) -> Ground:
-    """Return what the turn's question is answered from. Raises what the embedder of now raises."""
+def ground(turn: Turn, count: int | None = None, dense_weight: float | None = None) -> Ground:
+    """Return what the turn's question is answered from. Raises what the embedder of now raises.
+
+    `count` and `dense_weight` take the place of what is set, to compare (`workers/questioning.py`).
+    """
     question = turn.question or ""
-    passages = retrieve.fuse(*rankings(turn, question), get_settings().match_count)
+    passages = retrieve.fuse(*rankings(turn, question), count or get_settings().match_count, dense_weight)
     return Ground(passages, retrieve.confidence(passages, question))
 
 

@@ -78,6 +78,12 @@ def voice_call(task: str, tenant_id: UUID, call_id: UUID) -> None:
     _send(f"workers.voice.{task}", tenant_id, call_id)
 
 
+def evaluation(tenant_id: UUID, evaluation_id: UUID) -> None:
+    """Wake who asks the questions of an evaluation."""
+    # The sweep repeats it, so one that waits for its worker need not wait for long.
+    _send("workers.evaluation.ask", tenant_id, evaluation_id, expires=60)
+
+
 def page(tenant_id: UUID, call_id: UUID) -> None:
     """Wake who draws a page for a caller who waits."""
     _send("workers.pages.draw", tenant_id, call_id, expires=60)

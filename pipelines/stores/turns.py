@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from pipelines.ports import Box, Passage, Said
+from pipelines.turn.citations import by_sentence
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, LeaseLost, NotFound, TooManyAttempts, UnknownAssistant
 from schemas.tenancy import Agent
@@ -203,7 +204,8 @@ def as_answer(turn: Turn) -> dict[str, Any]:
         "turn_id": str(turn.turn_id),
         "sources_used": sorted({passage.source for passage in passages}),
         "sources": sources(passages),
-        "citations": turn.citations,
+        "citations": [_with_page(turn, one) for one in turn.citations],
+        "sentences": by_sentence(turn.answer or "", turn.citations),
         "context_confidence": round(turn.confidence or 0.0, 3),
         "knowledge_used": bool(turn.citations),
         "processing_time": seconds,
@@ -215,6 +217,14 @@ def as_answer(turn: Turn) -> dict[str, Any]:
         "timings": turn.timings,
         "timestamp": ended_at.isoformat(),
     }
+
+
+def _with_page(turn: Turn, citation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a citation with the address of the page on which it is marked, where it is on one."""
+    if not citation.get("page"):
+        return dict(citation)
+    place = f"/api/documents/{citation['document_id']}/pages/{citation['page']}"
+    return {**citation, "page_image": f"{place}?citation={turn.turn_id}:{citation['number']}"}
 
 
 def sources(passages: Sequence[Passage]) -> list[str]:

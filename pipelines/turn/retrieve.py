@@ -14,7 +14,9 @@ WELL_BEHIND = 5
 """Passages that confidence looks at: what stands further down does not carry an answer."""
 
 
-def fuse(dense: Sequence[Passage], lexical: Sequence[Passage], count: int) -> list[Passage]:
+def fuse(
+    dense: Sequence[Passage], lexical: Sequence[Passage], count: int, dense_weight: float | None = None
+) -> list[Passage]:
     """Return the `count` best passages of both rankings, best first, with their fused `score` in 0…1.
 
     Each ranking's scores are scaled to 0…1 within the union; a passage that is missing from one has
@@ -26,8 +28,10 @@ def fuse(dense: Sequence[Passage], lexical: Sequence[Passage], count: int) -> li
         union[passage.chunk_id] = replace(known, bm25=passage.bm25) if known else passage
     nearness = _scaled({passage.chunk_id: passage.similarity for passage in dense})
     wording = _scaled({passage.chunk_id: passage.bm25 for passage in lexical})
+    of_meaning = DENSE_WEIGHT if dense_weight is None else dense_weight
+    of_words = LEXICAL_WEIGHT if dense_weight is None else 1 - dense_weight
     scored = [
-        replace(passage, score=DENSE_WEIGHT * nearness.get(key, 0.0) + LEXICAL_WEIGHT * wording.get(key, 0.0))
+        replace(passage, score=of_meaning * nearness.get(key, 0.0) + of_words * wording.get(key, 0.0))
         for key, passage in union.items()
     ]
     scored.sort(key=lambda passage: (-passage.score, passage.chunk_id))
