@@ -1,4 +1,4 @@
-"""Asks the questions of evaluations: beside live turns, one question of a tenant at a time, a slice of seconds a task."""
+"""Asks the questions of evaluations beside live turns: one of a tenant at a time, for a slice of seconds a task."""
 
 import time
 from collections.abc import Sequence

@@ -86,7 +86,7 @@ def claim(session: Session, tenant_id: UUID, evaluation_id: UUID, lease_s: float
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"aura.evaluation.{tenant_id}", 0))))
     other = aliased(Evaluation)
     busy = exists().where(other.tenant_id == tenant_id, other.status.in_(OPEN), other.lease_until > func.now())
-    found = session.scalar(
+    return session.scalar(
         update(Evaluation)
         .where(Evaluation.evaluation_id == evaluation_id, Evaluation.status.in_(OPEN))
         .where(or_(Evaluation.lease_until.is_(None), Evaluation.lease_until < func.now()), ~busy)
@@ -100,7 +100,6 @@ def claim(session: Session, tenant_id: UUID, evaluation_id: UUID, lease_s: float
         .returning(Evaluation)
         .execution_options(populate_existing=True, synchronize_session=False)
     )
-    return found
 
 
 def renew(session: Session, evaluation: Evaluation, lease_s: float) -> bool:

@@ -50,6 +50,7 @@ def fill(admin: psycopg.Connection, tenant_id: UUID) -> Marked:
         "edit",
         "batch",
         "upload",
+        "evaluation",
     )
     marked.ids = {name: uuid4() for name in names}
     with admin.transaction():
@@ -138,6 +139,7 @@ def _rows(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from _webhooks(marked)
     yield from _knowledge(marked)
     yield from _dialogue(marked)
+    yield from _evaluations(marked)
 
 
 def _webhooks(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -178,6 +180,15 @@ def _knowledge(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "corpus_models", {"embedding_model": mark, "chunks": 1}
     edit = {"edit_id": marked.ids["edit"], "doc_id": doc_id, "chunk_id": 1, "chunk_index": 0, "user_id": mark}
     yield "chunk_edits", {**edit, "chunk_text": mark, "status": "applied"}
+
+
+def _evaluations(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
+    mark, about = marked.canary, {"evaluation_id": marked.ids["evaluation"]}
+    figures = json.dumps([{"name": mark, "questions": 1}])
+    run = {**about, "user_id": mark, "name": mark, "configurations": figures, "results": figures, "total": 1}
+    yield "evaluations", {**run, "status": "completed"}
+    asked = {**about, "number": 0, "question": mark, "answers": [mark], "source": json.dumps({"filename": mark})}
+    yield "evaluation_questions", {**asked, "outcomes": json.dumps([{"answer": mark}])}
 
 
 def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -34,6 +34,7 @@ ACROSS_TENANTS = {
     "take_untold_batches": "aura_sweeper",
     "expired_uploads": "aura_sweeper",
     "take_due_edits": "aura_sweeper",
+    "take_due_evaluations": "aura_sweeper",
     "find_login": "aura_lookup",
     "tenant_by_subdomain": "aura_lookup",
     "list_tenants": "aura_lookup",

@@ -25,6 +25,7 @@ THINGS = {
     "/keys/": "key",
     "/documents/": "document",
     "/jobs/": "turn",
+    "/evaluations/": "evaluation",
 }
 """What an id in a path is of."""
 
@@ -80,6 +81,12 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
     "POST /api/documents/dead-letters/replay": lambda _: {"ids": None, "code": None, "batch_id": None},
     "POST /api/knowledge/ingest": lambda _: {**NOBODYS, "text": f"About {uuid4()}", "documents": None},
     "POST /api/batches": lambda _: {"assistant_key": None},
+    "POST /api/evaluations": lambda _: {
+        "name": "Set",
+        "questions": [{"question": "How much?", "answer": "900 euros", "answers": None, "source": None}],
+        "data": None,
+        "configurations": [],
+    },
     "POST /api/chat": _question,
     "POST /rag/chat": _question,
 }
@@ -93,6 +100,7 @@ USING_UP = frozenset(
 BOUNDARY = "boundary"
 FILES: dict[str, Callable[[], tuple[str, bytes]]] = {
     "/api/documents/upload": lambda: ("a.txt", f"About {uuid4()}".encode()),
+    "/api/evaluations/upload": lambda: ("a.csv", b"question,answer\nHow much?,900 euros\n"),
     "/api/voice/transcribe": lambda: ("a.wav", wav(bytes(3200), 16_000)),
 }
 """Files that can be read; what is drawn cannot."""

@@ -24,6 +24,7 @@ from pipelines.stores.redis import get_redis
 from pipelines.stores.tenant_tables import tenant_tables
 from schemas.batches import Batch, BatchItem, Upload
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage
+from schemas.evaluation import Evaluation, EvaluationQuestion
 from schemas.events import Event, EventName, Subject
 from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
@@ -163,6 +164,7 @@ def _write_rows(owner: Owner) -> None:
             (Message, {**turn, "role": "user", "content": f"{canary} „ß\u2028\x7f"}),
             (Sentence, {**of, "turn_id": owner.turn_id, "seq": 0, "text": canary}),
             *_bulk(owner),
+            *_evaluations(owner),
             *_webhooks(owner, now),
         ]
         for model, values in rows:
@@ -179,6 +181,13 @@ def _bulk(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield Upload, {**by, "filename": owner.canary, "size": 9}
     edit = {"doc_id": owner.doc_id, "chunk_id": 1, "chunk_index": 0, "chunk_text": owner.canary}
     yield ChunkEdit, {**of, **edit, "user_id": owner.canary, "status": "processed"}
+
+
+def _evaluations(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
+    of = {"tenant_id": owner.tenant_id, "evaluation_id": uuid4()}
+    run = {"name": owner.canary, "configurations": [{"name": owner.canary}], "total": 1, "status": "completed"}
+    yield Evaluation, {**of, **run, "user_id": owner.canary}
+    yield EvaluationQuestion, {**of, "number": 0, "question": owner.canary, "answers": [owner.canary]}
 
 
 def _webhooks(owner: Owner, now: datetime) -> Iterator[tuple[Any, dict[str, Any]]]:
