@@ -79,11 +79,10 @@ def _of_row(row: Any) -> Question:
     answers = given if isinstance(given, list) else [given] if given is not None else []
     if not all(isinstance(answer, str) for answer in answers):
         raise InvalidRequest("Answers are texts.")
-    source = row.get("source")
-    if source is None:
-        source = {name: row[name] for name in SOURCE_FIELDS if row.get(name) not in (None, "")}
-    if isinstance(source, str):
-        source = {"filename": source}
+    beside = {name: row[name] for name in SOURCE_FIELDS if row.get(name) not in (None, "")}
+    source = row.get("source", beside)
+    if source is None or isinstance(source, str):
+        source = {**beside, "filename": source}
     if not isinstance(source, Mapping):
         raise InvalidRequest(
             "`source` is a file's name, or an object with `filename`, `document_id`, `page` or `text`."
@@ -100,14 +99,7 @@ def _source(found: Mapping[str, Any]) -> dict[str, Any]:
             source["document_id"] = str(UUID(str(source["document_id"])))
     except ValueError as error:
         raise InvalidRequest("`page` is a number, and `document_id` an id.") from error
-    return {
-        name: _plain(value)[:MAX_SOURCE_CHARS]
-        if isinstance(value, str)
-        else int(value)
-        if name == "page"
-        else str(value)
-        for name, value in source.items()
-    }
+    return {name: value if name == "page" else _plain(str(value))[:MAX_SOURCE_CHARS] for name, value in source.items()}
 
 
 def _of_csv(text: str) -> Iterator[Question]:

@@ -24,6 +24,7 @@ ENGLISH, FOREIGN = 0.2, 0.06
 """Shares of English function words from which on a text is English, and below which it is not."""
 
 _NUMBER = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
+_GROUPED = re.compile(r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+")
 _NAME = re.compile(r"(?<=[\w,;:)] )[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]{2,}")
 _WORD = re.compile(r"[^\W\d_]+")
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»\n]{8,400})[\"”“»]")
@@ -74,10 +75,14 @@ def _numbers(text: str) -> set[str]:
 
 
 def _counted(text: str) -> set[str]:
-    """Return the numbers that are written as words, and parts of those with a point: "3.50" also says 3 and 50."""
-    parts = {part.lstrip("0") or "0" for number in _NUMBER.findall(text) for part in re.split(r"\D", number)}
-    whole = {re.sub(r"\D0+$", "", number) for number in _NUMBER.findall(text)}
-    return parts | whole | {word for word in words(text) if word.isdigit()}
+    """Return other ways to say the numbers of a text: those in words, whole ones of decimals, parts of dates."""
+    found = {word for word in words(" ".join(_WORD.findall(text))) if word.isdigit()}
+    for number in _NUMBER.findall(text):
+        whole = re.sub(r"[.,]\d{1,2}$", "", number)
+        found.add(re.sub(r"\D", "", whole))
+        if not _GROUPED.fullmatch(whole):
+            found |= {part.lstrip("0") or "0" for part in re.split(r"\D", number)}
+    return found
 
 
 def _terms(text: str) -> set[str]:
