@@ -30,6 +30,7 @@ blueprint = APIBlueprint("pages", __name__, url_prefix="/api/documents", abp_tag
 DRAW_TIMEOUT_S = 30.0
 MAX_PAGES = 20_000
 STEP_PX = 100
+MAX_QUOTE_CHARS = 2_000
 DRAWN_AS = 1
 """Moves when pages are drawn otherwise than before, so that no kept picture is taken for a new one."""
 
@@ -79,7 +80,9 @@ def _marked(session: Session, asking: Caller, path: PagePath, query: PageQuery) 
         return _cited(session, asking, path, query.citation)
     if query.chunk_id is not None:
         chunk = chunks.get(session, path.id, query.chunk_id)
-        return tuple(Box(**box) for box in chunk.boxes if box["page"] == path.n), ""
+        boxes = tuple(Box(**box) for box in chunk.boxes if box["page"] == path.n)
+        # A line that runs through all pages has no box of its own.
+        return boxes, "" if boxes else chunk.chunk_text[:MAX_QUOTE_CHARS]
     if query.boxes:
         return tuple(Box(path.n, *map(float, box.split(","))) for box in query.boxes.split(";")), ""
     return (), ""

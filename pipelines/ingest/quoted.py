@@ -25,17 +25,31 @@ def places(page: pdfium.PdfPage, number: int, quote: str) -> list[Box]:
     """
     textpage = page.get_textpage()
     count = min(c.FPDFText_CountChars(textpage.raw), MAX_PAGE_CHARS)
-    letters, at = _letters("".join(chr(c.FPDFText_GetUnicode(textpage.raw, i)) for i in range(count)))
+    text = "".join(chr(c.FPDFText_GetUnicode(textpage.raw, i)) for i in range(count))
+    letters, at = _letters(text)
     frame, found = Frame.of(page), []
     for line in quote[:MAX_QUOTE_CHARS].split("\n"):
         wanted, _ = _letters(line)
         start, length = _found(letters, wanted)
         if length:
-            first, last = at[start], at[start + length - 1]
+            first, last = _with_marks(text, at[start], at[start + length - 1])
             for i in range(textpage.count_rects(first, last - first + 1)):
                 left, bottom, right, top = textpage.get_rect(i)
                 found.append(frame.box(frame.turned((left, top, right, bottom), frame.quarter), number))
     return found
+
+
+def _with_marks(text: str, first: int, last: int) -> tuple[int, int]:
+    """Return a range with the punctuation that touches it: the quotation ends with its full stop."""
+    while first > 0 and _is_mark(text[first - 1]):
+        first -= 1
+    while last + 1 < len(text) and _is_mark(text[last + 1]):
+        last += 1
+    return first, last
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char).startswith("P")
 
 
 def _letters(text: str) -> tuple[str, list[int]]:
