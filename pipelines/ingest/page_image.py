@@ -84,8 +84,8 @@ def _of_pdf(data: bytes, password: str | None, wanted: Wanted, picture: bool) ->
 
 
 def _drawn(page: pdfium.PdfPage, width: float, height: float, width_px: int) -> Image.Image:
-    # pdfium rounds up.
-    scale = min((width_px - 0.5) / width, MAX_HEIGHTS * width_px / height)
+    # A hair less, because pdfium rounds up.
+    scale = (1 - 1e-6) * min(width_px / width, MAX_HEIGHTS * width_px / height)
     bitmap = page.render(scale=scale, may_draw_forms=True, rev_byteorder=True, fill_color=(255, 255, 255, 255))
     found: Image.Image = bitmap.to_pil().convert("RGB")
     return found
