@@ -15,14 +15,14 @@ from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply, far_end
 from tests.integration.reindex.stacks import ROOT, Stack
 
-WIDTH = 64
+WIDTH = 512
 
 
 def vector_of(text: str) -> Sequence[float]:
     """Return a vector of the words of a text: the more two share, the nearer they are."""
     found = [0.01] * WIDTH
     for word in text.lower().replace("?", " ").replace(".", " ").split():
-        found[zlib.crc32(word[:5].encode()) % WIDTH] += 1.0
+        found[zlib.crc32(word.strip(",").encode()) % WIDTH] += 1.0
     return found
 
 
