@@ -28,10 +28,19 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Spot:
+    """Where a paragraph of a text stands on a page: it begins at character `start` of the text."""
+
+    start: int
+    box: Box
+
+
+@dataclass(frozen=True)
 class Passage:
     """One retrieved piece of knowledge. `similarity` is calibrated to 0…1, equal over all models.
 
     `row_from`, `row_to` are rows of a sheet, from 1, `start_s`, `end_s` seconds of a recording; else None.
+    `boxes` cover the whole text, `spots` say where each of its paragraphs stands.
     """
 
     source: str
@@ -51,6 +60,7 @@ class Passage:
     row_to: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    spots: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pipelines.ports import Box
+from pipelines.ports import Box, Spot
 
 
 class Kind(StrEnum):
@@ -71,6 +71,7 @@ class Chunk:
     row_to: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    spots: tuple[Spot, ...] = ()
 
     def context(self, filename: str, title: str = "") -> str:
         """Return the text that is embedded and indexed: where the chunk stands, then the chunk."""

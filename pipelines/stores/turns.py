@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, cast, exists, func, insert, or_, sel
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from pipelines.ports import Box, Passage, Said
+from pipelines.ports import Box, Passage, Said, Spot
 from pipelines.turn.citations import by_sentence
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, LeaseLost, NotFound, TooManyAttempts, UnknownAssistant
@@ -246,6 +246,7 @@ def unpacked(found: Sequence[Mapping[str, Any]]) -> tuple[Passage, ...]:
                 "doc_id": UUID(passage["doc_id"]),
                 "heading_path": tuple(passage["heading_path"]),
                 "boxes": tuple(Box(**box) for box in passage["boxes"]),
+                "spots": tuple(Spot(one["start"], Box(**one["box"])) for one in passage.get("spots", ())),
             }
         )
         for passage in found

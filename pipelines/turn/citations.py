@@ -8,6 +8,7 @@ from typing import Any
 from pipelines.ports import Passage
 from pipelines.text import sentences
 from pipelines.turn import tables
+from pipelines.turn.spots import narrowed
 from pipelines.turn.support import stands_in, supports
 from pipelines.turn.words import content_words
 
@@ -81,7 +82,7 @@ def _citation(number: int, passage: Passage, said: str) -> dict[str, Any]:
         "start_s": passage.start_s,
         "end_s": passage.end_s,
         "similarity": round(passage.similarity, 3),
-        "boxes": [asdict(box) for box in passage.boxes],
+        "boxes": [asdict(box) for box in narrowed(passage, found.quote if found else sentence)],
     }
 
 
