@@ -23,7 +23,11 @@ LEASE_S = 30.0
 SLICE_S = 3.0
 """After so long others of the queue have their turn."""
 
-MAX_WAIT_S = 60.0
+FIRST_WAIT_S, MAX_WAIT_S = 5.0, 60.0
+"""A provider that is away is asked again after so long, twice as long each time."""
+
+LIVE_FIGURES = 500
+"""Questions up to which figures are made anew after each slice; of larger sets they come at the end."""
 
 
 @app.task(name="workers.evaluation.ask")
@@ -83,7 +87,8 @@ def _ask(evaluation: Evaluation) -> None:
         try:
             found = _outcomes(evaluation, question)
         except Transient as error:
-            _put_off(evaluation, min(max(error.retry_after_s, 1.0), MAX_WAIT_S))
+            wait_s = FIRST_WAIT_S * 2**evaluation.attempts
+            _put_off(evaluation, min(max(error.retry_after_s, wait_s), MAX_WAIT_S))
             return
         except AuraError as error:
             _finish(evaluation, EvaluationStatus.FAILED, error)
@@ -107,7 +112,7 @@ def _outcomes(evaluation: Evaluation, question: EvaluationQuestion) -> Sequence[
 
 def _put_off(evaluation: Evaluation, in_s: float = 0) -> None:
     """Let others have their turn, tell how far it is, and go on with what has waited longest."""
-    figures = results(evaluation)
+    figures = results(evaluation) if evaluation.total <= LIVE_FIGURES else []
     with tenant_session(evaluation.tenant_id, durable=False) as session:
         if not evaluations.release(session, evaluation, figures, in_s):
             return
