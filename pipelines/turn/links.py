@@ -11,7 +11,7 @@ from urllib.parse import unquote
 MAX_HELD = 2_000
 """Characters that may wait for the end of a link; a longer one is none."""
 
-_ADDRESS = re.compile(r"(?:(?:https?|ftp|wss?)://|www\.|//(?=[\w-]+\.))[^\s<>\"'`\[\]]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:(?:https?|ftp|wss?)://|www\.|(?<![:/\w])//(?=[\w-]+\.))[^\s<>\"'`\[\]]+", re.IGNORECASE)
 _MARKDOWN = re.compile(r"(!?)\[([^\[\]]{0,1000})\]\(\s*<?((?:[^\s<>()]|\([^\s<>()]*\))*)>?[^()]{0,500}\)")
 _REFERENCE = re.compile(r"(?m)^ {0,3}\[[^\[\]]{1,200}\]:\s*\S.*$")
 _BY_REFERENCE = re.compile(r"!\[([^\[\]]{0,1000})\](?:\[[^\[\]]*\])?")
@@ -19,20 +19,18 @@ _TAG = re.compile(
     r"</?(?:a|applet|area|audio|base|body|button|embed|form|frame|iframe|image|img|input|link|meta|object|picture"
     r"|script|source|style|svg|track|video)\b[^<>]*>"
     r"|<[a-z][^<>]{0,300}\s(?:src|srcset|href|style|background|poster|action|data|on\w{2,20})\s*=[^<>]*>"
-    r"|<(?:https?://|mailto:)[^<>\s]+>",
+    r"|<(?:https?|ftp|mailto|javascript|data|vbscript|file|blob):[^<>\s]*>",
     re.IGNORECASE,
 )
 """Tags of HTML that fetch something or lead somewhere; others are text, which clients escape."""
 
-_SCHEME = re.compile(r"\b(?:javascript|data|vbscript|file|mailto|blob):(?=[^\s])[^\s<>()\[\]]+", re.IGNORECASE)
 _TRAILING = ".,;:!?)…'\"”»*_"
 
 _UNFINISHED = re.compile(
     r"(?:!|!?\[[^\[\]]*|!?\[[^\[\]]*\](?:\[[^\[\]]*\]?)?|!?\[[^\[\]]*\]\((?:[^()]|\([^()]*\))*(?:\([^()]*)?"
-    r"|<(?:/?[a-z][\w:-]*(?:[\s/][^<>]{0,1000})?)?|<(?:https?:|mailto:)[^<>\s]*"
-    r"|(?:(?<=\W)|^)(?:(?:https?|ftp|wss?|javascript|data|vbscript|file|mailto|blob):|www\.)[^\s<>)]*"
-    r"|(?:(?<=\W)|^)(?:h|ht|htt|http|https|ft|ftp|w|ws|wss|ww|www|ja?v?a?s?c?r?i?p?t?|da?t?a?|vb\w{0,6}|fi?l?e?|ma?i?l?t?o?"
-    r"|bl?o?b?)"
+    r"|<(?:/?[a-z][\w:-]*(?:[\s/][^<>]{0,1000})?)?|<[a-z]{2,10}:[^<>\s]*"
+    r"|(?:(?<=\W)|^)(?:(?:https?|ftp|wss?):|www\.)[^\s<>)]*"
+    r"|(?:(?<=\W)|^)(?:h|ht|htt|http|https|f|ft|ftp|w|ws|wss|ww|www)"
     r"|//[^\s<>)]*|/)\Z",
     re.IGNORECASE,
 )
@@ -76,7 +74,6 @@ class Links:
         text = _BY_REFERENCE.sub(lambda found: found[1], text)
         text = _REFERENCE.sub("", text)
         text = _TAG.sub(self._tagged, text)
-        text = _SCHEME.sub("", text)
         return _ADDRESS.sub(self._bare, text)
 
     def _linked(self, found: re.Match[str]) -> str:

@@ -48,6 +48,7 @@ ORDINARY = (
     "I don't know from these documents. The nearest I found is in a.txt.",
     "I am Ada, an assistant that answers from the documents of the organisation it works for.",
     "Write <div> and <b>bold</b>; 5 <6. « Voilà », 你好。नमस्ते‍ می‌خواهم 👩‍💻❤️",
+    "Set javascript:void(0), data:image/png and <xs:element> as in file:///etc.",
     "http is a protocol; data: and mail are words. w",
 )
 
@@ -75,6 +76,7 @@ def test_an_ordinary_answer_passes_unchanged_however_it_is_cut(text: str, seed: 
         ("<x-y style='background:url(//evil.example)'>there", "there"),
         ("<https://evil.example/q> there", " there"),
         ("[go](javascript:alert(1)) and [so](data:text/html;base64,AAAA)", "go and so"),
+        ("<javascript:alert(1)> or <data:text/html,x> there", " or  there"),
         ("![a](//evil.example/x) b", "a b"),
         ("[a](\thttps://evil.example 'title') b", "a b"),
     ],
