@@ -8,6 +8,7 @@ from typing import Any
 from pipelines.evaluation import metrics
 from pipelines.ports import Passage
 from pipelines.turn.compose import is_refusal
+from pipelines.turn.guard import is_leak_refusal
 
 DEPTH = 10
 """Passages that are looked at for the measures of retrieval, however many an answer is made from."""
@@ -56,7 +57,7 @@ def judged(
     **measured: Any,
 ) -> Outcome:
     """Return the outcome of an answer. Without `golds` it is right where it refuses."""
-    refused = is_refusal(answer) or (not cited and _REFUSAL.search(answer) is not None)
+    refused = is_refusal(answer) or is_leak_refusal(answer) or (not cited and _REFUSAL.search(answer) is not None)
     plain = re.sub(r"\s?\[\d{1,3}\]", "", answer)
     should_refuse = not golds
     holds = not refused and metrics.holds(plain, golds)

@@ -48,7 +48,7 @@ def by_sentence(answer: str, cited: Sequence[Mapping[str, Any]]) -> list[dict[st
 
     A sentence that names no source is not supported: it is the model's own.
     """
-    there = {int(one["number"]) for one in cited}
+    there = {one.get("number") for one in cited}
     found = []
     for start, end in sentences(answer):
         text = MARKER.sub("", answer[start:end]).strip()

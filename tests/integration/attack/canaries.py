@@ -203,7 +203,7 @@ def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
         "question": mark,
         "answer": mark,
     }
-    yield "turns", {**turn, "status": "completed", "stage": "generate", "citations": json.dumps([mark])}
+    yield "turns", {**turn, "status": "completed", "stage": "generate", "citations": json.dumps([{"quote": mark}])}
     yield "sentences", {"turn_id": ids["turn"], "seq": 0, "text": mark, "status": "completed"}
     yield "messages", {"turn_id": ids["turn"], "role": "user", **about, "content": mark}
 
