@@ -29,6 +29,8 @@ task_routes = {
     "workers.voice.synthesize": {"queue": "synthesize"},
     "workers.voice.voices": {"queue": "synthesize"},
     "workers.searching.search": {"queue": "retrieve"},
+    "workers.evaluation.*": {"queue": "embed"},
+    "workers.pages.*": {"queue": "express"},
     "workers.tenants.*": {"queue": "upkeep"},
     "workers.mail.*": {"queue": "notify"},
     "workers.webhooks.*": {"queue": "notify"},

@@ -20,11 +20,13 @@ from api import (
     chunks,
     cli,
     cli_admin,
+    cli_evaluate,
     conversations,
     dead_letters,
     delivery_log,
     documents,
     errors,
+    evaluations,
     events,
     events_socket,
     health,
@@ -36,6 +38,7 @@ from api import (
     limits,
     memory,
     openapi,
+    pages,
     provider_keys,
     recollection,
     reindex,
@@ -83,6 +86,7 @@ BLUEPRINTS = (
     conversations,
     documents,
     chunks,
+    pages,
     reindex,
     dead_letters,
     knowledge,
@@ -95,6 +99,7 @@ BLUEPRINTS = (
     jobs,
     events,
     voice,
+    evaluations,
     webhooks,
     delivery_log,
 )
@@ -140,7 +145,7 @@ def create_app() -> OpenAPI:
     _serve_documentation(app)
     aliases.register(app)
     require_declarations(app)
-    for command in (cli.ingest, cli.ask, cli.doctor, cli_admin.keys, cli_admin.operator):
+    for command in (cli.ingest, cli.ask, cli.doctor, cli_evaluate.evaluate, cli_admin.keys, cli_admin.operator):
         app.cli.add_command(command)
     return app
 

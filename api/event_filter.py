@@ -22,6 +22,7 @@ LOOK_AGAIN_S = 2.0
 NEEDS: Mapping[str, Collection[Permission]] = {
     "document": (Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE),
     "batch": (Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE),
+    "evaluation": (Permission.ANALYTICS_READ,),
     "turn": (Permission.CHAT,),
     "conversation": (Permission.ANALYTICS_READ,),
     "lead": (Permission.ANALYTICS_READ,),

@@ -3,6 +3,8 @@
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +17,18 @@ from api.arrivals import require_own
 from api.auth import Caller, caller
 from api.batch_views import batch_view
 from api.document_views import document_view
+from api.evaluation_views import evaluation_view
 from api.live import relay
 from api.openapi_parts import EVENTS
 from api.permissions import allows
 from api.turns import cancel_turn, ends, last_event
-from pipelines.stores import accepting, batches, cancelling, documents, turns
+from pipelines.stores import accepting, batches, cancelling, documents, evaluations, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.objects import ObjectStore, batch_prefix
 from schemas.batches import Batch, BatchState
 from schemas.dialogue import Turn
 from schemas.errors import AuraError, Cancelled, Forbidden, NotFound, NotReady
+from schemas.evaluation import Evaluation
 from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.identity import Permission
 from schemas.knowledge import Document, Status
@@ -32,6 +36,7 @@ from schemas.requests import IdPath, JobView
 from schemas.settings import get_settings
 from workers import announce, send
 from workers import batches as telling
+from workers import evaluation as evaluating
 
 blueprint = APIBlueprint("jobs", __name__, url_prefix="/api/jobs", abp_tags=[Tag(name="jobs")])
 
@@ -53,6 +58,11 @@ def show(path: IdPath) -> dict[str, Any]:
         if isinstance(found, Batch):
             whole = batch_view(session, found)
             return _job(path.id, "batch", whole.state, whole.state in BATCH_ENDED, whole.model_dump(mode="json"))
+        if isinstance(found, Evaluation):
+            run = evaluation_view(found)
+            return _job(
+                path.id, "evaluation", run.status, run.status not in evaluations.OPEN, run.model_dump(mode="json")
+            )
     result = turns.as_answer(found) if found.answer is not None else {}
     if found.error_code:
         result |= {"code": found.error_code, "detail": found.error_detail}
@@ -73,6 +83,10 @@ def events(path: IdPath) -> Response:
             until=lambda event: ends(event, path.id),
             settled=lambda: last_event(asking, path.id),
         )
+    if isinstance(found, Evaluation):
+        subject = Subject.evaluation(asking.tenant_id, path.id)
+        settled = partial(evaluating.last_event, asking.tenant_id, path.id)
+        return sse.stream(subject, until=lambda event: event.name in TERMINAL, settled=settled)
     is_batch = isinstance(found, Batch)
     subject = Subject.batch(asking.tenant_id, path.id) if is_batch else Subject.document(asking.tenant_id, path.id)
     last: Callable[[Caller, UUID], Event | None] = _last_event_of_batch if is_batch else _last_event
@@ -90,7 +104,11 @@ def cancel(path: IdPath) -> dict[str, Any]:
     asking = caller()
     with tenant_session(asking.tenant_id) as session:
         found = _find(session, path.id, asking)
-        if isinstance(found, Turn):
+        if isinstance(found, Evaluation):
+            if Permission.AI_WRITE not in asking.permissions:
+                raise Forbidden
+            evaluations.cancel(session, path.id)
+        elif isinstance(found, Turn):
             if Permission.CHAT not in asking.permissions:
                 raise Forbidden
         else:
@@ -103,6 +121,8 @@ def cancel(path: IdPath) -> dict[str, Any]:
         raise NotReady("The job has ended already.")
     if isinstance(found, Document):
         _tell_cancelled(found)
+    if isinstance(found, Evaluation):
+        announce.durably([evaluating.told(EventName.EVALUATION_CANCELLED, found, done=found.done)])
     if isinstance(found, Batch):
         ObjectStore(get_settings()).delete_prefix(batch_prefix(asking.tenant_id, path.id))
         announce.batch(EventName.BATCH_CANCELLED, asking.tenant_id, path.id, name=found.name)
@@ -142,6 +162,8 @@ def retry(path: IdPath) -> dict[str, Any]:
     asking = caller()
     with tenant_session(asking.tenant_id) as session:
         found = _find(session, path.id, asking)
+        if isinstance(found, Evaluation):
+            raise NotReady("An evaluation cannot be retried; make another.")
         if isinstance(found, Turn):
             raise NotReady("A turn cannot be retried; ask again.")
         _require_write(asking, found)
@@ -219,7 +241,7 @@ def _tell_cancelled(document: Document) -> None:
     send.admission()
 
 
-def _find(session: Session, job_id: UUID, asking: Caller) -> Document | Batch | Turn:
+def _find(session: Session, job_id: UUID, asking: Caller) -> Document | Batch | Evaluation | Turn:
     """Return what the job is, where the caller may see it. Raises NotFound."""
     if asking.permissions & {Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE}:
         for get in (documents.get, batches.get):
@@ -227,6 +249,9 @@ def _find(session: Session, job_id: UUID, asking: Caller) -> Document | Batch | 
                 return get(session, job_id)  # type: ignore[no-any-return]
             except NotFound:
                 continue
+    if Permission.ANALYTICS_READ in asking.permissions:
+        with suppress(NotFound):
+            return evaluations.get(session, job_id)
     return _turn(session, job_id, asking)
 
 

@@ -42,6 +42,7 @@ CONFLICTS = frozenset(
         ("patch", "/api/tenant/users/{id}"),
         ("delete", "/api/agents/{key}"),
         *(("patch", f"/api/training/{kind}/{{id}}") for kind in ("qa", "notes", "materials")),
+        ("get", "/api/documents/{id}/pages/{n}"),
     }
 )
 """What can be refused as things stand. So can every POST of somebody, while the same one is in work."""

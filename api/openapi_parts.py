@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from schemas.evaluation_requests import EvaluationForm
 from schemas.events import EventName
 from schemas.import_requests import ImportBody, ImportForm
+from schemas.page_requests import PageView
 from schemas.requests import UploadForm
 from schemas.voice_requests import SpeakBody, TranscribeForm
 
@@ -20,11 +22,14 @@ SECURITY: dict[str, dict[str, Any]] = {
     TICKET: {"type": "apiKey", "in": "query", "name": "ticket", "description": "A ticket of /api/ticket, for one GET."},
 }
 
+REF = "#/components/schemas/{model}"
 FILE = {"type": "string", "format": "binary"}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def _form(model: type[UploadForm] | type[TranscribeForm] | type[ImportForm]) -> dict[str, Any]:
+def _form(
+    model: type[UploadForm] | type[TranscribeForm] | type[ImportForm] | type[EvaluationForm],
+) -> dict[str, Any]:
     """Return the schema of a form with a file and the model's fields."""
     fields = model.model_json_schema()["properties"]
     # A field of a form is there or not; it cannot be null.
@@ -49,6 +54,7 @@ ENTRIES: dict[str, Any] = {
 
 FORMS: dict[str, dict[str, Any]] = {
     "/api/documents/upload": {"multipart/form-data": _upload()},
+    "/api/evaluations/upload": {"multipart/form-data": _form(EvaluationForm)},
     "/api/voice/transcribe": {"multipart/form-data": _form(TranscribeForm)},
     **dict.fromkeys(IMPORTS, ENTRIES),
     "/api/voice/synthesize": {
@@ -87,6 +93,8 @@ ALSO_ANSWERS: dict[str, dict[str, Any]] = {
     "/api/chat": EVENTS,
     "/rag/chat": EVENTS,
     "/api/voice/synthesize": {"audio/wav": {"schema": FILE}},
+    "/api/evaluations/{id}": {kind: {"schema": {"type": "string"}} for kind in ("text/markdown", "image/svg+xml")},
+    "/api/documents/{id}/pages/{n}": {"application/json": {"schema": PageView.model_json_schema(ref_template=REF)}},
 }
 """Other content of a 200, as the request asks for it."""
 
@@ -179,6 +187,7 @@ UPLOAD_REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
 """By what files and pieces of them are refused."""
 
 LOCATED = frozenset({("/api/documents/upload", "202"), ("/api/chat", "200"), ("/rag/chat", "200")})
+LOCATED |= {("/api/evaluations", "202"), ("/api/evaluations/upload", "202")}
 LOCATED |= {("/api/documents/url", "202"), ("/api/knowledge/ingest", "202"), ("/api/uploads", "201")}
 LOCATED |= {("/api/agents", "201"), ("/api/agents/{key}/duplicate", "201")}
 LOCATED |= {(path, "202") for path in IMPORTS} | {(path, "201") for _, path in ENTRY_WRITES}

@@ -29,12 +29,21 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Spot:
+    """Where a paragraph of a text stands on a page: it begins at character `start` of the text."""
+
+    start: int
+    box: Box
+
+
+@dataclass(frozen=True)
 class Passage:
     """One retrieved piece of knowledge. `similarity` is calibrated to 0…1, equal over all models.
 
     `row_from`, `row_to` are rows of a sheet, from 1, `start_s`, `end_s` seconds of a recording; else None.
     `title` is the document's. `before` and `after` are the text next to the passage, under the same headings: they
     help to understand it and are never what is cited.
+    `boxes` cover the whole text, `spots` say where each of its paragraphs stands.
     """
 
     source: str
@@ -57,6 +66,7 @@ class Passage:
     title: str = ""
     before: str = ""
     after: str = ""
+    spots: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -251,6 +251,12 @@ class NotReady(Permanent):
     code, status = "not_ready", 409
 
 
+class NoPages(Permanent):
+    """Documents of this format have no pages to show; their chunks hold the text and its headings."""
+
+    code, status = "no_pages", 409
+
+
 class MailRefused(Permanent):
     """The mail server refuses the recipient or the mail for good."""
 

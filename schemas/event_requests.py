@@ -7,7 +7,7 @@ from pydantic import Field
 from schemas.requests import Body
 
 TYPES = r"^[a-z_.*]+(,[a-z_.*]+)*$"
-SUBJECT = r"^(document|batch|conversation|turn|tenant):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+SUBJECT = r"^(document|batch|evaluation|conversation|turn|tenant):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 PLACE = r"^([0-9]{1,19}(-[0-9]{1,19})?)?$"
 
 

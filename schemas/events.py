@@ -35,6 +35,11 @@ class EventName(StrEnum):
     TURN_COMPLETED = "turn.completed"
     TURN_CANCELLED = "turn.cancelled"
     TURN_FAILED = "turn.failed"
+    EVALUATION_ACCEPTED = "evaluation.accepted"
+    EVALUATION_PROGRESS = "evaluation.progress"
+    EVALUATION_COMPLETED = "evaluation.completed"
+    EVALUATION_CANCELLED = "evaluation.cancelled"
+    EVALUATION_FAILED = "evaluation.failed"
     LEAD_CAPTURED = "lead.captured"
     RESERVATION_CREATED = "reservation.created"
     RESERVATION_CHANGED = "reservation.changed"
@@ -55,6 +60,9 @@ TERMINAL = frozenset(
         EventName.DOCUMENT_DELETED,
         EventName.BATCH_COMPLETED,
         EventName.BATCH_CANCELLED,
+        EventName.EVALUATION_COMPLETED,
+        EventName.EVALUATION_CANCELLED,
+        EventName.EVALUATION_FAILED,
         EventName.TURN_COMPLETED,
         EventName.TURN_CANCELLED,
         EventName.TURN_FAILED,
@@ -88,6 +96,10 @@ class Subject:
     @classmethod
     def batch(cls, tenant_id: UUID, batch_id: UUID) -> "Subject":
         return cls(tenant_id, "batch", batch_id)
+
+    @classmethod
+    def evaluation(cls, tenant_id: UUID, evaluation_id: UUID) -> "Subject":
+        return cls(tenant_id, "evaluation", evaluation_id)
 
     @classmethod
     def conversation(cls, tenant_id: UUID, conversation_id: UUID) -> "Subject":

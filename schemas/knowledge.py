@@ -42,6 +42,9 @@ class Stage(StrEnum):
 
 LARGE_UNITS = 16
 SMALL_BYTES = 1 << 16
+PAGED_TYPES = frozenset({"pdf", "png", "jpeg", "tiff", "webp", "bmp", "gif"})
+"""Types whose pages can be shown as pictures."""
+
 PLAIN_TYPES = frozenset({"txt", "md", "html", "json", "ndjson", "csv", "tsv"})
 
 

@@ -111,6 +111,9 @@ class ChatAnswer(BaseModel):
     sources_used: list[str]
     sources: list[str]
     citations: list[dict[str, Any]]
+    sentences: list[dict[str, Any]] = Field(
+        [], description="The answer's sentences: `text`, the numbers of their `citations`, and `supported`."
+    )
     context_confidence: float
     knowledge_used: bool
     persona_applied: bool
@@ -215,7 +218,7 @@ class JobView(BaseModel):
     """Anything a client can wait for: a document's ingest, a batch of them, or a turn."""
 
     id: UUID
-    kind: Literal["document", "batch", "turn"]
+    kind: Literal["document", "batch", "turn", "evaluation"]
     status: str
     finished: bool
     result: dict[str, Any]

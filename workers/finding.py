@@ -22,7 +22,7 @@ from pipelines.stores.search import NO_FILTER, Asked, Found
 from pipelines.turn import limits, neighbours
 from pipelines.turn.confidence import confidence
 from pipelines.turn.distinct import chosen
-from pipelines.turn.fusion import Rankings, fused
+from pipelines.turn.fusion import DENSE_WEIGHT, Rankings, fused
 from pipelines.turn.parts import parts, together
 from pipelines.turn.preferences import question_of
 from schemas.dialogue import Turn
@@ -60,18 +60,22 @@ class Ground:
     standalone: str | None = None
 
 
-def ground(turn: Turn) -> Ground:
-    """Return what the turn's question is answered from. Raises StoreUnavailable, BudgetExceeded, UnknownAssistant."""
+def ground(turn: Turn, count: int | None = None, dense_weight: float | None = None) -> Ground:
+    """Return what the turn's question is answered from. Raises StoreUnavailable, BudgetExceeded, UnknownAssistant.
+
+    `count` and `dense_weight` take the place of what is set, to compare (`workers/questioning.py`).
+    """
     standalone = rewriting.standalone(turn)
     question = standalone or question_of(turn.question or "")
     allowed = _limits(turn)
+    weight = DENSE_WEIGHT if dense_weight is None else dense_weight
     asked = [question, *parts(question)]
     if len(asked) == 1:
         found = [rankings(turn, question, allowed)]
     else:
         found = list(_pool().map(lambda part: rankings(turn, part, allowed), asked))
-    ranked = together([fused(one, part) for one, part in zip(found, asked, strict=True)])
-    best = chosen(reranking.reranked(turn, question, ranked), question, get_settings().match_count)
+    ranked = together([fused(one, part, weight) for one, part in zip(found, asked, strict=True)])
+    best = chosen(reranking.reranked(turn, question, ranked), question, count or get_settings().match_count)
     return Ground(_expanded(turn, best), confidence(best, question), standalone)
 
 

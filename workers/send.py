@@ -89,6 +89,17 @@ def search_call(tenant_id: UUID, call_id: UUID) -> None:
     _send("workers.searching.search", tenant_id, call_id, expires=60)
 
 
+def evaluation(tenant_id: UUID, evaluation_id: UUID) -> None:
+    """Wake who asks the questions of an evaluation."""
+    # The sweep repeats it, so one that waits for its worker need not wait for long.
+    _send("workers.evaluation.ask", tenant_id, evaluation_id, expires=60)
+
+
+def page(tenant_id: UUID, call_id: UUID) -> None:
+    """Wake who draws a page for a caller who waits."""
+    _send("workers.pages.draw", tenant_id, call_id, expires=60)
+
+
 def tenant_deletion(tenant_id: UUID, in_s: float = 0) -> None:
     """Wake who deletes the tenant, `in_s` seconds from now."""
     # One that waits for its worker is repeated by the sweep, so it need not wait for long.

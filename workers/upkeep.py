@@ -5,6 +5,7 @@ from sqlalchemy import text
 from pipelines.stores import (
     documents,
     edits,
+    evaluations,
     intakes,
     mails,
     promotion,
@@ -52,6 +53,7 @@ def sweep() -> None:
         posted = mails.take_due(session)
         arriving = intakes.take_due(session)
         edited = edits.take_due(session)
+        asked = evaluations.take_due(session)
     send.stages(parts)
     for tenant_id, turn_id, stage in steps:
         send.turn(tenant_id, turn_id, stage)
@@ -65,6 +67,8 @@ def sweep() -> None:
         send.intake(tenant_id, batch_id)
     for tenant_id, edit_id in edited:
         send.edit(tenant_id, edit_id)
+    for tenant_id, evaluation_id in asked:
+        send.evaluation(tenant_id, evaluation_id)
     admit.run()
     batches.tell_progress()
 

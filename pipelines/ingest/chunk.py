@@ -17,6 +17,7 @@ from pipelines.ingest.rows import Places
 from pipelines.ingest.tokens import count
 from pipelines.ingest.unit import Unit
 from pipelines.ingest.units import document_text, shown, units
+from pipelines.ports import Spot
 
 MAX_TOKENS = 500
 OVERLAP_TOKENS = 50
@@ -62,6 +63,7 @@ def chunk(extraction: Extraction, *, max_tokens: int = MAX_TOKENS, overlap: int 
                     page_from=min(pages, default=None),
                     page_to=max(pages, default=None),
                     boxes=merged([element.box for element in inside if element.box]),
+                    spots=_spots(text, starts, elements, (first, last), body),
                     row_from=min(rows, default=None),
                     row_to=max(rows, default=None),
                     start_s=min((e.start_s for e in inside if e.start_s is not None), default=None),
@@ -69,6 +71,19 @@ def chunk(extraction: Extraction, *, max_tokens: int = MAX_TOKENS, overlap: int 
                 )
             )
     return found
+
+
+def _spots(
+    text: str, starts: Sequence[int], elements: Sequence[Element], span: tuple[int, int], body: str
+) -> tuple[Spot, ...]:
+    """Return where in `body`, the text of `span`, each element begins that has a place; a header before it counts."""
+    first, last = span
+    header = len(body) - len(shown(text[first:last]))
+    found = []
+    for i in range(bisect_right(starts, first) - 1, bisect_right(starts, last - 1)):
+        if (box := elements[i].box) is not None:
+            found.append(Spot(header + len(shown(text[first : max(starts[i], first)])), box))
+    return tuple(found)
 
 
 def _sections(elements: Sequence[Element]) -> Iterator[Section]:

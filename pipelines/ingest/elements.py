@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from pipelines.ingest.naming import name_in_words, tells, words_of
-from pipelines.ports import Box
+from pipelines.ports import Box, Spot
 
 
 class Kind(StrEnum):
@@ -74,6 +74,7 @@ class Chunk:
     start_s: float | None = None
     end_s: float | None = None
     question: str | None = None
+    spots: tuple[Spot, ...] = ()
 
     def embedded(self, filename: str, title: str = "") -> str:
         """Return the text that is embedded: the context, or of a pair its question, so that a question finds it."""

@@ -258,8 +258,15 @@ def _row(one: Incoming, chunk: Chunk, vector: NDArray[np.float16], context: str)
         chunk.page_from,
         chunk.page_to,
         Jsonb([vars(box) for box in chunk.boxes]),
-        Jsonb(chunk.place()),
+        Jsonb({**chunk.place(), **_spots(chunk)}),
         context,
         context_sha256(chunk.embedded(one.document.filename, one.document.title)),
         HalfVector(vector),
     )
+
+
+def _spots(chunk: Chunk) -> dict[str, object]:
+    """Return where the chunk's paragraphs stand."""
+    if not chunk.spots:
+        return {}
+    return {"spots": [[one.start, *vars(one.box).values()] for one in chunk.spots]}

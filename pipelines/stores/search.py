@@ -13,7 +13,7 @@ from pgvector import HalfVector
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from pipelines.ports import Box, Calibration, KnowledgeFilter, Passage
+from pipelines.ports import Box, Calibration, KnowledgeFilter, Passage, Spot
 from pipelines.searchable import searchable
 
 PHRASE_BOOST = 0.25
@@ -171,4 +171,5 @@ def _passage(row: Any, *, similarity: float = 0.0, bm25: float = 0.0) -> Passage
         row_to=place.get("row_to"),
         start_s=place.get("start_s"),
         end_s=place.get("end_s"),
+        spots=tuple(Spot(start, Box(*box)) for start, *box in place.get("spots", ())),
     )

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, and_, cast, exists, func, insert, or_, sel
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from pipelines.ports import Box, Passage, Said
+from pipelines.ports import Box, Passage, Said, Spot
+from pipelines.turn.citations import by_sentence
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, LeaseLost, NotFound, TooManyAttempts, UnknownAssistant
 from schemas.tenancy import Agent
@@ -229,7 +230,8 @@ def as_answer(turn: Turn) -> dict[str, Any]:
         "turn_id": str(turn.turn_id),
         "sources_used": sorted({passage.source for passage in passages}),
         "sources": sources(passages),
-        "citations": turn.citations,
+        "citations": [_with_page(turn, one) for one in turn.citations],
+        "sentences": by_sentence(turn.answer or "", turn.citations),
         "context_confidence": round(turn.confidence or 0.0, 3),
         "knowledge_used": bool(turn.citations),
         "persona_applied": turn.persona_applied,
@@ -246,6 +248,14 @@ def as_answer(turn: Turn) -> dict[str, Any]:
         "timings": turn.timings,
         "timestamp": ended_at.isoformat(),
     }
+
+
+def _with_page(turn: Turn, citation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a citation with the address of the page on which it is marked, where it is on one."""
+    if not citation.get("page"):
+        return dict(citation)
+    place = f"/api/documents/{citation['document_id']}/pages/{citation['page']}"
+    return {**citation, "page_image": f"{place}?citation={turn.turn_id}:{citation['number']}"}
 
 
 def sources(passages: Sequence[Passage]) -> list[str]:
@@ -267,6 +277,7 @@ def unpacked(found: Sequence[Mapping[str, Any]]) -> tuple[Passage, ...]:
                 "doc_id": UUID(passage["doc_id"]),
                 "heading_path": tuple(passage["heading_path"]),
                 "boxes": tuple(Box(**box) for box in passage["boxes"]),
+                "spots": tuple(Spot(one["start"], Box(**one["box"])) for one in passage.get("spots", ())),
             }
         )
         for passage in found

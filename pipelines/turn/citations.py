@@ -1,34 +1,65 @@
 """From the markers in an answer to the places they stand for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from pipelines.ports import Passage
 from pipelines.text import sentences
 from pipelines.turn import tables
+from pipelines.turn.spots import narrowed
+from pipelines.turn.support import stands_in, supports
 from pipelines.turn.words import content_words
 
 MARKER = re.compile(r"\s?\[(\d{1,3})\]")
 
 
 def cite(answer: str, passages: Sequence[Passage]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the answer without markers that stand for nothing, and a citation for each marker used.
+    """Return the answer without markers that stand for nothing, and a citation for each marker that is left.
 
-    A citation names document, page, heading and boxes, and quotes the sentence of the passage that
-    supports the answer's best: text that stands in the source, word for word. Of a table it quotes the
-    row, below its header; of a sheet it names the first and last row in `rows`, of a recording the seconds.
+    A marker stands for nothing where there is no such passage, where the passage does not support the sentence
+    before it (`support.supports`), or where what would be quoted does not stand in it. A citation names document,
+    page, heading and boxes, and quotes the sentence of the passage that supports the answer's best, word for word.
+    Of a table it quotes the row, below its header; of a sheet it names the first and last row in `rows`, of a
+    recording the seconds.
     """
-    cleaned = MARKER.sub(lambda found: found[0] if 0 < int(found[1]) <= len(passages) else "", answer)
     supported: dict[int, list[str]] = {}
-    for start, end in sentences(cleaned):
-        sentence = cleaned[start:end]
-        for number in dict.fromkeys(int(found) for found in MARKER.findall(sentence)):
-            supported.setdefault(number, []).append(MARKER.sub("", sentence))
-    return cleaned.strip(), [
-        _citation(number, passages[number - 1], " ".join(said)) for number, said in sorted(supported.items())
-    ]
+    parts: list[str] = []
+    at = 0
+    for start, end in sentences(answer):
+        said = MARKER.sub("", answer[start:end]).strip()
+        named = dict.fromkeys(int(found) for found in MARKER.findall(answer[start:end]))
+        held = {number for number in named if 0 < number <= len(passages) and supports(passages[number - 1], said)}
+        for number in held:
+            supported.setdefault(number, []).append(said)
+        parts += [answer[at:start], _with_only(answer[start:end], held)]
+        at = end
+    cleaned = "".join([*parts, answer[at:]]).strip()
+    found = [_citation(number, passages[number - 1], " ".join(said)) for number, said in sorted(supported.items())]
+    unfounded = {one["number"] for one in found if not stands_in(one["quote"], passages[one["number"] - 1].text)}
+    if unfounded:
+        cleaned = _with_only(cleaned, supported.keys() - unfounded)
+    return cleaned, [one for one in found if one["number"] not in unfounded]
+
+
+def by_sentence(answer: str, cited: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sentences of an answer that `cite` has cleaned: text, the numbers of its citations, and `supported`.
+
+    A sentence that names no source is not supported: it is the model's own.
+    """
+    there = {one.get("number") for one in cited}
+    found = []
+    for start, end in sentences(answer):
+        text = MARKER.sub("", answer[start:end]).strip()
+        numbers = [int(number) for number in dict.fromkeys(MARKER.findall(answer[start:end])) if int(number) in there]
+        if text:
+            found.append({"text": text, "citations": numbers, "supported": bool(numbers)})
+    return found
+
+
+def _with_only(text: str, numbers: Collection[int]) -> str:
+    return MARKER.sub(lambda found: found[0] if int(found[1]) in numbers else "", text)
 
 
 def _citation(number: int, passage: Passage, said: str) -> dict[str, Any]:
@@ -51,7 +82,7 @@ def _citation(number: int, passage: Passage, said: str) -> dict[str, Any]:
         "start_s": passage.start_s,
         "end_s": passage.end_s,
         "similarity": round(passage.similarity, 3),
-        "boxes": [asdict(box) for box in passage.boxes],
+        "boxes": [asdict(box) for box in narrowed(passage, found.quote if found else sentence)],
     }
 
 

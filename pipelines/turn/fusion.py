@@ -47,7 +47,7 @@ class Rankings:
     cards: Mapping[UUID, Card] = field(default_factory=dict)
 
 
-def fused(rankings: Rankings, question: str) -> list[Passage]:
+def fused(rankings: Rankings, question: str, dense_weight: float = DENSE_WEIGHT) -> list[Passage]:
     """Return the passages of both rankings, best first, with a `score` of 0…1.
 
     Each ranking's scores are scaled to 0…1; a passage that is missing from one has its 0. The ranking by words
@@ -60,7 +60,7 @@ def fused(rankings: Rankings, question: str) -> list[Passage]:
     nearness = scaled({passage.chunk_id: _odds(passage.similarity) for passage in rankings.dense})
     wording = scaled({passage.chunk_id: passage.bm25 for passage in rankings.lexical})
     blend = {
-        key: DENSE_WEIGHT * nearness.get(key, 0.0) + LEXICAL_WEIGHT * trust * wording.get(key, 0.0) for key in union
+        key: dense_weight * nearness.get(key, 0.0) + (1 - dense_weight) * trust * wording.get(key, 0.0) for key in union
     }
     _lift(blend, union, rankings.cards, trust)
     best = sorted(blend, key=lambda key: (-blend[key], key))

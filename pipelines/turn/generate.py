@@ -5,7 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from pipelines.ports import ChatModel, Prompt, Usage
+from pipelines.ports import ChatModel, Delta, Prompt, Usage
+from pipelines.turn.guard import guarded
 from pipelines.turn.sentences import SentenceSplitter
 from schemas.errors import Cancelled
 
@@ -31,16 +32,14 @@ Piece: TypeAlias = Token | Sentence | Usage
 def generate(model: ChatModel, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[Piece]:
     """Yield tokens as they come, each sentence as soon as it is certain, and the usage at the end.
 
-    `cancelled` is asked after every token. Raises Cancelled, and what the model raises; the call at
-    the provider ends with the iterator.
+    The pieces pass `guard` first. `cancelled` is asked after every token. Raises Cancelled, and what the model
+    raises; the call at the provider ends with the iterator.
     """
     splitter = SentenceSplitter()
     seq = 0
     # A provider's stream is a generator, though the port promises only an iterator.
     with closing(cast(Any, model.answer(prompt))) as deltas:
-        for delta in deltas:
-            if cancelled():
-                raise Cancelled
+        for delta in guarded(_until(deltas, cancelled), prompt):
             if isinstance(delta, Usage):
                 usage = delta
                 break
@@ -54,3 +53,11 @@ def generate(model: ChatModel, prompt: Prompt, cancelled: Callable[[], bool]) ->
         yield Sentence(seq, text)
         seq += 1
     yield usage
+
+
+def _until(deltas: Iterator[Delta], cancelled: Callable[[], bool]) -> Iterator[Delta]:
+    """Yield the pieces until somebody cancels; also those count that are held back. Raises Cancelled."""
+    for delta in deltas:
+        if cancelled():
+            raise Cancelled
+        yield delta

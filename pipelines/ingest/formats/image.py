@@ -15,7 +15,7 @@ from pipelines.ingest.elements import Element, Extraction
 from pipelines.ingest.formats import pdf
 from pipelines.ingest.formats.foreign import blamed_on_file
 from pipelines.ingest.formats.pdf import scan
-from schemas.errors import Bomb, Damaged
+from schemas.errors import Bomb, Damaged, NotFound
 
 MAX_PIXELS = 50_000_000
 MAX_FRAMES = 2_000
@@ -54,6 +54,29 @@ def read(data: bytes, pages: range | None, progress: Callable[[int], None]) -> E
         found += [replace(one, page=index + 1 if count > 1 else None, box=None) for one in read_page.elements]
         progress(done)
     return Extraction(tuple(found), title, count if count > 1 else None)
+
+
+def picture(data: bytes, index: int, width: int) -> Image.Image:
+    """Return picture `index` upright in colour on white, `width` pixels wide and four times as high at most.
+
+    Raises NotFound where there is none, Damaged, Bomb.
+    """
+    count = count_pages(data)
+    if not 0 <= index < count:
+        raise NotFound(f"The document has {count} page{'s' * (count != 1)}.")
+    with _opened(data) as image:
+        if index:
+            image.seek(index)
+            _check(image)
+        image.draft("RGB", (width, 4 * width))
+        image.load()
+        shown = ImageOps.exif_transpose(image)
+        if shown.mode not in ("RGB", "L"):
+            clear = shown.convert("RGBA")
+            shown = Image.new("RGB", clear.size, "white")
+            shown.paste(clear, mask=clear.getchannel("A"))
+        height = max(1, min(4 * width, round(shown.height * width / shown.width)))
+        return shown.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
 
 
 @contextmanager

@@ -54,6 +54,7 @@ def fill(admin: psycopg.Connection, tenant_id: UUID) -> Marked:
         "note",
         "material",
         "question",
+        "evaluation",
     )
     marked.ids = {name: uuid4() for name in names}
     with admin.transaction():
@@ -144,6 +145,7 @@ def _rows(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from _webhooks(marked)
     yield from _knowledge(marked)
     yield from _dialogue(marked)
+    yield from _evaluations(marked)
 
 
 def _webhooks(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -205,6 +207,15 @@ def _entries(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
         yield table, {"id": marked.ids[name], **texts[name], "tags": [mark], "name_sha256": mark.encode()}
 
 
+def _evaluations(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
+    mark, about = marked.canary, {"evaluation_id": marked.ids["evaluation"]}
+    figures = json.dumps([{"name": mark, "questions": 1}])
+    run = {**about, "user_id": mark, "name": mark, "configurations": figures, "results": figures, "total": 1}
+    yield "evaluations", {**run, "status": "completed"}
+    asked = {**about, "number": 0, "question": mark, "answers": [mark], "source": json.dumps({"filename": mark})}
+    yield "evaluation_questions", {**asked, "outcomes": json.dumps([{"answer": mark}])}
+
+
 def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     mark, ids, assistant = marked.canary, marked.ids, marked.texts["assistant_key"]
     about = {"conversation_id": ids["conversation"]}
@@ -217,7 +228,7 @@ def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
         "question": mark,
         "answer": mark,
     }
-    yield "turns", {**turn, "status": "completed", "stage": "generate", "citations": json.dumps([mark])}
+    yield "turns", {**turn, "status": "completed", "stage": "generate", "citations": json.dumps([{"quote": mark}])}
     yield "sentences", {"turn_id": ids["turn"], "seq": 0, "text": mark, "status": "completed"}
     yield "messages", {"turn_id": ids["turn"], "role": "user", **about, "content": mark}
     yield from _memory(marked)

@@ -36,6 +36,7 @@ ACROSS_TENANTS = {
     "take_due_edits": "aura_sweeper",
     "large_corpora": "aura_sweeper",
     "bm25_document_chunks": "aura_searcher",
+    "take_due_evaluations": "aura_sweeper",
     "find_login": "aura_lookup",
     "tenant_by_subdomain": "aura_lookup",
     "list_tenants": "aura_lookup",

@@ -30,6 +30,7 @@ THINGS = {
     "/jobs/": "turn",
     "/memory/conversations/": "conversation",
     "/unanswered/": "question",
+    "/evaluations/": "evaluation",
 }
 """What an id in a path is of."""
 
@@ -99,6 +100,12 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
         **{"turn_id": str(here.marked.ids["turn"]), "rating": 1, "scale": None},
         **{"tenant_id": None, "user_id": None},
     },
+    "POST /api/evaluations": lambda _: {
+        "name": "Set",
+        "questions": [{"question": "How much?", "answer": "900 euros", "answers": None, "source": None}],
+        "data": None,
+        "configurations": [],
+    },
     "POST /api/chat": _question,
     "POST /rag/chat": _question,
 }
@@ -112,6 +119,7 @@ USING_UP = frozenset(
 BOUNDARY = "boundary"
 FILES: dict[str, Callable[[], tuple[str, bytes]]] = {
     "/api/documents/upload": lambda: ("a.txt", f"About {uuid4()}".encode()),
+    "/api/evaluations/upload": lambda: ("a.csv", b"question,answer\nHow much?,900 euros\n"),
     "/api/voice/transcribe": lambda: ("a.wav", wav(bytes(3200), 16_000)),
     "/api/training/qa/import": lambda: ("a.csv", f"prompt,response\nWhat is {uuid4()}?,It is.\n".encode()),
     "/api/training/notes/import": lambda: ("a.csv", f"title,content\nOn {uuid4()},It is so.\n".encode()),

@@ -25,6 +25,7 @@ from pipelines.stores.redis import get_redis
 from pipelines.stores.tenant_tables import tenant_tables
 from schemas.batches import Batch, BatchItem, Upload
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage
+from schemas.evaluation import Evaluation, EvaluationQuestion
 from schemas.events import Event, EventName, Subject
 from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
@@ -169,6 +170,7 @@ def _write_rows(owner: Owner) -> None:
             (Message, {**turn, "role": "user", "content": f"{canary} „ß\u2028\x7f"}),
             (Sentence, {**of, "turn_id": owner.turn_id, "seq": 0, "text": canary}),
             *_bulk(owner),
+            *_evaluations(owner),
             *_webhooks(owner, now),
         ]
         for model, values in rows:
@@ -217,6 +219,13 @@ def _memory(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield Feedback, {**of, **given}
     asked = {"assistant_key": "a", "question": owner.canary, "normalised": owner.canary, "normalised_sha256": "x"}
     yield UnansweredQuestion, {**of, **asked, "reason": "refused", "confidence": 0.1}
+
+
+def _evaluations(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
+    of = {"tenant_id": owner.tenant_id, "evaluation_id": uuid4()}
+    run = {"name": owner.canary, "configurations": [{"name": owner.canary}], "total": 1, "status": "completed"}
+    yield Evaluation, {**of, **run, "user_id": owner.canary}
+    yield EvaluationQuestion, {**of, "number": 0, "question": owner.canary, "answers": [owner.canary]}
 
 
 def _webhooks(owner: Owner, now: datetime) -> Iterator[tuple[Any, dict[str, Any]]]:
