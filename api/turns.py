@@ -13,7 +13,7 @@ from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import Cancelled, InvalidRequest, MessageTooLong, ProviderUnavailable
 from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.settings import get_settings
-from workers import announce, send
+from workers import announce, caching, send
 
 ANSWER_TIMEOUT_S = 120.0
 
@@ -50,20 +50,23 @@ def start_turn(
     if utterance is not None:
         utterances.put(get_redis(), caller.tenant_id, turn_id, utterance)
     with tenant_session(caller.tenant_id) as session:
-        session.add(
-            Turn(
-                tenant_id=caller.tenant_id,
-                turn_id=turn_id,
-                conversation_id=conversation_id,
-                assistant_key=assistant_key,
-                spoken=spoken,
-                use_memory=use_memory,
-                language=language,
-                question=question.replace("\x00", "") if question else None,
-                stage=stage,
-            )
+        turn = Turn(
+            tenant_id=caller.tenant_id,
+            turn_id=turn_id,
+            conversation_id=conversation_id,
+            assistant_key=assistant_key,
+            spoken=spoken,
+            use_memory=use_memory,
+            language=language,
+            question=question.replace("\x00", "") if question else None,
+            stage=stage,
         )
-    send.turn(caller.tenant_id, turn_id, stage)
+        session.add(turn)
+        tell = caching.answered(session, turn)
+    if tell is not None:
+        tell()
+    else:
+        send.turn(caller.tenant_id, turn_id, stage)
     return turn_id
 
 

@@ -21,6 +21,7 @@ from schemas.dialogue import Turn
 from schemas.errors import AuraError
 from schemas.settings import get_settings
 from workers import budget, wiring
+from workers.questions import Remembering
 
 CANDIDATES = 100
 """Passages each search contributes to the fusion."""
@@ -59,7 +60,7 @@ def rankings(turn: Turn, question: str) -> tuple[list[Passage], list[Passage]]:
     Where a model of earlier chunks can not be asked, those are found by their words alone. Raises what the
     embedder of now raises.
     """
-    embedder = wiring.embedder(turn.tenant_id)
+    embedder = Remembering(turn.tenant_id, wiring.embedder(turn.tenant_id))
     with budget.question(turn.tenant_id, embedder, question, turn.turn_id):
         asked = [_asked(embedder, question)]
     asked += _ask(turn, question, [model for model in _others.get(turn.tenant_id, ()) if model != embedder.model])

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pipelines.ports import STT_RATE_HZ, Passage, Speaker, Usage
-from pipelines.stores import cancellations, sentences, turns, utterances
+from pipelines.ports import STT_RATE_HZ, Speaker, Usage
+from pipelines.stores import answers, cancellations, sentences, turns, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn import citations
@@ -20,7 +21,7 @@ from pipelines.turn import transcribe as recognition
 from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, Cancelled, LeaseLost, NoSpeech, Permanent, Transient
 from schemas.events import EventName
-from workers import announce, asking, budget, finding, leases, send, wiring
+from workers import announce, answering, asking, budget, caching, grounding, leases, send, wiring
 from workers.app import app
 from workers.waterfall import Clock
 
@@ -132,7 +133,12 @@ def _transcribe(turn: Turn, clock: Clock) -> None:
 
 
 def _retrieve(turn: Turn, clock: Clock) -> None:
-    ground = finding.ground(turn)
+    if not turn.cache:
+        # Asked by voice: its words are known only now.
+        with tenant_session(turn.tenant_id, durable=False) as session:
+            asked = caching.asked(session, turn)
+        turn.cache = vars(asked) if asked else dict(caching.NOT_CACHED)
+    ground = grounding.ground(turn)
     with tenant_session(turn.tenant_id, durable=False) as session:
         turns.advance(
             session,
@@ -141,6 +147,7 @@ def _retrieve(turn: Turn, clock: Clock) -> None:
             {"retrieve": clock.stage(turn.enqueued_at)},
             passages=turns.packed(ground.passages),
             confidence=ground.confidence,
+            cache=turn.cache,
         )
     send.turn(turn.tenant_id, turn.turn_id, TurnStage.GENERATE)
     _tell(
@@ -155,16 +162,16 @@ def _generate(turn: Turn, clock: Clock) -> None:
     passages = turns.unpacked(turn.passages)
     with tenant_session(turn.tenant_id, durable=False) as session:
         asked = asking.prompt_for(session, turn, passages)
+        standing = answers.standing(session, turn.tenant_id, turn.assistant_key)
         if turn.attempts > 1:
             sentences.clear(session, turn)
     _tell(EventName.TURN_STARTED, turn, attempt=turn.attempts)
     said: list[str] = []
     usage = Usage("none", "none")
     firsts: dict[str, float] = {}
-    model = wiring.chat_model(turn.tenant_id)
-    with budget.chat(turn.tenant_id, model, asked, turn.turn_id) as call:
-        call.said = said
-        for piece in generation.generate(model, asked, _cancelled(turn)):
+    cancelled = _cancelled(turn)
+    with answering.answering(turn, standing, cancelled) as answer:
+        for piece in generation.generate(answer, asked, cancelled):
             match piece:
                 case generation.Token(text):
                     firsts.setdefault("first_token_ms", clock.since_start_ms())
@@ -174,9 +181,13 @@ def _generate(turn: Turn, clock: Clock) -> None:
                     _say(turn, seq, text)
                 case Usage():
                     usage = piece
-        call.spent = budget.spent_on(usage)
-        _answer(turn, clock, "".join(said), passages, usage, firsts, call)
+        found = answer.found(turn) or dict(
+            zip(("answer", "citations"), citations.cite("".join(said), passages), strict=True)
+        )
+        _answer(turn, clock, found, usage, firsts, answer)
     _complete(turn)
+    if answer.hit is None and answer.whole:
+        caching.keep(turn, asked, found, clock.since_start_ms())
 
 
 def _say(turn: Turn, seq: int, text: str) -> None:
@@ -191,27 +202,25 @@ def _say(turn: Turn, seq: int, text: str) -> None:
 def _answer(
     turn: Turn,
     clock: Clock,
-    text: str,
-    passages: tuple[Passage, ...],
+    found: Mapping[str, Any],
     usage: Usage,
     firsts: Mapping[str, float],
-    call: budget.Call,
+    answer: answering.Answer,
 ) -> None:
-    cleaned, cited = citations.cite(text, passages)
     with tenant_session(turn.tenant_id) as session:
         turns.answer(
             session,
             turn,
             {"generate": clock.stage(turn.enqueued_at), **firsts},
-            answer=cleaned,
-            citations=cited,
             provider=usage.provider,
             model=usage.model,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost_usd=usage.cost_usd,
+            route=answer.route,
+            **found,
         )
-        call.settle(session)
+        answer.settle(session, usage)
 
 
 def _speak(speaker: Speaker, turn: Turn, seq: int, text: str, voice_id: str | None, clock: Clock) -> float:
@@ -247,6 +256,9 @@ def _end(tenant_id: UUID, turn_id: UUID, status: TurnStatus, error: AuraError) -
         ended = turns.end(session, turn_id, status, error)
         if ended is None:
             return
+        # What was asked in vain, and what had come of an answer that broke off.
+        ended.route = error.facts.get("route", {})
+        ended.answer = error.facts.get("said")
         if status is TurnStatus.CANCELLED:
             told = announce.of_turn(EventName.TURN_CANCELLED, ended, reason=error.detail)
         else:

@@ -5,7 +5,7 @@ provider is asked for, so that the web process can say what is offered without t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeAlias, cast
@@ -103,6 +103,36 @@ TABLE = (
 def chat_model(settings: Settings) -> ChatModel:
     """Return what writes answers. Raises NotOffered."""
     return cast(ChatModel, _make("chat", settings))
+
+
+def answering(settings: Settings) -> list[Offer]:
+    """Return what may write answers by these settings: one that is named, or all where none is, and what runs here.
+
+    Nothing is loaded or called. Raises NotOffered where the named one is not set up.
+    """
+    name = chosen("chat", settings)
+    found = {offer.name: offer for offer in offers(settings) if offer.kind == "chat"}
+    if name not in found or not found[name].offered:
+        _make("chat", settings)
+    named = settings.chat_provider != "auto"
+    return [
+        replace(offer, model=_chat_model(offer, name, settings))
+        for offer in found.values()
+        if offer.name == name or (offer.offered and (settings.chat_fallback if offer.local else not named))
+    ]
+
+
+def naming(provider: str, settings: Settings) -> Settings:
+    """Return the settings by which `provider` writes answers; a model that is set is that of the chosen one alone."""
+    model = settings.chat_model if provider == chosen("chat", settings) else ""
+    return settings.model_copy(update={"chat_provider": provider, "chat_model": model})
+
+
+def _chat_model(offer: Offer, chosen_one: str, settings: Settings) -> str:
+    if offer.name == chosen_one or not settings.chat_model:
+        return offer.model
+    row = next(row for row in TABLE if row.kind == "chat" and row.name == offer.name)
+    return row.model(naming(offer.name, settings))
 
 
 def embedder(settings: Settings) -> Embedder:

@@ -1,0 +1,282 @@
+"""Where a turn's answer comes from: what was kept, else the model that the router names, else the next one.
+
+A model that fails before its first word is followed by the next; after it nothing is repeated: the listener has
+heard it. Each request holds its own part of the budget and settles or gives it back by itself.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import structlog
+
+from pipelines.ports import Delta, Prompt, Usage
+from pipelines.stores.answers import Standing
+from pipelines.stores.database import TenantSession
+from pipelines.turn import routing
+from pipelines.turn.racing import LOOK_EVERY_S, Limits, Speaking
+from pipelines.turn.routing import Candidate, Plan, Policy
+from schemas.dialogue import Turn
+from schemas.errors import (
+    AnswerCutShort,
+    AuraError,
+    BudgetExceeded,
+    Cancelled,
+    InvalidRequest,
+    NotOffered,
+    ProviderUnavailable,
+    RateLimited,
+)
+from schemas.settings import get_settings
+from workers import budget, caching, circuits, wiring
+from workers.caching import Hit
+from workers.circuits import Known
+
+FAILS_OVER = (ProviderUnavailable, RateLimited, NotOffered, InvalidRequest, BudgetExceeded)
+"""After these the next model may do better."""
+
+BROKE_OFF = " I am sorry, my answer broke off here. Please ask again."
+"""What a listener hears, who would else be left with half an answer."""
+
+AT_ITS_LIMIT = " […]"
+
+log = structlog.get_logger()
+
+
+class Attempt:
+    """One request to one model: what is held for it, and the answer on its way."""
+
+    def __init__(self, turn: Turn, known: Known, prompt: Prompt, left_s: float) -> None:
+        """Ask. Raises what keeps the question from being sent, BudgetExceeded among it."""
+        self.known, self._began = known, time.monotonic()
+        settings, self._stack = get_settings(), ExitStack()
+        model = wiring.chat_model(turn.tenant_id, known.candidate.provider)
+        self.call = self._stack.enter_context(budget.chat(turn.tenant_id, model, prompt, turn.turn_id))
+        limits = Limits(settings.provider_first_token_s, settings.provider_timeout_s, left_s)
+        self.speaking = Speaking(model, prompt, limits)
+
+    def end(self, error: BaseException | None) -> None:
+        """Close the call and settle it, or give back what is held where `error` says that nothing came of it."""
+        self.speaking.close()
+        with suppress(AuraError):
+            self._stack.__exit__(type(error) if error else None, error, None)
+
+    def row(self, outcome: str) -> dict[str, Any]:
+        """Return the attempt as the turn's route shows it."""
+        ms = round((time.monotonic() - self._began) * 1e3, 1)
+        one = self.known.candidate
+        return {"provider": one.provider, "model": one.model, "outcome": outcome, "ms": ms}
+
+
+class Answer:
+    """The answer of one turn in the making; to `generate` it is the model that writes it.
+
+    `route` says who was asked and why, `hit` what was kept, `whole` whether the answer came to its end.
+    """
+
+    name = "none"
+    model = "none"
+
+    def __init__(self, turn: Turn, standing: Standing | None, cancelled: Callable[[], bool]) -> None:
+        self.hit: Hit | None = None
+        self.route: dict[str, Any] = {}
+        self.whole = True
+        self._turn, self._cancelled = turn, cancelled
+        self._policy = caching.policy_of(standing) if standing else Policy()
+        self._said: list[str] = []
+        self._attempts: list[dict[str, Any]] = []
+        self._errors: list[AuraError] = []
+        self._speaker: Attempt | None = None
+        self._deadline = time.monotonic() + get_settings().provider_answer_s
+
+    def answer(self, prompt: Prompt) -> Iterator[Delta]:
+        """Yield the answer and its `Usage`. Raises Cancelled, AnswerCutShort, or what the first model asked raised."""
+        self.hit = caching.found(self._turn)
+        if self.hit is not None:
+            yield self.hit.kept.answer
+            yield Usage(self.hit.kept.provider, self.hit.kept.model)
+            return
+        known, plan = self._planned(prompt)
+        first = self._first(prompt, known, plan)
+        yield from self._rest(first)
+
+    def settle(self, session: TenantSession, used: Usage) -> None:
+        """Settle the call that answered in the transaction that keeps the answer."""
+        if self._speaker is not None:
+            self._speaker.call.spent = budget.spent_on(used)
+            self._speaker.call.settle(session)
+
+    def found(self, turn: Turn) -> dict[str, Any] | None:
+        """Return what a kept answer brings to the turn beside its text; None where a model answered."""
+        if self.hit is None:
+            return None
+        kept = self.hit.kept
+        return {
+            "answer": kept.answer,
+            "citations": kept.citations,
+            "passages": kept.passages,
+            "confidence": kept.confidence,
+            "cache": self.hit.noted(turn),
+        }
+
+    def end(self, error: BaseException | None) -> None:
+        """Close what is still open."""
+        if self._speaker is not None:
+            self._speaker.end(error)
+
+    def _planned(self, prompt: Prompt) -> tuple[dict[Candidate, Known], Plan]:
+        turn = self._turn
+        known = circuits.known(turn.tenant_id, budget.input_tokens(prompt))
+        plan = routing.plan([one.candidate for one in known], prompt.question, prompt.spoken, self._policy)
+        self.route = {"rule": plan.rule, "reason": plan.reason, "attempts": self._attempts}
+        return {one.candidate: one for one in known}, plan
+
+    def _first(self, prompt: Prompt, known: dict[Candidate, Known], plan: Plan) -> Delta:
+        """Ask one model after the other until one speaks, and return what it says first."""
+        waiting, running = deque(plan.order), list[Attempt]()
+        hedge_at = None if plan.hedge_after_ms is None else time.monotonic() + plan.hedge_after_ms / 1e3
+        try:
+            while True:
+                if self._cancelled():
+                    raise Cancelled
+                due = hedge_at is not None and time.monotonic() >= hedge_at
+                if not running or (due and waiting and not waiting[0].local):
+                    hedge_at = None if running else hedge_at
+                    self._ask_next(prompt, known, waiting, running)
+                for attempt in tuple(running):
+                    piece = self._heard(attempt, running, hedge_at)
+                    if piece is not None:
+                        self._speaks(attempt, running)
+                        return piece
+        except BaseException as error:
+            for attempt in running:
+                attempt.end(error)
+            raise
+
+    def _ask_next(
+        self, prompt: Prompt, known: dict[Candidate, Known], waiting: deque[Candidate], running: list[Attempt]
+    ) -> None:
+        """Ask the next model that may be asked. Raises the first error where nobody is left."""
+        while waiting:
+            one = known[waiting.popleft()]
+            spent = any(isinstance(error, BudgetExceeded) for error in self._errors)
+            if (one.candidate.local and spent) or not circuits.may_call(one):
+                continue
+            try:
+                running.append(Attempt(self._turn, one, prompt, self._deadline - time.monotonic()))
+            except FAILS_OVER as error:
+                self._failed(one, error)
+                self._attempts.append({**_named(one.candidate), "outcome": error.code, "ms": 0.0})
+                continue
+            return
+        if not running:
+            raise self._errors[0] if self._errors else NotOffered(_nobody(known))
+
+    def _heard(self, attempt: Attempt, running: list[Attempt], hedge_at: float | None) -> Delta | None:
+        wait_s = LOOK_EVERY_S if len(running) == 1 else LOOK_EVERY_S / 10
+        if hedge_at is not None:
+            wait_s = min(wait_s, max(0.0, hedge_at - time.monotonic()))
+        try:
+            piece = attempt.speaking.next(wait_s)
+            if isinstance(piece, Usage):
+                raise ProviderUnavailable(f"{attempt.known.candidate.provider} answered nothing.")
+            return piece
+        except FAILS_OVER as error:
+            running.remove(attempt)
+            attempt.end(error)
+            self._failed(attempt.known, error)
+            self._attempts.append(attempt.row(error.code))
+            return None
+
+    def _failed(self, one: Known, error: AuraError) -> None:
+        self._errors.append(error)
+        circuits.failed(one, error)
+        log.info("no answer from a provider", provider=one.candidate.provider, code=error.code, detail=error.detail)
+
+    def _speaks(self, attempt: Attempt, running: list[Attempt]) -> None:
+        """Take the answer of the one that speaks first; the others are closed and paid for."""
+        running.remove(attempt)
+        for other in tuple(running):
+            running.remove(other)
+            other.end(Cancelled())
+            circuits.ended(other.known)
+            self._attempts.append(other.row("lost"))
+        self._speaker = attempt
+        attempt.call.said = self._said
+        self._attempts.append(attempt.row("answered"))
+        circuits.spoke(attempt.known, attempt.speaking.first_token_ms or 0.0)
+        one = attempt.known.candidate
+        self.route |= {**_named(one), "fallback": one.local and len(self._attempts) > 1}
+        self.whole = not self.route["fallback"]
+
+    def _rest(self, first: Delta) -> Iterator[Delta]:
+        """Yield the answer from its first piece on. One that breaks off is said to be so."""
+        piece: Delta | None = first
+        try:
+            while True:
+                if isinstance(piece, Usage):
+                    if not piece.complete:
+                        self._cut()
+                        yield AT_ITS_LIMIT
+                    yield piece
+                    return
+                if piece is not None:
+                    self._said.append(piece)
+                    yield piece
+                if self._cancelled():
+                    raise Cancelled
+                piece = self._attempt.speaking.next()
+        except FAILS_OVER as error:
+            self._cut()
+            log.warning("answer broke off", code=error.code, detail=error.detail)
+            if not self._turn.spoken:
+                raise AnswerCutShort(f"{error.detail} What had come of it is kept.", said=self.said) from error
+            yield BROKE_OFF
+            yield self._so_far()
+
+    def _cut(self) -> None:
+        self.route["cut_short"] = True
+        self.whole = False
+
+    def _so_far(self) -> Usage:
+        """Return what a broken answer has cost."""
+        one, spent = self._attempt.known.candidate, self._attempt.call.so_far()
+        if spent is None:
+            return Usage(one.provider, one.model, complete=False)
+        return Usage(one.provider, one.model, spent.input_tokens, spent.output_tokens, spent.cost_usd, complete=False)
+
+    @property
+    def _attempt(self) -> Attempt:
+        assert self._speaker is not None
+        return self._speaker
+
+    @property
+    def said(self) -> str:
+        """Return what of the answer has come."""
+        return "".join(self._said)
+
+
+@contextmanager
+def answering(turn: Turn, standing: Standing | None, cancelled: Callable[[], bool]) -> Iterator[Answer]:
+    """Answer a turn; what is held for it is settled, or given back, however the block ends."""
+    answer = Answer(turn, standing, cancelled)
+    try:
+        yield answer
+    except BaseException as error:
+        answer.end(error)
+        if isinstance(error, AuraError):
+            error.facts["route"] = answer.route
+        raise
+    answer.end(None)
+
+
+def _named(one: Candidate) -> dict[str, str]:
+    return {"provider": one.provider, "model": one.model}
+
+
+def _nobody(known: dict[Candidate, Known]) -> str:
+    if all(one.state == "open" for one in known if not one.local) and known:
+        return "No provider of answers works at present. Try again in a moment."
+    return "The policy of this assistant allows none of the providers that are set up."
