@@ -69,7 +69,7 @@ def chat_model(tenant_id: UUID, provider: str = "") -> ChatModel:
 
 def answerers(tenant_id: UUID) -> list[Answerer]:
     """Return what may write the tenant's answers, without making any. Raises NotOffered, StoreUnavailable."""
-    own = {str(provider) for provider, _ in _kept(tenant_id, _moment())}
+    own = own_keys(tenant_id)
     found = providers.answering(offering(tenant_id))
     return [Answerer(offer.name, offer.model, offer.local, offer.name in own) for offer in found]
 
@@ -82,6 +82,11 @@ def transcriber(tenant_id: UUID) -> Transcriber:
 def speaker(tenant_id: UUID) -> Speaker:
     """Return what turns text into the tenant's speech. Raises NotOffered, StoreUnavailable."""
     return cast(Speaker, _for(tenant_id, "speaker"))
+
+
+def own_keys(tenant_id: UUID) -> set[str]:
+    """Return the providers of which the tenant has keys of its own. Raises StoreUnavailable."""
+    return {str(provider) for provider, _ in _kept(tenant_id, _moment())}
 
 
 def offering(tenant_id: UUID) -> Settings:

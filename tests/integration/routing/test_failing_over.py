@@ -73,9 +73,7 @@ def test_a_policy_may_forbid_the_composer(far_ends: dict[str, FarEnd], ask: Ask,
     assert len(answered.route["attempts"]) == 3
 
 
-def test_a_policy_prefers_avoids_and_limits(
-    far_ends: dict[str, FarEnd], ask: Ask, policy: Callable[..., None]
-) -> None:
+def test_a_policy_prefers_avoids_and_limits(far_ends: dict[str, FarEnd], ask: Ask, policy: Callable[..., None]) -> None:
     policy(prefer=["grok-4.3"])
     assert ask().route["reason"] == "preferred by the policy"
     policy(avoid=["openai", "groq"])
