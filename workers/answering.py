@@ -89,6 +89,7 @@ class Answer:
         self._attempts: list[dict[str, Any]] = []
         self._errors: list[AuraError] = []
         self._speaker: Attempt | None = None
+        self._broken: AuraError | None = None
         self._deadline = time.monotonic() + get_settings().provider_answer_s
 
     def answer(self, prompt: Prompt) -> Iterator[Delta]:
@@ -122,9 +123,9 @@ class Answer:
         }
 
     def end(self, error: BaseException | None) -> None:
-        """Close what is still open."""
+        """Close what is still open. An answer that broke off counts as the provider's failure, however it is told."""
         if self._speaker is not None:
-            self._speaker.end(error)
+            self._speaker.end(self._broken or error)
 
     def _planned(self, prompt: Prompt) -> tuple[dict[Candidate, Known], Plan]:
         turn = self._turn
@@ -172,7 +173,7 @@ class Answer:
                 continue
             return
         if not running:
-            raise self._errors[0] if self._errors else NotOffered(_nobody(known))
+            raise self._errors[0] if self._errors else _nobody(known)
 
     def _heard(self, attempt: Attempt, running: list[Attempt], hedge_at: float | None) -> Delta | None:
         wait_s = LOOK_EVERY_S if len(running) == 1 else LOOK_EVERY_S / 10
@@ -230,6 +231,7 @@ class Answer:
                 piece = self._attempt.speaking.next()
         except FAILS_OVER as error:
             self._cut()
+            self._broken = error
             log.warning("answer broke off", code=error.code, detail=error.detail)
             if not self._turn.spoken:
                 raise AnswerCutShort(f"{error.detail} What had come of it is kept.", said=self.said) from error
@@ -276,7 +278,8 @@ def _named(one: Candidate) -> dict[str, str]:
     return {"provider": one.provider, "model": one.model}
 
 
-def _nobody(known: dict[Candidate, Known]) -> str:
-    if all(one.state == "open" for one in known if not one.local) and known:
-        return "No provider of answers works at present. Try again in a moment."
-    return "The policy of this assistant allows none of the providers that are set up."
+def _nobody(known: dict[Candidate, Known]) -> AuraError:
+    """Return why nobody was asked."""
+    if any(one.state != "closed" for one in known):
+        return ProviderUnavailable("No provider of answers works at present. Try again in a moment.")
+    return NotOffered("The policy of this assistant allows none of the providers that are set up.")

@@ -63,15 +63,21 @@ def telling(question: str) -> str:
     text = question
     for pattern, instead in _CONTRACTIONS:
         text = pattern.sub(instead, text)
-    words = [word.strip(_EDGES) for word in _WORD.findall(text)]
-    words = [word for word in words if word]
-    for lead_in in LEAD_INS:
-        if tuple(words[: len(lead_in)]) == lead_in:
-            words = words[len(lead_in) :]
-            break
-    told = [word for word in words if word not in FILLERS]
+    words = [word for word in (found.strip(_EDGES) for found in _WORD.findall(text)) if word]
+    told = [word for word in _without_lead_in(words) if word not in FILLERS]
     # What is left of a short question may mean anything.
     return " ".join(told) if len(told) >= 2 else ""
+
+
+def _without_lead_in(words: list[str]) -> list[str]:
+    """Return the words without what was said before the question out of politeness."""
+    start = 0
+    while start < len(words):
+        lead_in = next((each for each in LEAD_INS if tuple(words[start : start + len(each)]) == each), None)
+        if lead_in is None and words[start] not in FILLERS:
+            break
+        start += len(lead_in or (words[start],))
+    return words[start:]
 
 
 def manner(prompt: Prompt, others: Mapping[str, Any]) -> str:
