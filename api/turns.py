@@ -86,6 +86,10 @@ def cancel_turn(caller: Caller, turn_id: UUID, reason: str = "cancelled by the c
 
 def finished_turn(caller: Caller, conversation_id: UUID, turn_id: UUID, timeout_s: float = ANSWER_TIMEOUT_S) -> Turn:
     """Wait until the turn has ended and return it. Raises ProviderUnavailable after `timeout_s`."""
+    with tenant_session(caller.tenant_id) as session:
+        turn = turns.get(session, turn_id)
+    if turn.status not in turns.OPEN:
+        return turn  # From the cache: there is nothing to follow.
     deadline = time.monotonic() + timeout_s
     with relay().follow(Subject.conversation(caller.tenant_id, conversation_id)) as following:
         while True:

@@ -7,7 +7,7 @@ heard it. Each request holds its own part of the budget and settles or gives it 
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -16,7 +16,7 @@ from pipelines.ports import Delta, Prompt, Usage
 from pipelines.stores.answers import Standing
 from pipelines.stores.database import TenantSession
 from pipelines.turn import routing
-from pipelines.turn.racing import LOOK_EVERY_S, Limits, Speaking
+from pipelines.turn.racing import LOOK_EVERY_S
 from pipelines.turn.routing import Candidate, Plan, Policy
 from schemas.dialogue import Turn
 from schemas.errors import (
@@ -30,7 +30,8 @@ from schemas.errors import (
     RateLimited,
 )
 from schemas.settings import get_settings
-from workers import budget, caching, circuits, wiring
+from workers import budget, caching, circuits
+from workers.attempts import Attempt
 from workers.caching import Hit
 from workers.circuits import Known
 
@@ -43,31 +44,6 @@ BROKE_OFF = " I am sorry, my answer broke off here. Please ask again."
 AT_ITS_LIMIT = " […]"
 
 log = structlog.get_logger()
-
-
-class Attempt:
-    """One request to one model: what is held for it, and the answer on its way."""
-
-    def __init__(self, turn: Turn, known: Known, prompt: Prompt, left_s: float) -> None:
-        """Ask. Raises what keeps the question from being sent, BudgetExceeded among it."""
-        self.known, self._began = known, time.monotonic()
-        settings, self._stack = get_settings(), ExitStack()
-        model = wiring.chat_model(turn.tenant_id, known.candidate.provider)
-        self.call = self._stack.enter_context(budget.chat(turn.tenant_id, model, prompt, turn.turn_id))
-        limits = Limits(settings.provider_first_token_s, settings.provider_timeout_s, left_s)
-        self.speaking = Speaking(model, prompt, limits)
-
-    def end(self, error: BaseException | None) -> None:
-        """Close the call and settle it, or give back what is held where `error` says that nothing came of it."""
-        self.speaking.close()
-        with suppress(AuraError):
-            self._stack.__exit__(type(error) if error else None, error, None)
-
-    def row(self, outcome: str) -> dict[str, Any]:
-        """Return the attempt as the turn's route shows it."""
-        ms = round((time.monotonic() - self._began) * 1e3, 1)
-        one = self.known.candidate
-        return {"provider": one.provider, "model": one.model, "outcome": outcome, "ms": ms}
 
 
 class Answer:

@@ -32,11 +32,15 @@ class Visitor:
         self.tenant_id = tenant_id
         self.caller = Caller(tenant_id, "visitor", "user")
 
-    def ask(self, question: str, **fields: Any) -> Turn:
-        """Return the turn as it is answered: at once from the cache, else by the workers' steps."""
+    def start(self, question: str, **fields: Any) -> UUID:
+        """Ask, and return the turn's id."""
         assistant = fields.setdefault("assistant_key", "default-assistant")
         conversation = fields.pop("conversation_id", None) or asking.open_conversation(self.caller, assistant)
-        turn_id = asking.start_turn(self.caller, conversation, question=question, **fields)
+        return asking.start_turn(self.caller, conversation, question=question, **fields)
+
+    def ask(self, question: str, **fields: Any) -> Turn:
+        """Return the turn as it is answered: at once from the cache, else by the workers' steps."""
+        turn_id = self.start(question, **fields)
         if self.turn(turn_id).answer is None:
             turn.retrieve(str(self.tenant_id), str(turn_id))
             turn.generate(str(self.tenant_id), str(turn_id))

@@ -12,6 +12,7 @@ from schemas.dialogue import CachedAnswer, TurnStatus
 from schemas.events import Subject
 from schemas.settings import get_settings
 from tests.integration.caching.conftest import Visitor, hit, learn
+from workers import turn
 
 QUESTION = "With which code does the safe in the office open?"
 
@@ -108,25 +109,11 @@ def test_what_is_known_now_is_answered(visitor: Visitor, admin: psycopg.Connecti
 def test_an_answer_is_not_kept_for_knowledge_that_came_while_it_was_made(
     visitor: Visitor, admin: psycopg.Connection
 ) -> None:
-    admin.execute("UPDATE agents SET name = name WHERE tenant_id = %s", (visitor.tenant_id,))
-    changed = {"done": False}
-
-    def learned_meanwhile() -> bool:
-        if not changed["done"]:
-            changed["done"] = True
-            learn(visitor.tenant_id, "The safe in the office opens with the code 1234.")
-        return False
-
-    from workers import turn  # The flag is asked while the answer is written.
-
-    real = turn._cancelled
-    turn._cancelled = lambda _: learned_meanwhile  # type: ignore[assignment]
-    try:
-        answered = visitor.ask(QUESTION)
-    finally:
-        turn._cancelled = real
-    assert changed["done"]
-    assert hit(answered) is None
+    turn_id = visitor.start(QUESTION)
+    turn.retrieve(str(visitor.tenant_id), str(turn_id))
+    learn(visitor.tenant_id, "The safe in the office opens with the code 1234.")
+    turn.generate(str(visitor.tenant_id), str(turn_id))
+    assert "4711" in (visitor.turn(turn_id).answer or "")
     assert kept(admin, visitor.tenant_id) == 0
 
 
