@@ -21,10 +21,11 @@ _WORD = re.compile(r"[^\s]+")
 _ENDS = re.compile(r"[\s?!.…？！。]+$")
 _EDGES = "\"'“”‘’«»()[]{},;:"
 
-FILLERS = frozenset(
-    "a an the is are am be do does please kindly just so well hi hello hey there thanks thank ok okay um uh".split()
-)
+FILLERS = frozenset("a an the is are am be do does please kindly".split())
 """Words that no answer depends on. Tenses, modes, persons and prepositions are none of them."""
+
+GREETINGS = frozenset("hi hello hey well so ok okay um uh thanks please kindly".split())
+"""The same at the beginning of a question, where a few more tell nothing."""
 
 LEAD_INS = (
     ("can", "you", "tell", "me"),
@@ -74,7 +75,7 @@ def _without_lead_in(words: list[str]) -> list[str]:
     start = 0
     while start < len(words):
         lead_in = next((each for each in LEAD_INS if tuple(words[start : start + len(each)]) == each), None)
-        if lead_in is None and words[start] not in FILLERS:
+        if lead_in is None and words[start] not in GREETINGS:
             break
         start += len(lead_in or (words[start],))
     return words[start:]
