@@ -6,8 +6,10 @@ heard it. Each request holds its own part of the budget and settles or gives it 
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pkgutil import resolve_name
 from typing import Any
 
 import structlog
@@ -30,13 +32,16 @@ from schemas.errors import (
     RateLimited,
 )
 from schemas.settings import get_settings
-from workers import budget, caching, circuits
+from workers import attempts, budget, caching, circuits
 from workers.attempts import Attempt
 from workers.caching import Hit
 from workers.circuits import Known
 
 FAILS_OVER = (ProviderUnavailable, RateLimited, NotOffered, InvalidRequest, BudgetExceeded)
 """After these the next model may do better."""
+
+LEAST_S = 5.0
+"""What is left at least for the composer after others have used up the time."""
 
 BROKE_OFF = " I am sorry, my answer broke off here. Please ask again."
 """What a listener hears, who would else be left with half an answer."""
@@ -70,6 +75,11 @@ class Answer:
 
     def answer(self, prompt: Prompt) -> Iterator[Delta]:
         """Yield the answer and its `Usage`. Raises Cancelled, AnswerCutShort, or what the first model asked raised."""
+        if (pair := _verbatim(prompt)) is not None:
+            self.route = {"provider": "local", "model": "training pair", "reason": "it asks for a training pair"}
+            yield pair
+            yield Usage("local", "training pair")
+            return
         self.hit = caching.found(self._turn)
         if self.hit is not None:
             yield self.hit.kept.answer
@@ -82,7 +92,7 @@ class Answer:
     def settle(self, session: TenantSession, used: Usage) -> None:
         """Settle the call that answered in the transaction that keeps the answer."""
         if self._speaker is not None:
-            self._speaker.call.spent = budget.spent_on(used)
+            self._speaker.call.spent = self._speaker.call.spent or budget.spent_on(used)
             self._speaker.call.settle(session)
 
     def found(self, turn: Turn) -> dict[str, Any] | None:
@@ -113,19 +123,19 @@ class Answer:
     def _first(self, prompt: Prompt, known: dict[Candidate, Known], plan: Plan) -> Delta:
         """Ask one model after the other until one speaks, and return what it says first."""
         waiting, running = deque(plan.order), list[Attempt]()
-        hedge_at = None if plan.hedge_after_ms is None else time.monotonic() + plan.hedge_after_ms / 1e3
+        second_at: float | None = None
         try:
             while True:
                 if self._cancelled():
                     raise Cancelled
-                due = hedge_at is not None and time.monotonic() >= hedge_at
-                if not running or (due and waiting and not waiting[0].local):
-                    hedge_at = None if running else hedge_at
+                due = second_at is not None and time.monotonic() >= second_at
+                if not running or due:
                     self._ask_next(prompt, known, waiting, running)
+                    second_at = attempts.second_at(running, waiting, plan)
                 for attempt in tuple(running):
-                    piece = self._heard(attempt, running, hedge_at)
+                    piece = self._heard(attempt, running, second_at)
                     if piece is not None:
-                        self._speaks(attempt, running)
+                        self._speaks(attempt, running, tuple(known))
                         return piece
         except BaseException as error:
             for attempt in running:
@@ -137,24 +147,29 @@ class Answer:
     ) -> None:
         """Ask the next model that may be asked. Raises the first error where nobody is left."""
         while waiting:
-            one = known[waiting.popleft()]
-            spent = any(isinstance(error, BudgetExceeded) for error in self._errors)
-            if (one.candidate.local and spent) or not circuits.may_call(one):
+            one, left_s = known[waiting.popleft()], self._deadline - time.monotonic()
+            if not self._may_ask(one, left_s):
                 continue
             try:
-                running.append(Attempt(self._turn, one, prompt, self._deadline - time.monotonic()))
+                running.append(Attempt(self._turn, one, prompt, max(left_s, LEAST_S)))
             except FAILS_OVER as error:
                 self._failed(one, error)
-                self._attempts.append({**_named(one.candidate), "outcome": error.code, "ms": 0.0})
+                self._attempts.append({**one.candidate.named, "outcome": error.code, "ms": 0.0})
                 continue
             return
         if not running:
-            raise self._errors[0] if self._errors else _nobody(known)
+            raise self._errors[0] if self._errors else attempts.nobody(known)
 
-    def _heard(self, attempt: Attempt, running: list[Attempt], hedge_at: float | None) -> Delta | None:
+    def _may_ask(self, one: Known, left_s: float) -> bool:
+        """Return whether a model is to be asked: what runs here stands in for failures, not for a used-up budget."""
+        if one.candidate.local:
+            return not any(isinstance(error, BudgetExceeded) for error in self._errors)
+        return left_s > 0 and circuits.may_call(one)
+
+    def _heard(self, attempt: Attempt, running: list[Attempt], second_at: float | None) -> Delta | None:
         wait_s = LOOK_EVERY_S if len(running) == 1 else LOOK_EVERY_S / 10
-        if hedge_at is not None:
-            wait_s = min(wait_s, max(0.0, hedge_at - time.monotonic()))
+        if second_at is not None:
+            wait_s = min(wait_s, max(0.0, second_at - time.monotonic()))
         try:
             piece = attempt.speaking.next(wait_s)
             if isinstance(piece, Usage):
@@ -172,7 +187,7 @@ class Answer:
         circuits.failed(one, error)
         log.info("no answer from a provider", provider=one.candidate.provider, code=error.code, detail=error.detail)
 
-    def _speaks(self, attempt: Attempt, running: list[Attempt]) -> None:
+    def _speaks(self, attempt: Attempt, running: list[Attempt], known: Sequence[Candidate]) -> None:
         """Take the answer of the one that speaks first; the others are closed and paid for."""
         running.remove(attempt)
         for other in tuple(running):
@@ -185,7 +200,7 @@ class Answer:
         self._attempts.append(attempt.row("answered"))
         circuits.spoke(attempt.known, attempt.speaking.first_token_ms or 0.0)
         one = attempt.known.candidate
-        self.route |= {**_named(one), "fallback": one.local and len(self._attempts) > 1}
+        self.route |= {**one.named, "fallback": routing.stands_in(one, known, self._policy)}
         self.whole = not self.route["fallback"]
 
     def _rest(self, first: Delta) -> Iterator[Delta]:
@@ -194,6 +209,7 @@ class Answer:
         try:
             while True:
                 if isinstance(piece, Usage):
+                    self._attempt.call.spent = budget.spent_on(piece)
                     if not piece.complete:
                         self._cut()
                         yield AT_ITS_LIMIT
@@ -250,12 +266,10 @@ def answering(turn: Turn, standing: Standing | None, cancelled: Callable[[], boo
     answer.end(None)
 
 
-def _named(one: Candidate) -> dict[str, str]:
-    return {"provider": one.provider, "model": one.model}
-
-
-def _nobody(known: dict[Candidate, Known]) -> AuraError:
-    """Return why nobody was asked."""
-    if any(one.state != "closed" for one in known):
-        return ProviderUnavailable("No provider of answers works at present. Try again in a moment.")
-    return NotOffered("The policy of this assistant allows none of the providers that are set up.")
+def _verbatim(prompt: Prompt) -> str | None:
+    """Return the response of the training pair that is asked for word for word, with its marker."""
+    # To become an import once the module is there.
+    if find_spec("pipelines.turn.verbatim") is None:
+        return None
+    found: tuple[str, int] | None = resolve_name("pipelines.turn.verbatim:verbatim")(prompt.question, prompt.passages)
+    return found[0] if found else None

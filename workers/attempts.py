@@ -1,16 +1,21 @@
 """One request to one model: what is held for it, the answer on its way, and how it ended."""
 
 import time
+from collections import deque
 from contextlib import ExitStack, suppress
 from typing import Any
 
 from pipelines.ports import Prompt
 from pipelines.turn.racing import Limits, Speaking
+from pipelines.turn.routing import Candidate, Plan
 from schemas.dialogue import Turn
-from schemas.errors import AuraError
+from schemas.errors import AuraError, NotOffered, ProviderUnavailable
 from schemas.settings import get_settings
 from workers import budget, wiring
 from workers.circuits import Known
+
+TRY_PATIENCE_MS = 1_500.0
+"""Who tries whether a provider works again does not wait for it as long as for one that is known to work."""
 
 
 class Attempt:
@@ -35,4 +40,20 @@ class Attempt:
         """Return the attempt as the turn's route shows it."""
         ms = round((time.monotonic() - self._began) * 1e3, 1)
         one = self.known.candidate
-        return {"provider": one.provider, "model": one.model, "outcome": outcome, "ms": ms}
+        return {**one.named, "outcome": outcome, "ms": ms}
+
+
+def second_at(running: list[Attempt], waiting: deque[Candidate], plan: Plan) -> float | None:
+    """Return when another model is asked though the one that runs has not failed; None for never."""
+    if len(running) != 1 or not waiting or waiting[0].local:
+        return None
+    tries = running[0].known.candidate.state == "half_open"
+    patience_ms = TRY_PATIENCE_MS if tries else plan.hedge_after_ms
+    return None if patience_ms is None else time.monotonic() + patience_ms / 1e3
+
+
+def nobody(known: dict[Candidate, Known]) -> AuraError:
+    """Return why nobody was asked."""
+    if any(one.state != "closed" for one in known):
+        return ProviderUnavailable("No provider of answers works at present. Try again in a moment.")
+    return NotOffered("The policy of this assistant allows none of the providers that are set up.")

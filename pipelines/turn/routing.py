@@ -78,6 +78,11 @@ class Candidate:
     slow_first_token_ms: float | None = None
     cost_usd: float = 0.0
 
+    @property
+    def named(self) -> dict[str, str]:
+        """Return its names, as an answer's route shows them."""
+        return {"provider": self.provider, "model": self.model}
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -146,11 +151,16 @@ def plan(candidates: Sequence[Candidate], question: str, spoken: bool, policy: P
         rank = _place(one.provider, rule.prefers)
         # One that nothing is known of keeps its place among the timed ones by the rule.
         by_time = (timed if timed is not None else fastest or 0.0) if rule.quickest else 0.0
-        shaky = _is_slow(one, fastest) or one.state == "half_open"
-        return wished, one.local, shaky, by_time, rank, one.cost_usd
+        return wished, one.local, _is_slow(one, fastest), by_time, rank, one.cost_usd
 
     order = tuple(sorted(allowed, key=place))
     return Plan(order, rule.name, _reason(order, candidates, rule, policy, fastest), _hedge_after_ms(order, policy))
+
+
+def stands_in(one: Candidate, candidates: Sequence[Candidate], policy: Policy) -> bool:
+    """Return whether what runs here answers only because those that should do not."""
+    wished = one.provider in policy.prefer or one.model in policy.prefer
+    return one.local and not wished and any(not each.local and not policy.forbids(each) for each in candidates)
 
 
 def rule_for(question: str, spoken: bool) -> Rule:

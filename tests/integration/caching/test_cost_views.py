@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from tests.integration.caching.conftest import Visitor, learn
+from tests.integration.contract.organisations import new_operator
 from tests.integration.people import Person, code
 
 QUESTION = "With which code does the safe in the office open?"
@@ -19,8 +20,8 @@ def spent(admin: psycopg.Connection) -> Callable[..., None]:
     def write(tenant_id: str, cost: str, **fields: object) -> None:
         values = {"kind": "chat", "provider": "openai", "model": "m", "subject_id": None, "held_until": None, **fields}
         admin.execute(
-            "INSERT INTO usage_events (tenant_id, cost_usd, input_tokens, kind, provider, model, subject_id, held_until)"
-            " VALUES (%s, %s, 10, %s, %s, %s, %s, %s)",
+            "INSERT INTO usage_events (tenant_id, cost_usd, input_tokens, kind, provider, model, subject_id,"
+            " held_until) VALUES (%s, %s, 10, %s, %s, %s, %s, %s)",
             (tenant_id, cost, *values.values()),
         )
 
@@ -41,25 +42,19 @@ def test_costs_are_told_by_what_they_were_for(ada: Person, spent: Callable[..., 
         "grok": 0.25,
         "local": 0,
     }
-    assert list(costs["by_provider"])[0] == "openai"
+    assert next(iter(costs["by_provider"])) == "openai"
     assert float(costs["by_assistant"]["default-assistant"]["cost_usd"]) == 0.125
     assert float(costs["by_kind"]["speech"]["cost_usd"]) == 0.125
     assert len(costs["by_day"]) == 1
     assert costs["by_tenant"] == {}
 
 
-def test_only_the_operator_sees_all(
-    ada: Person, founder: Callable[..., Person], spent: Callable[..., None], admin: psycopg.Connection
-) -> None:
+def test_only_the_operator_sees_all(ada: Person, founder: Callable[..., Person], spent: Callable[..., None]) -> None:
     bob = founder()
     spent(bob.tenant_id, "0.5")
     assert float(((ada.get("/admin/costs").json) or {})["total"]["cost_usd"]) == 0
     assert code(ada.get("/admin/costs?scope=all")) == (403, "forbidden")
-    admin.execute("UPDATE tenant_users SET role = 'operator' WHERE tenant_id = %s", (ada.tenant_id,))
-    again = ada.client.post(
-        "/api/login", json={"email": ada.email, "password": "a horse that reads 7 books", "tenant_id": ada.tenant_id}
-    )
-    operator = Person(ada.client, again.json or {}, ada.email)
+    operator = Person(ada.client, {"access_token": new_operator()}, "")
     found = operator.get("/admin/costs?scope=all").json or {}
     assert float(found["by_tenant"][bob.tenant_id]["cost_usd"]) == 0.5
     assert found["by_assistant"] == {}

@@ -54,8 +54,7 @@ class Race:
             with self._lock:
                 self._lock.notify_all()
 
-    def upload(self) -> None:
-        doc_id = None
+    def upload(self, doc_id: UUID) -> None:
         for number in range(1000, 1000 + ROUNDS):
             text = f"The safe in the office opens with the code {number}."
             doc_id = learn(self.tenant_id, text, instead_of=doc_id)
@@ -72,12 +71,11 @@ class Race:
 def test_no_answer_is_older_than_what_was_processed(tenant: UUID) -> None:
     race = Race(tenant)
     first = learn(tenant, "The safe in the office opens with the code 999.")
-    assert first
     askers = [threading.Thread(target=race.ask, args=(number,)) for number in range(ASKERS)]
     for asker in askers:
         asker.start()
     try:
-        race.upload()
+        race.upload(first)
     finally:
         race.over.set()
         for asker in askers:

@@ -1,6 +1,5 @@
 """A provider that fails before its first word is followed by the next; after it nothing is repeated."""
 
-import time
 from collections.abc import Callable
 from decimal import Decimal
 from uuid import UUID
@@ -38,9 +37,8 @@ def test_the_next_provider_answers(
     far_ends: dict[str, FarEnd], ask: Ask, admin: psycopg.Connection, tenant: UUID, fault: str
 ) -> None:
     far_ends["openai"].reply = FAULTS[fault]()
-    began = time.monotonic()
     answered = ask()
-    assert time.monotonic() - began < 2
+    assert answered.route["attempts"][0]["ms"] < 2_000
     assert (answered.status, answered.provider) == (TurnStatus.COMPLETED, "groq")
     assert [attempt["outcome"] == "answered" for attempt in answered.route["attempts"]] == [False, True]
     assert [attempt["provider"] for attempt in answered.route["attempts"]] == ["openai", "groq"]
