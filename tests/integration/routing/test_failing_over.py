@@ -6,10 +6,12 @@ from uuid import UUID
 
 import psycopg
 import pytest
+import redis
 
 from pipelines.providers.servers import PRICES
-from pipelines.stores import quotas, usage
+from pipelines.stores import provider_health, quotas, usage
 from pipelines.stores.database import tenant_session
+from pipelines.stores.provider_health import Circuit, State
 from schemas.dialogue import TurnStatus
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd, Reply
@@ -90,12 +92,15 @@ def test_a_written_answer_that_breaks_off_fails_with_what_was_said(far_ends: dic
     assert far_ends["groq"].asked == far_ends["grok"].asked == []
 
 
-def test_a_spoken_answer_that_breaks_off_says_so(far_ends: dict[str, FarEnd], ask: Ask) -> None:
+def test_a_spoken_answer_that_breaks_off_says_so(far_ends: dict[str, FarEnd], ask: Ask, client: "redis.Redis") -> None:
     far_ends["groq"].reply = fakes.then_silence(fakes.chunk("A bicycle costs"))
     answered = ask(spoken=True)
     assert answered.error_code is None
     assert (answered.answer or "").startswith("A bicycle costs I am sorry, my answer broke off here.")
     assert answered.route["cut_short"]
+    for _ in range(2):
+        ask(spoken=True)
+    assert provider_health.state(client, Circuit("chat", "groq")) is State.OPEN
 
 
 def test_an_answer_at_its_limit_says_that_it_is_cut(far_ends: dict[str, FarEnd], ask: Ask) -> None:
