@@ -146,7 +146,7 @@ def _generate(turn: Turn, clock: Clock) -> None:
                     _say(turn, seq, text)
                 case Usage():
                     usage = piece
-        found = answer.found(turn) or dict(
+        found = answer.found() or dict(
             zip(("answer", "citations"), citations.cite("".join(said), passages), strict=True)
         )
         _answer(turn, clock, found, usage, firsts, answer)
@@ -185,4 +185,4 @@ def _answer(
             route=answer.route,
             **found,
         )
-        answer.settle(session, usage)
+        answer.settle(session)
