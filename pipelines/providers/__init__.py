@@ -111,7 +111,7 @@ def answering(settings: Settings) -> list[Offer]:
     Nothing is loaded or called. Raises NotOffered where the named one is not set up.
     """
     name = chosen("chat", settings)
-    found = {offer.name: offer for offer in offers(settings) if offer.kind == "chat"}
+    found = {offer.name: offer for offer in _offers(settings, "chat", name)}
     if name not in found or not found[name].offered:
         _make("chat", settings)
     named = settings.chat_provider != "auto"
@@ -179,14 +179,17 @@ def speaker(settings: Settings) -> Speaker:
 
 def offers(settings: Settings) -> list[Offer]:
     """Return every provider, kind by kind, without loading or calling any."""
-    names = {kind: chosen(kind, settings) for kind in ("chat", "embedder", "transcriber", "speaker")}
+    kinds: tuple[Kind, ...] = ("chat", "embedder", "transcriber", "speaker")
+    return [offer for kind in kinds for offer in _offers(settings, kind, chosen(kind, settings))]
+
+
+def _offers(settings: Settings, kind: Kind, chosen_one: str) -> list[Offer]:
     found = []
     for row in TABLE:
-        why_not = row.lacks(settings)
-        model = row.model(settings)
-        found.append(
-            Offer(row.kind, row.name, model, not why_not, why_not, row.local, chosen=row.name == names[row.kind])
-        )
+        if row.kind == kind:
+            why_not = row.lacks(settings)
+            model = row.model(settings)
+            found.append(Offer(kind, row.name, model, not why_not, why_not, row.local, chosen=row.name == chosen_one))
     return found
 
 
