@@ -11,7 +11,7 @@ LOCAL := $(BIN)/python -m deploy.local
 SHOW := $(if $(filter-out 0,$(VERBOSE)),--verbose)
 
 .DEFAULT_GOAL := help
-.PHONY: hostile help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
+.PHONY: hostile race help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ prove-isolation: $(VENV)/dev.stamp ## drop each row level security policy once a
 
 contract: $(VENV)/dev.stamp ## try every operation of the OpenAPI document with 500 examples (6 minutes)
 	AURA_CONTRACT_EXAMPLES=500 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout=3600 tests/integration/contract
+
+race: $(VENV)/dev.stamp ## race 500 uploads against questions: no answer of the cache is ever stale (3 minutes)
+	AURA_RACE_ROUNDS=500 $(BIN)/python -m pytest --timeout=900 tests/integration/caching/test_never_stale.py
 
 faults: $(VENV)/dev.stamp ## break whole stacks in every way while they ingest, with 200 documents (15 minutes)
 	AURA_FAULT_DOCUMENTS=$${AURA_FAULT_DOCUMENTS:-200} $(BIN)/python -m pytest --timeout=1800 tests/faults

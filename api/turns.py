@@ -14,7 +14,7 @@ from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import Cancelled, InactiveAssistant, InvalidRequest, MessageTooLong, ProviderUnavailable
 from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.settings import get_settings
-from workers import announce, send
+from workers import announce, caching, send
 
 ANSWER_TIMEOUT_S = 120.0
 
@@ -63,24 +63,27 @@ def start_turn(
         if utterance is not None:
             # Before the commit: whoever finds the turn finds what was said.
             utterances.put(get_redis(), caller.tenant_id, turn_id, utterance)
-        session.add(
-            Turn(
-                tenant_id=caller.tenant_id,
-                turn_id=turn_id,
-                conversation_id=conversation_id,
-                assistant_key=assistant_key,
-                spoken=spoken,
-                use_memory=use_memory,
-                filters=filters or {},
-                use_persona=use_persona,
-                persona=persona,
-                search_knowledge=search_knowledge,
-                language=language,
-                question=question.replace("\x00", "") if question else None,
-                stage=stage,
-            )
+        turn = Turn(
+            tenant_id=caller.tenant_id,
+            turn_id=turn_id,
+            conversation_id=conversation_id,
+            assistant_key=assistant_key,
+            spoken=spoken,
+            use_memory=use_memory,
+            filters=filters or {},
+            use_persona=use_persona,
+            persona=persona,
+            search_knowledge=search_knowledge,
+            language=language,
+            question=question.replace("\x00", "") if question else None,
+            stage=stage,
         )
-    send.turn(caller.tenant_id, turn_id, stage)
+        session.add(turn)
+        tell = caching.answered(session, turn)
+    if tell is not None:
+        tell()
+    else:
+        send.turn(caller.tenant_id, turn_id, stage)
     return turn_id
 
 
@@ -100,6 +103,10 @@ def cancel_turn(caller: Caller, turn_id: UUID, reason: str = "cancelled by the c
 
 def finished_turn(caller: Caller, conversation_id: UUID, turn_id: UUID, timeout_s: float = ANSWER_TIMEOUT_S) -> Turn:
     """Wait until the turn has ended and return it. Raises ProviderUnavailable after `timeout_s`."""
+    with tenant_session(caller.tenant_id) as session:
+        turn = turns.get(session, turn_id)
+    if turn.status not in turns.OPEN:
+        return turn  # From the cache: there is nothing to follow.
     deadline = time.monotonic() + timeout_s
     with relay().follow(Subject.conversation(caller.tenant_id, conversation_id)) as following:
         while True:

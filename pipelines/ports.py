@@ -136,13 +136,14 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a call consumed; `cost_usd` is 0 for local models."""
+    """What a call consumed; `cost_usd` is 0 for local models. `complete` is False where a limit cut the answer."""
 
     provider: str
     model: str
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    complete: bool = True
 
 
 Delta: TypeAlias = str | Usage

@@ -6,11 +6,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ForeignKeyConstraint, Index, Numeric, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schemas.base import Base
+from schemas.base import Base, HalfVector
 
 
 class TurnStatus(StrEnum):
@@ -58,6 +60,7 @@ class Turn(Base):
     where it does not stand alone. `timings` maps a stage to its `queued_ms` and `run_ms`, and names the firsts.
     `persona` is what the request asked for, `noticed` what it told of its user's preferences, each with whether
     it was `learned`.
+    `cache` is the question as the cache knows it and what came of it, `route` which model answered, and why.
     """
 
     __tablename__ = "turns"
@@ -75,6 +78,7 @@ class Turn(Base):
             "unanswered_id",
             postgresql_where=text("unanswered_id is not null"),
         ),
+        Index("ix_turns_created", "tenant_id", "created_at"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -110,10 +114,50 @@ class Turn(Base):
     output_tokens: Mapped[int] = mapped_column(server_default="0")
     cost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 6), server_default="0")
     timings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    cache: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    route: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     completed_at: Mapped[datetime | None]
+
+
+class CachedAnswer(Base):
+    """An answer that is kept for the same question; see the migration for what drops it.
+
+    `manner` digests all that it depends on besides the question, `key` that with the question.
+    """
+
+    __tablename__ = "cached_answers"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "turn_id"], ["turns.tenant_id", "turns.turn_id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["tenant_id", "assistant_key"], ["agents.tenant_id", "agents.assistant_key"], ondelete="CASCADE"
+        ),
+        Index("ix_cached_answers_near", "tenant_id", "manner", "telling"),
+        Index("ix_cached_answers_turn", "tenant_id", "turn_id"),
+        Index("ix_cached_answers_age", "tenant_id", "created_at"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    manner: Mapped[str]
+    telling: Mapped[str]
+    assistant_key: Mapped[str]
+    agent_version: Mapped[str]
+    knowledge_version: Mapped[int]
+    turn_id: Mapped[UUID]
+    embedding: Mapped[NDArray[np.float16] | None] = mapped_column(HalfVector)
+    embedding_model: Mapped[str | None]
+    answer: Mapped[str]
+    citations: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    passages: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    confidence: Mapped[float]
+    provider: Mapped[str]
+    model: Mapped[str]
+    cost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 6))
+    took_ms: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Sentence(Base):

@@ -57,6 +57,12 @@ class ProviderUnavailable(Transient):
     code, status = "provider_unavailable", 503
 
 
+class AnswerCutShort(ProviderUnavailable):
+    """The answer broke off: its provider stopped in the middle. Ask again."""
+
+    code, status = "answer_cut_short", 503
+
+
 class RateLimited(Transient):
     """The provider asked to slow down. The work goes on when it allows it."""
 

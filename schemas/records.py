@@ -54,6 +54,7 @@ class UsageEvent(Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),
         Index("ix_usage_events_at", "tenant_id", "created_at"),
+        Index("ix_usage_events_created", "created_at"),
         Index("ix_usage_events_held", "tenant_id", postgresql_where=text("held_until is not null")),
     )
 

@@ -102,6 +102,37 @@ class MemoryView(BaseModel):
     noticed: list[WishView] = Field(description="What this answer followed, and nobody keeps.")
 
 
+class CacheView(BaseModel):
+    """Whether an answer was kept from before: `exact` for the same question, `near` for one like it, else null."""
+
+    hit: Literal["exact", "near"] | None = None
+    kept_at: datetime | None = Field(None, description="When it was made.")
+    cosine: float | None = Field(None, description="How near the two questions are.")
+    saved_ms: float | None = None
+    saved_usd: float | None = None
+
+
+class RouteAttempt(BaseModel):
+    """One model that was asked and how that ended: `answered`, `lost` to a quicker one, or the code of an error."""
+
+    provider: str
+    model: str
+    outcome: str
+    ms: float
+
+
+class RouteView(BaseModel):
+    """Which model was asked, why, and all that were tried before it answered. Empty where none was needed."""
+
+    provider: str | None = None
+    model: str | None = None
+    rule: str | None = Field(None, description="The kind of question.")
+    reason: str | None = None
+    fallback: bool = Field(False, description="Whether the local composer stood in for those that did not answer.")
+    cut_short: bool = Field(False, description="Whether the answer broke off, or met its limit.")
+    attempts: list[RouteAttempt] = []
+
+
 class ChatAnswer(BaseModel):
     """An answer with its sources. `citations` point at document, page and passage."""
 
@@ -124,6 +155,8 @@ class ChatAnswer(BaseModel):
     model_used: str | None
     provider: str | None
     assistant_key: str
+    cache: CacheView
+    route: RouteView
     timings: dict[str, Any]
     timestamp: datetime
     rag_stats: RagStats | None = None

@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     # Retrieval
     match_threshold: float = Field(0.7, ge=0, le=1, description="Confidence below which the answer is “I don't know”.")
     match_count: int = Field(6, ge=1, le=50, description="Passages an answer is grounded in, at most.")
+    answer_cache: bool = Field(True, description="Whether questions asked before are answered from the cache.")
+    answer_cache_s: int = Field(86_400, ge=1, description="Seconds after which a kept answer is made anew.")
 
     rewrite_questions: Literal["off", "rules", "model"] = Field(
         "rules",
@@ -174,9 +176,21 @@ class Settings(BaseSettings):
     transcription_model: str = Field("", description="Transcription model; empty takes the provider's default.")
     speaker: Literal["auto", "local", "elevenlabs"] = Field("auto", description="What turns text into speech.")
     speech_base_url: str = Field("", description="Base URL used in place of ElevenLabs' own.")
+    openai_base_url: str = Field("", description="Base URL used in place of OpenAI's own, such as a gateway's.")
+    grok_base_url: str = Field("", description="Base URL used in place of xAI's own.")
+    groq_base_url: str = Field("", description="Base URL used in place of Groq's own.")
+    chat_fallback: bool = Field(
+        True, description="Whether the local composer answers where no provider of answers does."
+    )
     provider_timeout_s: float = Field(
         30, gt=0, description="Longest silence of a provider before the call is given up."
     )
+    provider_connect_s: float = Field(5, gt=0, description="Longest time to connect to a provider.")
+    provider_first_token_s: float = Field(
+        15, gt=0, description="Longest wait for an answer to begin before the next provider is asked."
+    )
+    provider_answer_s: float = Field(90, gt=0, le=110, description="Longest time an answer may take as a whole.")
+    answer_tokens: int = Field(1000, ge=16, le=32_000, description="Longest answer that is asked for, in tokens.")
 
     openai_api_key: SecretStr | None = key("OPENAI_API_KEY", "OpenAI: chat, embeddings, transcription.")
     grok_api_key: SecretStr | None = key("GROK_API_KEY", "xAI: chat with Grok.")

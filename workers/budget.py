@@ -22,14 +22,12 @@ from schemas.errors import BudgetExceeded, Cancelled, NoSpeech, NotFound, StoreU
 from schemas.events import EventName
 from schemas.settings import get_settings
 from workers import announce, health
+from workers.questions import Remembering
 
 log = structlog.get_logger()
 
 HELD_FOR_S = 300.0
 """Longer than any call lasts; what a worker held that died is free again after it."""
-
-ANSWER_TOKENS = 1_000
-"""What an answer is expected to take, which is ample. One that takes more may pass the budget by the rest."""
 
 BYTES_PER_TOKEN = 3
 """Of UTF-8 text. Four is usual for English; fewer, so that an estimate is rather too high."""
@@ -135,10 +133,8 @@ def call(
 def chat(tenant_id: UUID, model: ChatModel, prompt: Prompt, subject_id: UUID) -> Iterator[Call]:
     """Hold what an answer may cost; its `Usage` becomes the call's `spent`. Raises BudgetExceeded."""
     expected = Spent()
-    if (price := _price(model.model)) != FREE:
-        input_tokens = _estimated([message["content"] for message in messages.render(prompt)])
-        cost = price.of_tokens(input_tokens, ANSWER_TOKENS)
-        expected = Spent(input_tokens, ANSWER_TOKENS, cost_usd=cost)
+    if _price(model.model) != FREE:
+        expected = expected_of(model.model, input_tokens(prompt))
     with call(tenant_id, "chat", model.name, model.model, expected, subject_id) as made:
         try:
             yield made
@@ -146,6 +142,17 @@ def chat(tenant_id: UUID, model: ChatModel, prompt: Prompt, subject_id: UUID) ->
             # It had begun to answer, also where nothing of it was passed on.
             made.spent = made.spent or made.so_far()
             raise
+
+
+def input_tokens(prompt: Prompt) -> int:
+    """Return what reading a prompt is expected to take, rather too high."""
+    return _estimated([message["content"] for message in messages.render(prompt)])
+
+
+def expected_of(model: str, input_tokens: int) -> Spent:
+    """Return the most that an answer of a model may come to: it is asked for no more than `answer_tokens`."""
+    most = get_settings().answer_tokens
+    return Spent(input_tokens, most, cost_usd=_price(model).of_tokens(input_tokens, most))
 
 
 @contextmanager
@@ -173,10 +180,14 @@ def embedding(tenant_id: UUID, embedder: Embedder, texts: Sequence[str], subject
 
 @contextmanager
 def question(tenant_id: UUID, embedder: Embedder, text: str, subject_id: UUID) -> Iterator[None]:
-    """Hold what it costs to embed a question; a free one leaves no trace, because somebody waits.
+    """Hold what it costs to embed a question; a free one leaves no trace, because somebody waits, and one whose
+    vector is remembered costs nothing.
 
     Raises BudgetExceeded.
     """
+    if isinstance(embedder, Remembering) and embedder.remembers(text):
+        yield
+        return
     if _price(embedder.model) == FREE:
         with health.watch(tenant_id, "embedding", get_settings().embedder):
             yield

@@ -29,6 +29,7 @@ from schemas.dialogue import Turn
 from schemas.errors import AuraError, BudgetExceeded, StoreUnavailable
 from schemas.settings import get_settings
 from workers import budget, reranking, rewriting, wiring
+from workers.questions import Remembering
 
 CANDIDATES = 100
 """Passages each search contributes to the fusion."""
@@ -110,7 +111,7 @@ def _ask_current(turn: Turn, question: str) -> list[Asked]:
     """Return the question as the model of now reads it; nothing where that can not be asked, which is logged."""
     model = ""
     try:
-        embedder = wiring.embedder(turn.tenant_id)
+        embedder = Remembering(turn.tenant_id, wiring.embedder(turn.tenant_id))
         model = embedder.model
         if _is_away(turn.tenant_id, model):
             return []

@@ -45,6 +45,16 @@ def watch(tenant_id: UUID, kind: str, provider: str) -> Iterator[None]:
         _seen().worked(tenant_id, kind, provider)
 
 
+def circuit(tenant_id: UUID, kind: str, provider: str, *, own_key: bool) -> Circuit:
+    """Return the circuit of a provider that a tenant reaches by its own key or by the deployment's."""
+    return Circuit(kind, provider, tenant_id if own_key else None)
+
+
+def doubt(found: Circuit) -> None:
+    """Say that a degraded provider is tried by this process: how the call ends is told to all."""
+    _seen().doubt(found)
+
+
 def settle() -> None:
     """End the degradation of what has not failed for long, though nobody has called it. Called now and then."""
     client = get_redis()
@@ -74,6 +84,11 @@ class Seen:
     def failed(self, tenant_id: UUID, kind: str, provider: str, error: AuraError) -> None:
         """Count it in Redis, with the calls that worked before it."""
         self._reaching(lambda: self._failing(tenant_id, kind, provider, error))
+
+    def doubt(self, circuit: Circuit) -> None:
+        """Take a circuit for degraded, as another process found it."""
+        with self._lock:
+            self._degraded.add(circuit)
 
     def _recovering(self, tenant_id: UUID, kind: str, provider: str) -> None:
         circuit = _circuit(tenant_id, kind, provider)

@@ -5,6 +5,7 @@ A tenant with keys of its own has its own provider where such a key is the chose
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
@@ -29,6 +30,16 @@ MAX_OWN = 256
 """Providers with keys of tenants that a process keeps; the one unused for longest is made anew when asked for."""
 
 
+@dataclass(frozen=True)
+class Answerer:
+    """What may write answers: its names, whether it runs here, and whether a tenant's own key leads to it."""
+
+    provider: str
+    model: str
+    local: bool
+    own_key: bool
+
+
 @lru_cache
 def objects() -> ObjectStore:
     """Return the object store."""
@@ -48,9 +59,19 @@ def embedder_of(tenant_id: UUID, model: str) -> Embedder:
     return provider
 
 
-def chat_model(tenant_id: UUID) -> ChatModel:
-    """Return what writes the tenant's answers. Raises NotOffered, StoreUnavailable."""
-    return cast(ChatModel, _for(tenant_id, "chat"))
+def chat_model(tenant_id: UUID, provider: str = "") -> ChatModel:
+    """Return what writes the tenant's answers, of the `provider` where one is named.
+
+    Raises NotOffered, StoreUnavailable.
+    """
+    return cast(ChatModel, _for(tenant_id, "chat", provider))
+
+
+def answerers(tenant_id: UUID) -> list[Answerer]:
+    """Return what may write the tenant's answers, without making any. Raises NotOffered, StoreUnavailable."""
+    own = own_keys(tenant_id)
+    found = providers.answering(offering(tenant_id))
+    return [Answerer(offer.name, offer.model, offer.local, offer.name in own) for offer in found]
 
 
 def transcriber(tenant_id: UUID) -> Transcriber:
@@ -63,16 +84,21 @@ def speaker(tenant_id: UUID) -> Speaker:
     return cast(Speaker, _for(tenant_id, "speaker"))
 
 
+def own_keys(tenant_id: UUID) -> set[str]:
+    """Return the providers of which the tenant has keys of its own. Raises StoreUnavailable."""
+    return {str(provider) for provider, _ in _kept(tenant_id, _moment())}
+
+
 def offering(tenant_id: UUID) -> Settings:
     """Return the settings by which providers are chosen for a tenant: they say that its keys are there, not what."""
     return _with_keys(_kept(tenant_id, _moment()))
 
 
-def _for(tenant_id: UUID, kind: Kind) -> Any:
+def _for(tenant_id: UUID, kind: Kind, name: str = "") -> Any:
     kept = _kept(tenant_id, _moment())
     if not kept:
-        return _shared(kind)
-    provider, secret = _own(tenant_id, kind, kept)
+        return _shared(kind, name)
+    provider, secret = _own(tenant_id, kind, kept, name)
     hide(secret)
     return provider
 
@@ -87,25 +113,25 @@ def _moment() -> int:
 
 
 @lru_cache
-def _shared(kind: Kind) -> Any:
+def _shared(kind: Kind, name: str = "") -> Any:
     """Return the deployment's own provider: a model is loaded once a process, not once a tenant."""
-    return MAKERS[kind](get_settings())
+    return MAKERS[kind](_naming(name, get_settings()))
 
 
 @lru_cache(maxsize=MAX_OWN)
-def _own(tenant_id: UUID, kind: Kind, kept: provider_keys.Kept) -> tuple[Any, str]:
+def _own(tenant_id: UUID, kind: Kind, kept: provider_keys.Kept, named: str = "") -> tuple[Any, str]:
     """Return a tenant's provider and the key in it; the shared one, and no key, where none of its keys is asked for.
 
     Only the key that is used is opened, so that another that cannot be is no hindrance.
     """
-    name = providers.chosen(kind, _with_keys(kept))
+    chosen = _naming(named, _with_keys(kept))
+    name = providers.chosen(kind, chosen)
     sealed = {str(provider): text for provider, text in kept}.get(name)
     if sealed is None:
-        return _shared(kind), ""
+        return _shared(kind, named), ""
     provider = KeyedProvider(name)
     secret = provider_keys.opened(sealed, tenant_id, provider)
-    settings = get_settings().model_copy(update={provider.key_field: SecretStr(secret)})
-    return MAKERS[kind](settings), secret
+    return MAKERS[kind](chosen.model_copy(update={provider.key_field: SecretStr(secret)})), secret
 
 
 @lru_cache
@@ -127,6 +153,10 @@ def _own_of(tenant_id: UUID, model: str, kept: provider_keys.Kept) -> tuple[Embe
     secret = provider_keys.opened(sealed, tenant_id, provider)
     settings = get_settings().model_copy(update={provider.key_field: SecretStr(secret)})
     return providers.embedder_of(model, settings), secret
+
+
+def _naming(provider: str, settings: Settings) -> Settings:
+    return providers.naming(provider, settings) if provider else settings
 
 
 def _with_keys(kept: provider_keys.Kept) -> Settings:

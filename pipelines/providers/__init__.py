@@ -5,7 +5,7 @@ provider is asked for, so that the web process can say what is offered without t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeAlias, cast
@@ -105,6 +105,36 @@ def chat_model(settings: Settings) -> ChatModel:
     return cast(ChatModel, _make("chat", settings))
 
 
+def answering(settings: Settings) -> list[Offer]:
+    """Return what may write answers by these settings: one that is named, or all where none is, and what runs here.
+
+    Nothing is loaded or called. Raises NotOffered where the named one is not set up.
+    """
+    name = chosen("chat", settings)
+    found = {offer.name: offer for offer in _offers(settings, "chat", name)}
+    if name not in found or not found[name].offered:
+        _make("chat", settings)
+    named = settings.chat_provider != "auto"
+    return [
+        replace(offer, model=_chat_model(offer, name, settings))
+        for offer in found.values()
+        if offer.name == name or (offer.offered and (settings.chat_fallback if offer.local else not named))
+    ]
+
+
+def naming(provider: str, settings: Settings) -> Settings:
+    """Return the settings by which `provider` writes answers; a model that is set is that of the chosen one alone."""
+    model = settings.chat_model if provider == chosen("chat", settings) else ""
+    return settings.model_copy(update={"chat_provider": provider, "chat_model": model})
+
+
+def _chat_model(offer: Offer, chosen_one: str, settings: Settings) -> str:
+    if offer.name == chosen_one or not settings.chat_model:
+        return offer.model
+    row = next(row for row in TABLE if row.kind == "chat" and row.name == offer.name)
+    return row.model(naming(offer.name, settings))
+
+
 def embedder(settings: Settings) -> Embedder:
     """Return what embeds texts. Raises NotOffered."""
     return cast(Embedder, _make("embedder", settings))
@@ -149,14 +179,17 @@ def speaker(settings: Settings) -> Speaker:
 
 def offers(settings: Settings) -> list[Offer]:
     """Return every provider, kind by kind, without loading or calling any."""
-    names = {kind: chosen(kind, settings) for kind in ("chat", "embedder", "transcriber", "speaker")}
+    kinds: tuple[Kind, ...] = ("chat", "embedder", "transcriber", "speaker")
+    return [offer for kind in kinds for offer in _offers(settings, kind, chosen(kind, settings))]
+
+
+def _offers(settings: Settings, kind: Kind, chosen_one: str) -> list[Offer]:
     found = []
     for row in TABLE:
-        why_not = row.lacks(settings)
-        model = row.model(settings)
-        found.append(
-            Offer(row.kind, row.name, model, not why_not, why_not, row.local, chosen=row.name == names[row.kind])
-        )
+        if row.kind == kind:
+            why_not = row.lacks(settings)
+            model = row.model(settings)
+            found.append(Offer(kind, row.name, model, not why_not, why_not, row.local, chosen=row.name == chosen_one))
     return found
 
 

@@ -1,13 +1,14 @@
 """Chat, embeddings and transcription by any server that speaks OpenAI's wire format (rows in `servers`).
 
 The SDK retries nothing here: it would sleep through a Retry-After of up to a minute unseen, while the
-caller knows better whether to wait or to ask another provider. The time-out bounds connecting and
+caller knows better whether to wait or to ask another provider. The time-outs bound connecting and
 every silence, also the one between two pieces of an answer.
 """
 
 import math
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import numpy as np
@@ -44,7 +45,7 @@ class _Remote:
             # A server of one's own may want no key, but the SDK does.
             api_key=server.key(settings) or "none",
             base_url=server.address(work, settings),
-            timeout=openai.Timeout(self._timeout_s),
+            timeout=openai.Timeout(self._timeout_s, connect=settings.provider_connect_s),
             max_retries=0,
         )
 
@@ -81,16 +82,23 @@ class _Remote:
 
 
 class RemoteChat(_Remote):
-    """Writes answers."""
+    """Writes answers of at most `answer_tokens` tokens, so that what is held for one is enough."""
 
-    def answer(self, prompt: Prompt) -> Iterator[Delta]:
-        """Yield the answer in pieces, then one `Usage`. Closing the iterator hangs up at once.
+    def __init__(self, server: Server, work: Work, settings: Settings) -> None:
+        super().__init__(server, work, settings)
+        self._limit = {server.limit_field: settings.answer_tokens}
 
-        Raises ProviderUnavailable, also for an answer that is cut short, RateLimited, or NotOffered.
+    def answer(self, prompt: Prompt) -> "Answer":
+        """Return the answer as it comes: its pieces, then one `Usage`.
+
+        It raises ProviderUnavailable, also for an answer that is cut short, RateLimited, or NotOffered.
         """
+        return Answer(self, prompt)
+
+    def read(self, prompt: Prompt, answer: "Answer") -> Iterator[Delta]:
+        """Yield the pieces and the `Usage` of an `answer`."""
         asked = messages.render(prompt)
-        said = 0
-        complete = False
+        said, ended = 0, ""
         used: tuple[int, int] | None = None
         with self._errors():
             stream = self._client.chat.completions.create(
@@ -98,24 +106,50 @@ class RemoteChat(_Remote):
                 messages=cast(Any, asked),
                 stream=True,
                 stream_options={"include_usage": True},
+                extra_body=self._limit,
             )
+            answer.response = stream.response
             with stream:
                 for chunk in stream:
-                    text, ended, counted = _read(chunk)
-                    complete = complete or ended
+                    text, reason, counted = _read(chunk)
+                    ended = reason or ended
                     used = counted or used
                     if text:
                         said += len(text)
                         yield text
-        if not complete:
+        if not ended:
             raise ProviderUnavailable(f"{self._label} stopped in the middle of its answer.")
         if not said:
             raise ProviderUnavailable(f"{self._label} answered nothing.")
-        yield self._usage(used or (_tokens(sum(len(m["content"]) for m in asked)), _tokens(said)))
+        usage = used or (_tokens(sum(len(m["content"]) for m in asked)), _tokens(said))
+        cost = PRICES.get(self.model, Price()).of_tokens(*usage)
+        yield Usage(self.name, self.model, *usage, cost_usd=cost, complete=ended != "length")
 
-    def _usage(self, used: tuple[int, int]) -> Usage:
-        cost = PRICES.get(self.model, Price()).of_tokens(*used)
-        return Usage(self.name, self.model, *used, cost_usd=cost)
+
+class Answer(Iterator[Delta]):
+    """An answer that is being read. It may be closed by another thread than the one that reads it."""
+
+    def __init__(self, model: RemoteChat, prompt: Prompt) -> None:
+        self.response: Any = None
+        self._deltas = model.read(prompt, self)
+
+    def __next__(self) -> Delta:
+        return next(self._deltas)
+
+    def close(self) -> None:
+        """End the call at the provider, also while somebody waits for its next piece."""
+        try:
+            cast(Any, self._deltas).close()
+        except ValueError:  # Another thread is reading.
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        stream = self.response.extensions.get("network_stream") if self.response is not None else None
+        connection = stream.get_extra_info("socket") if stream is not None else None
+        if connection is not None:
+            with suppress(OSError):
+                # Of the plain socket: an encrypted one would take its state from under the thread that reads it.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class RemoteEmbedder(_Remote):
@@ -228,13 +262,13 @@ def _placed(segment: Any, at_s: float, duration_s: float) -> Segment:
     return Segment(at_s + start_s, at_s + end_s, segment.text.strip())
 
 
-def _read(chunk: Any) -> tuple[str, bool, tuple[int, int] | None]:
-    """Return a chunk's text, whether it ends the answer, and the tokens (in, out) it counts."""
+def _read(chunk: Any) -> tuple[str, str, tuple[int, int] | None]:
+    """Return a chunk's text, why it ends the answer (empty where it goes on), and the tokens (in, out) it counts."""
     counted = (chunk.usage.prompt_tokens, chunk.usage.completion_tokens) if chunk.usage else None
     if not chunk.choices:
-        return "", False, counted
+        return "", "", counted
     choice = chunk.choices[0]
-    return (choice.delta.content if choice.delta else "") or "", choice.finish_reason is not None, counted
+    return (choice.delta.content if choice.delta else "") or "", choice.finish_reason or "", counted
 
 
 def _tokens(characters: int) -> int:

@@ -24,7 +24,7 @@ class Server:
 
     `key_field` names the key in Settings and `key_name` what its vendor calls it in the environment.
     `own` is a server of the user's: its address is a setting, a key is optional, and its models are
-    asked for where the settings name none.
+    asked for where the settings name none. `limit_field` is how it is told how long an answer may be.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Server:
     embedding_model: str = ""
     transcription_model: str = ""
     own: bool = False
+    limit_field: str = "max_completion_tokens"
 
     def key(self, settings: Settings) -> str:
         """Return the key, empty where none is set."""
@@ -44,7 +45,9 @@ class Server:
 
     def address(self, work: Work, settings: Settings) -> str:
         """Return the base URL for this kind of work, empty where none is set."""
-        return str(getattr(settings, work.url_field)) if self.own else self.base_url
+        if self.own:
+            return str(getattr(settings, work.url_field))
+        return str(getattr(settings, f"{self.name}_base_url") or self.base_url)
 
     def model(self, work: Work, settings: Settings) -> str:
         """Return the model that is set for this kind of work, else the server's default, else an empty text."""
@@ -109,6 +112,8 @@ CUSTOM = Server(
     key_field="custom_api_key",
     key_name="AURA_CUSTOM_API_KEY",
     own=True,
+    # The older name, which every server knows.
+    limit_field="max_tokens",
 )
 
 ELEVENLABS_MODEL = "eleven_flash_v2_5"

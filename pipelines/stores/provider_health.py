@@ -7,7 +7,7 @@ fails, so that a provider that works costs Redis nothing. It is degraded from th
 until `RECOVERS_AFTER` calls in a row have worked or nothing has failed for `STALE_S`.
 
 States follow the circuit breaker of M. Nygard, Release It! (2018): OPEN for `OPEN_FOR_S` after a
-failure, then HALF_OPEN, in which a call may be tried. Nothing is routed by it here.
+failure, then HALF_OPEN, in which a call may be tried. Who routes by it asks `breaker`, which lets one try at a time.
 """
 
 from collections.abc import Sequence

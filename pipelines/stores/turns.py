@@ -245,6 +245,8 @@ def as_answer(turn: Turn) -> dict[str, Any]:
         "model_used": turn.model,
         "provider": turn.provider,
         "assistant_key": turn.assistant_key,
+        "cache": {name: turn.cache.get(name) for name in ("hit", "kept_at", "cosine", "saved_ms", "saved_usd")},
+        "route": turn.route,
         "timings": turn.timings,
         "timestamp": ended_at.isoformat(),
     }

@@ -46,6 +46,7 @@ ACROSS_TENANTS = {
     "forget_expired": "aura_lookup",
     "take_due_webhooks": "aura_sweeper",
     "forget_webhooks": "aura_lookup",
+    "costs_of_all": "aura_sweeper",
 }
 """The functions that act across tenants, and whose rights each has."""
 

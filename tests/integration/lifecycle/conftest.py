@@ -24,7 +24,7 @@ from pipelines.stores.parts import Part, StageRef
 from pipelines.stores.redis import get_redis
 from pipelines.stores.tenant_tables import tenant_tables
 from schemas.batches import Batch, BatchItem, Upload
-from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage
+from schemas.dialogue import CachedAnswer, Conversation, Message, Sentence, Turn, TurnStage
 from schemas.evaluation import Evaluation, EvaluationQuestion
 from schemas.events import Event, EventName, Subject
 from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -190,6 +190,9 @@ def _bulk(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield from _memory(owner)
     edit = {"doc_id": owner.doc_id, "chunk_id": 1, "chunk_index": 0, "chunk_text": owner.canary}
     yield ChunkEdit, {**of, **edit, "user_id": owner.canary, "status": "processed"}
+    kept = {"key": "k", "manner": "m", "telling": "t", "assistant_key": "default-assistant", "agent_version": "v"}
+    kept |= {"knowledge_version": 0, "turn_id": owner.turn_id, "answer": owner.canary, "citations": [], "passages": []}
+    yield CachedAnswer, {**of, **kept, "confidence": 1, "provider": "p", "model": "m", "cost_usd": 0, "took_ms": 1}
     yield from _entries(owner)
 
 

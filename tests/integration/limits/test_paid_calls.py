@@ -12,11 +12,13 @@ import redis
 from pipelines.providers.servers import PRICES
 from pipelines.stores import calls, cancellations, documents, events, quotas, sentences, turns, usage, utterances
 from pipelines.stores.database import operator_session, tenant_session
+from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import BudgetExceeded, ProviderUnavailable
 from schemas.events import Subject
 from schemas.settings import get_settings
 from tests.integration.limits.acting import Door, SetLimits, at_once
+from tests.integration.provider_health.conftest import forget
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
 from workers import budget, ingest, turn, voice, wiring
@@ -34,6 +36,7 @@ def far_end(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarEnd
             "CHAT_PROVIDER": "custom",
             "CHAT_BASE_URL": fake.url,
             "CHAT_MODEL": MODEL,
+            "CHAT_FALLBACK": "0",
             "TRANSCRIBER": "custom",
             "TRANSCRIBER_BASE_URL": fake.url,
             "TRANSCRIPTION_MODEL": "gpt-transcribe",
@@ -46,7 +49,9 @@ def far_end(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarEnd
             monkeypatch.setenv(f"AURA_{name}", value)
         monkeypatch.setenv("ELEVENLABS_API_KEY", "a-key")
         _forget_settings()
+        forget(get_redis())
         yield fake
+        forget(get_redis())
     monkeypatch.undo()
     _forget_settings()
 
@@ -141,7 +146,7 @@ def test_an_answer_that_breaks_off_costs_what_came_of_it(
     far_end: FarEnd, tenant: UUID, admin: psycopg.Connection
 ) -> None:
     far_end.reply = fakes.events(fakes.chunk("a" * 300), cut=True)
-    assert generated(tenant).error_code == "provider_unavailable"
+    assert generated(tenant).error_code == "answer_cut_short"
     (use,) = of_month(tenant).models
     assert use.output_tokens == 100
     assert use.input_tokens > 50

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 import redis
 
-from pipelines.stores import events
+from pipelines.stores import events, provider_health
 from pipelines.stores.redis import get_redis
 from schemas.events import Subject
 from schemas.settings import get_settings
@@ -26,9 +26,9 @@ def client(servers: object) -> "redis.Redis":
 @pytest.fixture(autouse=True)
 def nothing_known(client: "redis.Redis") -> Iterator[None]:
     """Other tests may have failed calls of the same providers on these servers."""
-    _forget(client)
+    forget(client)
     yield
-    _forget(client)
+    forget(client)
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def far_end(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarEnd
             "AURA_CHAT_PROVIDER": "custom",
             "AURA_CHAT_BASE_URL": fake.url,
             "AURA_CHAT_MODEL": "gpt-5.4-mini",
+            "AURA_CHAT_FALLBACK": "0",
             "AURA_TRANSCRIBER": "custom",
             "AURA_TRANSCRIBER_BASE_URL": fake.url,
             "AURA_TRANSCRIPTION_MODEL": "gpt-transcribe",
@@ -67,12 +68,19 @@ def far_end(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarEnd
     _forget_settings()
 
 
+def half_a_minute_later(client: "redis.Redis") -> None:
+    """Have all failures happened so much earlier: an open circuit lets one call through by then."""
+    for key in provider_health.degraded(client):
+        client.hincrbyfloat(key.key, "failed_at", -30)
+
+
 def _forget_settings() -> None:
     get_settings.cache_clear()
     wiring._shared.cache_clear()
 
 
-def _forget(client: "redis.Redis") -> None:
+def forget(client: "redis.Redis") -> None:
+    """Forget what is known of all providers."""
     health._seen.cache_clear()
     for key in client.scan_iter(match="aura:*:provider:*", count=1000):
         client.delete(key)

@@ -18,7 +18,7 @@ from schemas.dialogue import Turn, TurnStage
 from schemas.errors import AuraError, Cancelled, NotOffered, ProviderUnavailable, RateLimited, StoreUnavailable
 from schemas.provider_requests import KeyedProvider
 from tests.integration.limits.acting import at_once
-from tests.integration.provider_health.conftest import Told
+from tests.integration.provider_health.conftest import Told, half_a_minute_later
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
 from workers import announce, budget, health, turn, voice, wiring
@@ -40,7 +40,7 @@ def asked(tenant: UUID, stage: TurnStage) -> UUID:
     with tenant_session(tenant) as session:
         conversation_id = turns.open_conversation(session, tenant, "u", "default-assistant")
         about = {"tenant_id": tenant, "turn_id": turn_id, "conversation_id": conversation_id, "stage": stage}
-        session.add(Turn(**about, assistant_key="default-assistant", spoken=False, question="What is it?"))
+        session.add(Turn(**about, assistant_key="default-assistant", spoken=False, question=f"What is {turn_id}?"))
     return turn_id
 
 
@@ -74,13 +74,16 @@ KINDS: dict[str, tuple[Call, str, fakes.Reply]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_call_is_watched(kind: str, far_end: FarEnd, tenant: UUID, told: Told) -> None:
+def test_every_kind_of_call_is_watched(
+    kind: str, far_end: FarEnd, tenant: UUID, told: Told, client: "redis.Redis"
+) -> None:
     call, provider, works = KINDS[kind]
     far_end.reply = fakes.failure(500)
     for _ in range(MIN_FAILURES - 1):
         call(tenant)
     assert told(tenant) == []
     call(tenant)
+    half_a_minute_later(client)
     far_end.reply = works
     for _ in range(RECOVERS_AFTER + 3):
         call(tenant)
@@ -97,12 +100,16 @@ def test_answers_that_are_none_count_as_failures(reply: fakes.Reply, far_end: Fa
     assert [each["code"] for each in told(tenant)] == ["provider_unavailable"]
 
 
-def test_eight_threads_that_fail_and_recover_at_once_tell_it_once(far_end: FarEnd, tenant: UUID, told: Told) -> None:
+def test_eight_threads_that_fail_and_recover_at_once_tell_it_once(
+    far_end: FarEnd, tenant: UUID, told: Told, client: "redis.Redis"
+) -> None:
     far_end.reply = fakes.failure(503)
     at_once(8, lambda _: generated(tenant))
     assert [each["type"] for each in told(tenant)] == ["provider.degraded"]
     far_end.reply = fakes.answer("900 euros.")
-    at_once(8, lambda _: generated(tenant))
+    half_a_minute_later(client)
+    for _ in range(RECOVERS_AFTER + 1):
+        at_once(8, lambda _: generated(tenant))
     assert [each["type"] for each in told(tenant)] == ["provider.degraded", "provider.recovered"]
 
 

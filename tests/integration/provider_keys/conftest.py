@@ -65,6 +65,7 @@ def remote(configure: Callable[..., None], fake: FarEnd) -> FarEnd:
     """Return the fake that answers, embeds, listens and speaks for a deployment with a key."""
     configure(
         AURA_CHAT_PROVIDER="custom",
+        AURA_CHAT_FALLBACK="0",
         AURA_CHAT_MODEL="some-model",
         AURA_CHAT_BASE_URL=f"{fake.url}/v1",
         AURA_EMBEDDER="custom",
