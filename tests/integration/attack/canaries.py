@@ -244,7 +244,8 @@ def _memory(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     asked = {"question_id": ids["question"], "assistant_key": marked.texts["assistant_key"], "question": mark}
     asked |= {"normalised": mark, "normalised_sha256": mark, "turn_id": ids["turn"], "reason": "refused"}
     yield "unanswered_questions", {**asked, "confidence": 0.1, "nearest": json.dumps([{"filename": mark}])}
-    kept = {"key": mark, "manner": mark, "telling": mark, "assistant_key": assistant, "agent_version": mark}
+    kept = {"key": mark, "manner": mark, "telling": mark, "agent_version": mark}
+    kept["assistant_key"] = marked.texts["assistant_key"]
     kept |= {"knowledge_version": 0, "turn_id": ids["turn"], "answer": mark, "citations": "[]", "passages": "[]"}
     yield "cached_answers", {**kept, "confidence": 1, "provider": mark, "model": mark, "cost_usd": 0, "took_ms": 1}
 
