@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, tuple_, update
+from sqlalchemy import cast, delete, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Session
 
 from pipelines.stores.parts import Part, StageRef
@@ -42,8 +43,8 @@ def many(session: Session, doc_ids: Collection[UUID]) -> dict[UUID, Document]:
 
 def tagged(session: Session, tenant_id: UUID, tags: Sequence[str]) -> list[UUID]:
     """Return the tenant's documents that have any of these tags in their metadata."""
-    found = select(Document.doc_id).where(Document.tenant_id == tenant_id)
-    return list(session.scalars(found.where(Document.metadata_["tags"].has_any(list(tags)))))  # type: ignore[attr-defined]
+    has_any = func.jsonb_exists_any(Document.metadata_["tags"], cast(list(tags), ARRAY(TEXT)))
+    return list(session.scalars(select(Document.doc_id).where(Document.tenant_id == tenant_id, has_any)))
 
 
 @dataclass(frozen=True)

@@ -42,20 +42,18 @@ def parts(question: str) -> list[str]:
 def together(rankings: Sequence[Sequence[Passage]]) -> list[Passage]:
     """Return the passages of all rankings, each once: the first ranking is the whole question's, the others its parts'.
 
-    The best for the whole comes first, then in turn the next of each part and of the whole. Scores fall from the best
+    They take turns: the best for the whole, the best of each part, the next of the whole. Scores fall from the best
     one's in this order; a passage has the similarity of the part that it is nearest to.
     """
-    whole, *others = rankings
-    if not others:
-        return list(whole)
+    if len(rankings) == 1:
+        return list(rankings[0])
     nearest: dict[int, Passage] = {}
     for passage in (passage for ranking in rankings for passage in ranking):
         known = nearest.get(passage.chunk_id)
         if known is None or passage.similarity > known.similarity:
             nearest[passage.chunk_id] = passage
-    queues = [whole[:1], *others, whole[1:]]
     order: dict[int, None] = {}
-    for place in range(max(map(len, queues))):
-        order |= dict.fromkeys(queue[place].chunk_id for queue in queues if place < len(queue))
+    for place in range(max(map(len, rankings), default=0)):
+        order |= dict.fromkeys(ranking[place].chunk_id for ranking in rankings if place < len(ranking))
     top = max((passage.score for ranking in rankings for passage in ranking[:1]), default=0.0)
     return [replace(nearest[key], score=top * STEP**place) for place, key in enumerate(order)]

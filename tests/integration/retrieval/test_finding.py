@@ -109,8 +109,9 @@ def test_a_first_page_leads_to_the_pages_behind_it(far: FarEnd, stored: Stored, 
     for number, quarter in enumerate(("first", "second", "third")):
         cover = f"Report for the {quarter} quarter of 2023 of Northwind."
         stored(f"r{number:04}.pdf", [(cover, ("Cover",)), (f"Net sales were {number}1 million.", ("Sales",))])
-    assert texts(talk("What were net sales in the third quarter?"))[0] == "Net sales were 21 million."
-    assert texts(talk("What were net sales in Q1?"))[0] == "Net sales were 01 million."
+    for asked, expected in (("the third quarter", "21"), ("Q2", "11"), ("the first quarter", "01")):
+        found = [text for text in texts(talk(f"What were net sales in {asked}?")) if text.startswith("Net sales")]
+        assert found[0] == f"Net sales were {expected} million."
 
 
 def test_the_parts_of_a_long_question_are_all_found(far: FarEnd, stored: Stored, talk: Talk) -> None:

@@ -20,7 +20,7 @@ FACTS = {
 
 def test_a_fact_in_the_last_words_of_a_full_chunk_is_found_by_its_vector(tmp_path: Path) -> None:
     model = MiniLM(tmp_path)
-    filler = list(texts(len(FACTS), 300, seed=3))
+    filler = list(texts(len(FACTS), 320, seed=3))
     chunks = [f"{body} {fact}" for body, fact in zip(filler, FACTS, strict=True)]
     assert min(map(count, chunks)) > 400
     vectors, asked = model.embed(chunks), model.embed(list(FACTS.values()))

@@ -51,6 +51,27 @@ def test_words_that_stand_together_win_over_the_same_words_apart() -> None:
     assert order(Rankings(dense, [apart, near, passage("nothing", 3, bm25=1)]), "Where is the return label?")[0] == 2
 
 
+def test_words_in_one_sentence_win_over_the_same_words_in_several() -> None:
+    apart = passage("Goods are free. Nobody wants the return. Labels were blue.", 1, similarity=0.7, bm25=5.0)
+    near = passage("A blue sticker. The label for every return lies there. Goods came.", 2, similarity=0.7, bm25=5.0)
+    dense = [apart, near, passage("nothing", 3, similarity=0.1)]
+    lexical = [apart, near, passage("nothing", 3, bm25=1)]
+    assert order(Rankings(dense, lexical), "return, and which label?")[0] == 2
+
+
+def test_neighbouring_words_win_over_the_same_words_in_a_sentence() -> None:
+    apart = passage("The label is for every return of goods.", 1, similarity=0.7, bm25=5.0)
+    near = passage("For every return label of goods it is.", 2, similarity=0.7, bm25=5.0)
+    dense = [apart, near, passage("nothing", 3, similarity=0.1)]
+    lexical = [apart, near, passage("nothing", 3, bm25=1)]
+    assert order(Rankings(dense, lexical), "return label")[0] == 2
+
+
+def test_without_vectors_few_words_still_make_an_order() -> None:
+    lexical = [passage("Bridges open.", 9, bm25=4.0), passage("An open door.", 1, bm25=2.0)]
+    assert order(Rankings([], lexical), "When does the painted harbour gate open towards distant mountains?") == [9, 1]
+
+
 def test_a_question_without_words_of_its_own_is_left_to_the_vectors() -> None:
     dense = [passage("one", 1, similarity=0.6), passage("two", 2, similarity=0.5)]
     assert order(Rankings(dense, []), "What is it?") == [1, 2]
@@ -79,13 +100,11 @@ def test_a_card_tells_documents_with_the_same_pages_apart() -> None:
 
 def test_a_document_without_a_card_is_not_put_behind_those_with_one() -> None:
     carded, single = uuid4(), uuid4()
-    dense = [
-        passage("Late books cost a fine.", 1, single, similarity=0.8),
-        passage("Books.", 2, carded, similarity=0.5),
-    ]
-    lexical = [passage("Late books cost a fine.", 1, single, bm25=6.0), passage("Books.", 2, carded, bm25=3.0)]
-    cards = {carded: Card(0.5, frozenset({"book"}))}
-    assert order(Rankings(dense, lexical, cards), "What do late books cost?") == [1, 2]
+    best, other = "Late books cost a fine.", "Late books cost some more."
+    dense = [passage(best, 1, single, similarity=0.80), passage(other, 2, carded, similarity=0.79), passage("x", 3)]
+    lexical = [passage(best, 1, single, bm25=6.0), passage(other, 2, carded, bm25=5.9), passage("x", 3, bm25=0.1)]
+    cards = {carded: Card(0.79, frozenset({"book"}))}
+    assert order(Rankings(dense, lexical, cards), "What do late books cost?")[0] == 1
 
 
 def test_words_are_believed_as_far_as_they_are_held() -> None:
