@@ -38,9 +38,7 @@ BY_MEANING = {
 }
 """Where the question is in another language than the passages: their words can not be compared."""
 
-BY_WORDS = {
-    "even": 0.0
-}
+BY_WORDS = {"even": 0.0}
 """Where no vector could be compared: the model that embeds is away."""
 
 NEAR, NEAR_SCORE = 3, 0.65

@@ -1,10 +1,9 @@
 """From rankings to the passages an answer is grounded in."""
 
-from collections.abc import Sequence
-
 from pipelines.ports import Passage
 from pipelines.turn.distinct import chosen
 from pipelines.turn.fusion import Rankings, fused
+
 
 def best(rankings: Rankings, question: str, count: int) -> list[Passage]:
     """Return the `count` passages that an answer can rest on, best first, with their `score`."""
