@@ -124,7 +124,9 @@ class Settings(BaseSettings):
     )
 
     # Retrieval
-    match_threshold: float = Field(0.7, ge=0, le=1, description="Confidence below which the answer is “I don't know”.")
+    match_threshold: float = Field(
+        0.7, ge=0, le=1, description="Confidence below which an answer is hedged; below 0.6 too it is “I don't know”."
+    )
     match_count: int = Field(6, ge=1, le=50, description="Passages an answer is grounded in, at most.")
 
     rewrite_questions: Literal["off", "rules", "model"] = Field(
