@@ -124,7 +124,9 @@ class Settings(BaseSettings):
     )
 
     # Retrieval
-    match_threshold: float = Field(0.7, ge=0, le=1, description="Confidence below which the answer is “I don't know”.")
+    match_threshold: float = Field(
+        0.7, ge=0, le=1, description="Confidence below which an answer is hedged; below 0.6 too it is “I don't know”."
+    )
     match_count: int = Field(6, ge=1, le=50, description="Passages an answer is grounded in, at most.")
     answer_cache: bool = Field(True, description="Whether questions asked before are answered from the cache.")
     answer_cache_s: int = Field(86_400, ge=1, description="Seconds after which a kept answer is made anew.")

@@ -47,7 +47,8 @@ class Kind:
 
 KINDS = (
     Kind(
-        r"how (?:much|expensive)|what .*(?:price|cost|fee)|price|cost",
+        r"how (?:much|expensive)|what .*(?:price|cost|fee)|price|cost|wie ?viel kostet|was kostet|kosten"
+        r"|cu[aá]nto cuesta|combien co[uû]te",
         r"[$€£¥]\s?\d|\d\s?(?:[$€£¥%]|(?i:euros?|dollars?|pounds?|cents?)\b)|: \d|\b(?i:free)\b",
         is_strict=True,
     ),
@@ -65,17 +66,21 @@ KINDS = (
         r"how (?:do|can|should|to|must)\b|what (?:are the )?steps|what (?:should|must|do|can) (?:i|we|you)\b", many=True
     ),
     Kind(
-        r"when\b|what (?:time|date|day|year|century|decade)|which (?:day|year|month)|(?:opening|office|working) hours",
+        r"when\b|wann\b|cu[aá]ndo\b|quand\b|what (?:time|date|day|year|century|decade)"
+        r"|which (?:day|year|month)|(?:opening|office|working) hours",
         rf"(?i:{_DAY}|{_MONTH}|{_CLOCK}|{_SPAN}|\d ?[ap]m\b|\d(?:st|nd|rd|th)\b)",
         is_strict=True,
     ),
-    Kind(r"who\b|whose\b|whom\b", r"[A-Z][\w'’-]+ [A-Z][\w'’-]+|\b[A-Z][\w'’-]+\b.*\b(?:is|was|are|were)\b"),
     Kind(
-        r"where\b|which (?:city|country|place|town)",
+        r"who\b|whose\b|whom\b|wer\b|qui[eé]n(?:es)?\b|qui\b",
+        r"[A-Z][\w'’-]+ [A-Z][\w'’-]+|\b[A-Z][\w'’-]+\b.*\b(?:is|was|are|were)\b",
+    ),
+    Kind(
+        r"where\b|wo\b|d[oó]nde\b|o[uù]\b|which (?:city|country|place|town)",
         r"\b(?i:in|at|on|near|behind|beside|next to|inside|outside|under|from|to)\s+(?:(?i:the)\b|[A-Z])",
     ),
     Kind(
-        r"why\b|what .*reason",
+        r"why\b|warum\b|pourquoi\b|what .*reason",
         r"\b(?i:because|since|so that|due to|in order to|as a result|to avoid|caused)\b",
     ),
     Kind(r"^(?:please )?(?:list|name|give|show)\b|what are\b|which \w+s (?:are|do|have|were|can)\b", many=True),

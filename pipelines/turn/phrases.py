@@ -161,6 +161,11 @@ def language_of(text: str) -> str:
     return best if counts[best] > counts["en"] else "en"
 
 
+def small_words(text: str) -> frozenset[str]:
+    """Return the small words of the text's language."""
+    return phrases(language_of(text)).small_words
+
+
 def is_refusal(text: str) -> bool:
     """Return whether the text is a refusal of the composer's, in any of our languages."""
     return text.lstrip().startswith(tuple(one.dont_know for one in LANGUAGES.values()))

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from pipelines.ports import Passage
 from pipelines.turn.asked import Kind, counted, kind_of, manner, names, subject
+from pipelines.turn.phrases import small_words
 from pipelines.turn.statements import Statement, statements
 from pipelines.turn.words import content_words, stem, words
 
@@ -111,7 +112,7 @@ def read(question: str, passages: Sequence[Passage]) -> Asked:
     how = {stem(word) for word in manner(question)}
     tells = {
         word: math.log(1 + (len(passages) + 0.5) / (said[word] + 0.5)) * (MANNER if word in how else 1.0)
-        for word in content_words(subject(question))
+        for word in content_words(subject(question)) - {stem(word) for word in small_words(question)}
     }
     named = frozenset(word for name in names(question) for word in content_words(name))
     things = frozenset(content_words(counted(question)))
@@ -176,7 +177,9 @@ def _scored(passage: Passage, number: int, asked: Asked, head_start: float) -> I
         if likeness >= SAME_QUESTION:
             score += 0.4 + 0.3 * (is_first and question.endswith("?"))
         score += PLAIN * len(own & asked.weights.keys()) / (len(own) or 1)
-        score += LABEL * asked.coverage(content_words(one.label)) + PHRASING * asked.phrasing(one.text)
+        labelled = asked.coverage(content_words(one.label))
+        # "To clean the oven: …" speaks of the oven, but tells how to clean it.
+        score += LABEL * (labelled if one.is_list else labelled > 0) + PHRASING * asked.phrasing(one.text)
         score -= DANGLING * one.dangling + LABEL * one.is_label
         score /= 1 + max(0, len(own) - LONG_WORDS) / LONG_SLOPE
         yield Scored(one, number, score, covered, likeness)

@@ -128,7 +128,7 @@ def _prose(text: str, start: int, end: int) -> list[Statement]:
 
 
 def _is_particle(one: Statement) -> bool:
-    return not one.is_item and one.text.count(" ") < PARTICLE_WORDS and one.text[-1] in ".!"
+    return one.text.count(" ") < PARTICLE_WORDS and one.text[-1] in ".!"
 
 
 def _lists(found: Sequence[Statement]) -> list[Statement]:
