@@ -105,7 +105,7 @@ UPDATE documents d SET
     processing_status = 'queued', error_code = NULL, error_detail = NULL, queued_at = now(), started_at = NULL,
     batch_id = coalesce(CAST(:batch AS uuid), d.batch_id),
     lane = coalesce(CAST(:batch AS uuid), '00000000-0000-0000-0000-000000000000'),
-    priority = :priority, express = false, wanted = '{}'
+    priority = :priority, express = false
 FROM chosen c WHERE d.tenant_id = c.tenant_id AND d.doc_id = c.doc_id
 RETURNING d.doc_id
 """
