@@ -9,7 +9,6 @@ import pytest
 from pipelines.evaluation import plot, report
 from pipelines.evaluation.judging import Outcome, judged, ranks
 from pipelines.ports import Passage
-from pipelines.turn.compose import refusal
 
 DOC = UUID(int=7)
 
@@ -47,7 +46,7 @@ def test_an_answer_is_judged() -> None:
     right = judged("It costs 900 euros [3].", [{"number": 3}], ["900 Euros"], {}, FOUND)
     assert (right.right, right.exact, right.refused, right.ranks) == (True, False, False, [3])
     assert right.f1 == pytest.approx(2 * 2 / (4 + 2))
-    refused = judged(refusal(FOUND), [], ["900 euros"], {}, FOUND)
+    refused = judged("I don't know from these documents.", [], ["900 euros"], {}, FOUND)
     assert (refused.right, refused.refused, refused.f1) == (False, True, 0.0)
     rightly = judged("I do not know that.", [], [], {}, FOUND)
     assert (rightly.right, rightly.refused, rightly.should_refuse, rightly.ranks) == (True, True, True, [])
