@@ -45,11 +45,18 @@ AS $$
     ), counted AS MATERIALIZED (
         SELECT f.lexeme, f.chunks FROM term_frequencies f
         WHERE f.tenant_id = tenant AND f.lexeme IN (SELECT a.lexeme FROM asked a) AND f.chunks > 0
+    ), placed AS MATERIALIZED (
+        SELECT a.language, a.lexeme, p FROM asked a, unnest(a.positions) p
+    ), same_word AS (
+        SELECT DISTINCT x.language, x.lexeme, y.lexeme AS other FROM placed x JOIN placed y ON y.p = x.p
+    ), words AS (
+        SELECT s.language, s.lexeme, sum(c.chunks)::bigint AS df
+        FROM same_word s JOIN counted c ON c.lexeme = s.other GROUP BY 1, 2
     )
-    SELECT a.language, a.lexeme, a.positions, own.chunks,
-           (SELECT sum(c.chunks) FROM counted c
-            WHERE c.lexeme IN (SELECT b.lexeme FROM asked b WHERE b.positions && a.positions))::bigint
-    FROM asked a JOIN counted own ON own.lexeme = a.lexeme
+    SELECT a.language, a.lexeme, a.positions, own.chunks, w.df
+    FROM asked a
+    JOIN counted own ON own.lexeme = a.lexeme
+    JOIN words w ON w.language = a.language AND w.lexeme = a.lexeme
 $$;
 
 -- Which chunks are scored, as a tsquery: all that hold a word of the question, while they are at most `budget`. Of more

@@ -116,7 +116,7 @@ def test_another_organisation_finds_nothing(ada: Person, founder, stored, worker
 )
 def test_what_can_not_be_asked_is_refused(ada: Person, query: dict[str, Any]) -> None:
     response = ada.get("/api/knowledge/search", query_string=query)
-    assert code(response) == (422, "validation_failed")
+    assert code(response) == (422, "invalid_request")
 
 
 def test_without_a_worker_it_says_so(ada: Person, broker: None, monkeypatch: pytest.MonkeyPatch) -> None:
