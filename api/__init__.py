@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     accounts,
+    agents,
     aliases,
     audit,
     auth,
@@ -40,6 +41,9 @@ from api import (
     reindex,
     tenancy,
     tenants,
+    training,
+    training_materials,
+    training_notes,
     turns,
     unanswered,
     uploads,
@@ -66,6 +70,7 @@ INFO = Info(
 BLUEPRINTS = (
     accounts,
     users,
+    agents,
     keys,
     provider_keys,
     tenants,
@@ -82,6 +87,9 @@ BLUEPRINTS = (
     dead_letters,
     knowledge,
     unanswered,
+    training,
+    training_notes,
+    training_materials,
     batches,
     uploads,
     jobs,

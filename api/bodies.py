@@ -40,6 +40,7 @@ def register_parsing(app: Flask) -> None:
 LARGE = ("documents.upload", "uploads.patch", "uploads.create")
 """Views that take many files or archives at once, or pieces of a file: none of it is held in memory."""
 
+TEXTS = ("knowledge.ingest", "training.bring", "training_notes.bring", "training_materials.bring")
 MAX_TEXTS_BYTES = 32 << 20
 
 
@@ -50,7 +51,7 @@ def _bound() -> None:
         request.max_content_length = (get_settings().max_batch_mb + 1) << 20
         if endpoint == "uploads.create" and "Idempotency-Key" in request.headers:
             request.max_content_length = MAX_BYTES  # What is compared with an earlier request is read whole.
-    elif endpoint == "knowledge.ingest":
+    elif endpoint in TEXTS and request.mimetype != "multipart/form-data":
         request.max_content_length = MAX_TEXTS_BYTES
     elif request.mimetype != "multipart/form-data":
         request.max_content_length = MAX_BYTES

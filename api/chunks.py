@@ -67,7 +67,7 @@ def edit(path: ChunkPath, body: ChunkBody) -> Response:
     if tokens.count(body.text) > MAX_CHUNK_TOKENS:
         raise InputTooLong(f"A chunk holds {MAX_CHUNK_TOKENS:,} tokens at most.")
     with tenant_session(asking.tenant_id) as session:
-        require_own(asking, documents.get(session, path.id))
+        require_own(asking, documents.uploaded(session, path.id))
         made = edits.accept(session, asking.tenant_id, path.id, path.chunk_id, asking.user_id, body.text)
     send.edit(asking.tenant_id, made.edit_id)
     if (wait_s := preferred_wait_s()) is not None:

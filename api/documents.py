@@ -149,7 +149,7 @@ def delete(path: IdPath) -> dict[str, Any]:
     asking = caller()
     tenant_id = asking.tenant_id
     with tenant_session(tenant_id) as session:
-        document = documents.get(session, path.id)
+        document = documents.uploaded(session, path.id)
         if asking.role == Role.USER and document.user_id != asking.user_id:
             raise Forbidden("Somebody else uploaded this document; a manager can delete it.")
         filename = document.filename

@@ -17,6 +17,7 @@ from api.openapi_parts import (
     KEY,
     LOCATED,
     PARAMETERS,
+    PRECONDITIONS,
     PROBLEM,
     REPLAYS,
     SCHEMAS,
@@ -39,6 +40,8 @@ CONFLICTS = frozenset(
         ("patch", "/api/tenants/{id}"),
         ("delete", "/api/tenant/users/{id}"),
         ("patch", "/api/tenant/users/{id}"),
+        ("delete", "/api/agents/{key}"),
+        *(("patch", f"/api/training/{kind}/{{id}}") for kind in ("qa", "notes", "materials")),
     }
 )
 """What can be refused as things stand. So can every POST of somebody, while the same one is in work."""
@@ -123,8 +126,10 @@ def _refusals(operation: dict[str, Any], method: str, path: str, secured: bool) 
         yield 409
     # What is read of a Prefer header that means nothing is nothing; an id that is none finds no route.
     judged = any(each["in"] == "query" or each is IDEMPOTENCY_KEY for each in operation.get("parameters", ()))
-    if "requestBody" in operation or judged or "{provider}" in path:
+    if "requestBody" in operation or judged or "{provider}" in path or "{key}" in path:
         yield 422
+    if (method, path) in PRECONDITIONS:
+        yield 412
     yield from UPLOAD_REFUSALS.get((method, path), ())
 
 
@@ -134,6 +139,8 @@ def _headers(method: str, path: str, status: str, secured: bool) -> Iterator[str
         yield from ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
     if status in ("409", "423", "429", "503"):
         yield "Retry-After"
+    if path.startswith("/api/agents") and status.startswith("2"):
+        yield "ETag"
     if (path, status) in LOCATED or status == "303":
         yield "Location"
     if secured and method == "post" and not status.startswith("5"):

@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.events import EventName
 from schemas.requests import UploadForm
+from schemas.training_requests import ImportBody, ImportForm
 from schemas.voice_requests import SpeakBody, TranscribeForm
 
 TOKEN, KEY, TICKET = "token", "key", "ticket"
@@ -23,7 +24,7 @@ FILE = {"type": "string", "format": "binary"}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def _form(model: type[UploadForm] | type[TranscribeForm]) -> dict[str, Any]:
+def _form(model: type[UploadForm] | type[TranscribeForm] | type[ImportForm]) -> dict[str, Any]:
     """Return the schema of a form with a file and the model's fields."""
     fields = model.model_json_schema()["properties"]
     # A field of a form is there or not; it cannot be null.
@@ -40,9 +41,16 @@ def _upload() -> dict[str, Any]:
     return {**form, "properties": {**form["properties"], "files": many}}
 
 
+IMPORTS = ("/api/training/qa/import", "/api/training/notes/import", "/api/training/materials/import")
+ENTRIES: dict[str, Any] = {
+    "multipart/form-data": _form(ImportForm),
+    "application/json": {"$ref": "#/components/schemas/ImportBody"},
+}
+
 FORMS: dict[str, dict[str, Any]] = {
     "/api/documents/upload": {"multipart/form-data": _upload()},
     "/api/voice/transcribe": {"multipart/form-data": _form(TranscribeForm)},
+    **dict.fromkeys(IMPORTS, ENTRIES),
     "/api/voice/synthesize": {
         "application/json": {"$ref": "#/components/schemas/SpeakBody"},
         "application/x-www-form-urlencoded": {"$ref": "#/components/schemas/SpeakBody"},
@@ -50,7 +58,10 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 """Bodies that views read themselves, as files and forms of the reference clients need."""
 
-SCHEMAS: dict[str, Any] = {"SpeakBody": SpeakBody.model_json_schema()}
+SCHEMAS: dict[str, Any] = {
+    "SpeakBody": SpeakBody.model_json_schema(),
+    "ImportBody": ImportBody.model_json_schema(),
+}
 
 # OpenAPI 3.1 has no word for the events of a stream: the schema is that of each one.
 EVENTS = {
@@ -104,6 +115,16 @@ TUS = _header("Tus-Resumable", "The version of the tus protocol.", enum=["1.0.0"
 CHECKSUM = _header("Upload-Checksum", "`sha1` or `sha256`, and the digest of the body in base64.")
 BYTES = {"pattern": r"^[0-9]{1,15}$"}
 
+IF_MATCH = _header("If-Match", "The `ETag` of what was read; where it has changed since, nothing is done (412).")
+PRECONDITIONS = (("patch", "/api/agents/{key}"), ("delete", "/api/agents/{key}"))
+"""What is done only while a thing is as somebody has read it."""
+
+ENTRY_WRITES = [
+    (method, f"/api/training/{kind}{rest}")
+    for kind in ("qa", "notes", "materials")
+    for method, rest in (("post", ""), ("patch", "/{id}"))
+]
+
 PARAMETERS: dict[tuple[str, str], list[dict[str, Any]]] = {
     ("post", "/api/documents/upload"): [PREFER],
     ("post", "/api/uploads"): [
@@ -118,6 +139,8 @@ PARAMETERS: dict[tuple[str, str], list[dict[str, Any]]] = {
         CHECKSUM,
     ],
     ("delete", "/api/uploads/{id}"): [TUS],
+    **{(method, path): [PREFER] for method, path in ENTRY_WRITES},
+    **{place: [IF_MATCH] for place in PRECONDITIONS},
     ("delete", "/api/tenant"): [PREFER],
     ("delete", "/api/tenants/{id}"): [PREFER],
     ("get", "/api/events"): [RESUME],
@@ -135,6 +158,7 @@ PARAMETERS: dict[tuple[str, str], list[dict[str, Any]]] = {
 
 COUNTER = {"schema": {"type": "integer", "minimum": 0}}
 HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {"schema": {"type": "string"}, "description": "The revision; `If-Match` asks for no other."},
     "RateLimit-Limit": {**COUNTER, "description": "Calls a minute of the tightest limit that this request counts in."},
     "RateLimit-Remaining": {**COUNTER, "description": "Calls that are left of it."},
     "RateLimit-Reset": {**COUNTER, "description": "Seconds until all of it is there again."},
@@ -156,5 +180,7 @@ UPLOAD_REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
 
 LOCATED = frozenset({("/api/documents/upload", "202"), ("/api/chat", "200"), ("/rag/chat", "200")})
 LOCATED |= {("/api/documents/url", "202"), ("/api/knowledge/ingest", "202"), ("/api/uploads", "201")}
+LOCATED |= {("/api/agents", "201"), ("/api/agents/{key}/duplicate", "201")}
+LOCATED |= {(path, "202") for path in IMPORTS} | {(path, "201") for _, path in ENTRY_WRITES}
 LOCATED |= {(path, status) for path in ("/api/tenant", "/api/tenants/{id}") for status in ("200", "202")}
 """Answers that can name a `Location`; so does each replay that is a 303."""

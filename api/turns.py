@@ -11,7 +11,7 @@ from pipelines.stores.database import tenant_session
 from pipelines.stores.events import Published
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn, TurnStage, TurnStatus
-from schemas.errors import Cancelled, InvalidRequest, MessageTooLong, ProviderUnavailable
+from schemas.errors import Cancelled, InactiveAssistant, InvalidRequest, MessageTooLong, ProviderUnavailable
 from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.settings import get_settings
 from workers import announce, send
@@ -20,9 +20,13 @@ ANSWER_TIMEOUT_S = 120.0
 
 
 def open_conversation(caller: Caller, assistant_key: str, conversation_id: UUID | None = None) -> UUID:
-    """Return the conversation, a new one unless an id is given. Raises UnknownAssistant, NotFound."""
+    """Return the conversation, a new one unless an id is given.
+
+    Raises UnknownAssistant, InactiveAssistant, NotFound.
+    """
     with tenant_session(caller.tenant_id) as session:
-        turns.agent(session, assistant_key)
+        if not turns.agent(session, assistant_key).is_active:
+            raise InactiveAssistant
         return turns.open_conversation(session, caller.tenant_id, caller.user_id, assistant_key, conversation_id)
 
 

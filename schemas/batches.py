@@ -29,6 +29,7 @@ class Source(StrEnum):
     URL = "url"
     FOLDER = "folder"
     REINDEX = "reindex"
+    ENTRIES = "entries"
 
 
 class Batch(Base):

@@ -227,6 +227,24 @@ class UnknownAssistant(Permanent):
     code, status = "unknown_assistant", 404
 
 
+class InactiveAssistant(Permanent):
+    """This assistant is switched off."""
+
+    code, status = "assistant_inactive", 409
+
+
+class AssistantInUse(Permanent):
+    """The assistant owns knowledge: say what is to become of it, `documents=delete` or `documents=shared`."""
+
+    code, status = "assistant_in_use", 409
+
+
+class ChangedMeanwhile(Permanent):
+    """Somebody has changed this meanwhile. Read it again, then repeat the change."""
+
+    code, status = "changed_meanwhile", 412
+
+
 class NotReady(Permanent):
     """This is not finished yet."""
 

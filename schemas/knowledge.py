@@ -16,6 +16,9 @@ from schemas.base import Base, HalfVector, Tsvector
 NO_LANE = "00000000-0000-0000-0000-000000000000"
 """Where documents queue that came alone."""
 
+UPLOADED = "document_chunks"
+"""The source of documents proper. Those of entries have their tables' names, and are no documents to who lists them."""
+
 
 class Status(StrEnum):
     """Where a piece of work stands. A row that is committed as `queued` is accepted work."""
@@ -52,6 +55,7 @@ class Document(Base):
 
     `units` is what it counts in admission. `lane` is its batch, or zero: each lane of a tenant has its turn.
     `express` goes by the queue of that name while it runs. `wanted` are the options of its next version.
+    `source` is UPLOADED, or the table of the entry that it makes findable (`schemas/training.py`).
     """
 
     __tablename__ = "documents"
@@ -86,7 +90,13 @@ class Document(Base):
             postgresql_where=text("processing_status IN ('failed', 'cancelled')"),
         ),
         Index("ix_documents_running", "tenant_id", postgresql_where=text("processing_status = 'running'")),
-        Index("ix_documents_listing", "tenant_id", "created_at", "doc_id"),
+        Index(
+            "ix_documents_listing",
+            "tenant_id",
+            "created_at",
+            "doc_id",
+            postgresql_where=text("source = 'document_chunks'"),
+        ),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -120,6 +130,7 @@ class Document(Base):
     source_url: Mapped[str | None]
     password_sealed: Mapped[str | None]
     wanted: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    source: Mapped[str] = mapped_column(server_default=UPLOADED)
 
 
 class DocumentVersion(Base):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Numeric, UniqueConstraint, func, text
+from sqlalchemy import Double, ForeignKeyConstraint, Numeric, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,7 +54,11 @@ class Tenant(Base):
 
 
 class Agent(Base):
-    """An assistant of a tenant; `assistant_key` is its name in URLs and requests."""
+    """An assistant of a tenant; `assistant_key` is its name in URLs and requests.
+
+    `persona`, `knowledge_filter` and `model_policy` hold what was set of it, in the form of their bodies
+    (`schemas/agent_requests.py`). `revision` counts its changes.
+    """
 
     __tablename__ = "agents"
     __table_args__ = (
@@ -71,3 +75,11 @@ class Agent(Base):
     voice_id: Mapped[str | None]
     language: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    persona: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    voice_speed: Mapped[float | None] = mapped_column(Double)
+    knowledge_filter: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    model_policy: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+    kind: Mapped[str] = mapped_column(server_default="custom")
+    revision: Mapped[int] = mapped_column(server_default="1")
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

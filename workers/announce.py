@@ -12,7 +12,7 @@ from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn
 from schemas.errors import StoreUnavailable
 from schemas.events import Event, EventName, Subject
-from schemas.knowledge import Document
+from schemas.knowledge import UPLOADED, Document
 from workers import send
 
 log = structlog.get_logger()
@@ -29,9 +29,11 @@ def of_document(name: EventName, tenant_id: UUID, doc_id: UUID, /, **data: objec
 
 
 def about(name: EventName, document: Document, /, **data: object) -> Event:
-    """Return an event of a document that names its batch, where it is part of one."""
-    batch = {"batch_id": str(document.batch_id)} if document.batch_id else {}
-    return of_document(name, document.tenant_id, document.doc_id, **batch, **data)
+    """Return an event of a document that names its batch, where it is part of one, and of an entry its source."""
+    also = {"batch_id": str(document.batch_id)} if document.batch_id else {}
+    if document.source != UPLOADED:
+        also["source"] = document.source
+    return of_document(name, document.tenant_id, document.doc_id, **also, **data)
 
 
 def batch(name: EventName, tenant_id: UUID, batch_id: UUID, /, **data: object) -> None:

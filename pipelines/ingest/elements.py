@@ -54,7 +54,8 @@ class Chunk:
     """A findable piece of at most 500 tokens (cl100k).
 
     `start_char`, `end_char` count in the document's text: all elements' texts joined by a blank line.
-    `row_from`, `row_to` are rows of a sheet, `start_s`, `end_s` seconds of a recording.
+    `row_from`, `row_to` are rows of a sheet, `start_s`, `end_s` seconds of a recording. `question` is what
+    a training pair answers.
     """
 
     index: int
@@ -71,6 +72,11 @@ class Chunk:
     row_to: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    question: str | None = None
+
+    def embedded(self, filename: str, title: str = "") -> str:
+        """Return the text that is embedded: the context, or of a pair its question, so that a question finds it."""
+        return self.context(filename, title) if self.question is None else self.question
 
     def context(self, filename: str, title: str = "") -> str:
         """Return the text that is embedded and indexed: where the chunk stands, then the chunk."""

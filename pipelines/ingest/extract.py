@@ -65,6 +65,7 @@ READERS = {
     "webp": Reader("pipelines.ingest.formats.image", paged=True),
     "bmp": Reader("pipelines.ingest.formats.image", paged=True),
     "gif": Reader("pipelines.ingest.formats.image", paged=True),
+    "entry": Reader("pipelines.ingest.formats.entry"),
 }
 
 Item: TypeAlias = tuple[bytes, str, str, str | None]

@@ -98,8 +98,13 @@ def locked(session: Session, batch_id: UUID) -> Batch:
 
 
 def listing(session: Session, limit: int, after: tuple[datetime, UUID] | None = None) -> list[Batch]:
-    """Return the tenant's batches, newest first, `limit` at most, those older than `after`."""
-    query = select(Batch).order_by(Batch.created_at.desc(), Batch.batch_id.desc()).limit(limit)
+    """Return the tenant's batches of documents, newest first, `limit` at most, those older than `after`."""
+    query = (
+        select(Batch)
+        .where(Batch.source != Source.ENTRIES)
+        .order_by(Batch.created_at.desc(), Batch.batch_id.desc())
+        .limit(limit)
+    )
     if after:
         query = query.where(tuple_(Batch.created_at, Batch.batch_id) < tuple_(*map(literal, after)))
     return list(session.scalars(query))

@@ -41,6 +41,13 @@ def cancel_document(session: Session, doc_id: UUID) -> bool:
     return bool(_cancel(session, "d.doc_id = :id", doc_id))
 
 
+def stop(session: Session, doc_ids: Sequence[UUID]) -> None:
+    """Stop what is running of documents that the caller is about to queue again."""
+    about = {"ids": list(doc_ids)}
+    session.execute(text(_LOCK_VERSIONS.format(which="d.doc_id = ANY(:ids)")), about)
+    session.execute(text(_STOP_PARTS.format(which="d.doc_id = ANY(:ids)")), about)
+
+
 def _cancel(session: Session, which: str, id_: UUID) -> list[UUID]:
     about = {"id": id_, "code": Cancelled.code, "detail": Cancelled.sentence()}
     ended: Sequence[UUID] = session.scalars(text(_END.format(which=which, status="queued")), about).all()

@@ -243,6 +243,6 @@ def _row(one: Incoming, chunk: Chunk, vector: NDArray[np.float16]) -> tuple[obje
         Jsonb([vars(box) for box in chunk.boxes]),
         Jsonb(chunk.place()),
         context,
-        context_sha256(context),
+        context_sha256(chunk.embedded(one.document.filename, one.document.title)),
         HalfVector(vector),
     )

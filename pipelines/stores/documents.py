@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from pipelines.stores.parts import Part, StageRef
 from schemas.errors import NotFound, ProviderUnavailable
-from schemas.knowledge import Document, DocumentVersion, Stage
+from schemas.knowledge import UPLOADED, Document, DocumentVersion, Stage
 from schemas.tenancy import Tenant
 
 BUNDLE_UNITS = 100
@@ -23,6 +23,14 @@ def get(session: Session, doc_id: UUID) -> Document:
     """Return the tenant's document. Raises NotFound."""
     document = session.scalar(select(Document).where(Document.doc_id == doc_id))
     if document is None:
+        raise NotFound("There is no document with this id.")
+    return document
+
+
+def uploaded(session: Session, doc_id: UUID) -> Document:
+    """Return a document proper; what makes an entry findable is changed with that. Raises NotFound."""
+    document = get(session, doc_id)
+    if document.source != UPLOADED:
         raise NotFound("There is no document with this id.")
     return document
 

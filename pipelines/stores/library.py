@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Select, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
-from schemas.knowledge import Document, Status
+from schemas.knowledge import UPLOADED, Document, Status
 
 ENDED_BADLY = (Status.FAILED, Status.CANCELLED)
 Place = tuple[datetime, UUID]
+# Written out, as the index of listings is of these only.
+_IS_UPLOADED = Document.source == literal_column(f"'{UPLOADED}'")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Wanted:
 
 def listing(session: Session, limit: int, after: Place | None = None, wanted: Wanted | None = None) -> list[Document]:
     """Return the tenant's documents, newest first, `limit` at most, those older than `after`."""
-    query = _older(select(Document), after, limit)
+    query = _older(select(Document).where(_IS_UPLOADED), after, limit)
     asked = wanted or Wanted()
     if asked.status:
         query = query.where(Document.processing_status == asked.status)

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from pipelines.stores import documents
+from pipelines.stores import cancelling, documents
 from pipelines.stores.documents import Sizes
 from schemas.batches import Batch, BatchItem
-from schemas.errors import NotFound, NotReady
+from schemas.errors import NotFound, NotReady, Transient
 from schemas.knowledge import Document, DocumentVersion, Status
 
 IN_WORK = (Status.QUEUED, Status.RUNNING)
@@ -75,6 +75,42 @@ def many(session: Session, batch: Batch, chosen: Chosen, wanted: Wanted) -> tupl
     return len(queued), len(ids) - len(queued)
 
 
+def anew(session: Session, doc_ids: Sequence[UUID], batch_id: UUID | None = None, priority: int = 0) -> None:
+    """Queue documents whose text was changed; work on what it was before is stopped. What answers goes on doing so.
+
+    Rows are locked as a cancellation locks them: what is queued first, then what runs. One that moves on
+    meanwhile is met in the next round. Raises Transient.
+    """
+    left = set(doc_ids)
+    for _ in range(ROUNDS):
+        for statuses in ([Status.QUEUED], [Status.RUNNING], [Status.PROCESSED, Status.FAILED, Status.CANCELLED]):
+            about = {"ids": list(left), "statuses": statuses, "batch": batch_id, "priority": priority}
+            if statuses == [Status.RUNNING]:
+                cancelling.stop(session, about["ids"])
+            left.difference_update(session.scalars(text(_ANEW), about))
+            if not left:
+                return
+    raise Transient("This is in work right now. Try again in a moment.")
+
+
+ROUNDS = 5
+
+_ANEW = """
+WITH chosen AS (
+    SELECT d.tenant_id, d.doc_id FROM documents d
+    WHERE d.doc_id = ANY(:ids) AND d.processing_status = ANY(:statuses)
+    ORDER BY d.doc_id FOR UPDATE
+)
+UPDATE documents d SET
+    processing_status = 'queued', error_code = NULL, error_detail = NULL, queued_at = now(), started_at = NULL,
+    batch_id = coalesce(CAST(:batch AS uuid), d.batch_id),
+    lane = coalesce(CAST(:batch AS uuid), '00000000-0000-0000-0000-000000000000'),
+    priority = :priority, express = false, wanted = '{}'
+FROM chosen c WHERE d.tenant_id = c.tenant_id AND d.doc_id = c.doc_id
+RETURNING d.doc_id
+"""
+
+
 def versions(session: Session, doc_id: UUID) -> list[DocumentVersion]:
     """Return the document's versions, newest first. Raises NotFound."""
     documents.get(session, doc_id)
@@ -135,7 +171,8 @@ def _queue(session: Session, ids: Sequence[UUID], wanted: Wanted, about: dict[st
     return list(session.scalars(text(_QUEUE), facts))
 
 
-# One that never was processed has nothing to be taken from: it is read.
+# One that never was processed has nothing to be taken from: it is read. So is an entry, whose row may say more
+# than its last version.
 _QUEUE = """
 WITH chosen AS (
     SELECT d.tenant_id, d.doc_id FROM documents d
@@ -147,7 +184,7 @@ UPDATE documents d SET
     batch_id = coalesce(CAST(:lane AS uuid), d.batch_id),
     lane = coalesce(CAST(:lane AS uuid), '00000000-0000-0000-0000-000000000000'),
     wanted = jsonb_strip_nulls(jsonb_build_object(
-        'from_version', CASE WHEN d.version > 0 AND NOT :reread THEN d.version END,
+        'from_version', CASE WHEN d.version > 0 AND NOT :reread AND d.source = 'document_chunks' THEN d.version END,
         'chunk_tokens', CAST(:chunk_tokens AS int), 'chunk_overlap', CAST(:chunk_overlap AS int)))
 FROM chosen c WHERE d.tenant_id = c.tenant_id AND d.doc_id = c.doc_id
 RETURNING d.doc_id

@@ -16,7 +16,7 @@ from pipelines.stores import quotas, rates
 from pipelines.stores.database import TenantSession, tenant_session
 from schemas.errors import BudgetExceeded
 from schemas.identity import TenantUser
-from schemas.knowledge import Document
+from schemas.knowledge import UPLOADED, Document
 from schemas.records import UsageEvent, UsageMonth
 from schemas.tenancy import Tenant
 
@@ -162,7 +162,7 @@ def room(session: TenantSession) -> Room:
 
 
 def storage_bytes(session: TenantSession) -> int:
-    """Return the size of all documents of the tenant, in bytes."""
+    """Return the size of all that the tenant knows, documents and entries, in bytes."""
     return int(session.scalar(select(func.coalesce(func.sum(Document.file_size), 0))) or 0)
 
 
@@ -196,7 +196,7 @@ def of_month(session: TenantSession, month: date) -> Month:
         models=tuple(_models(session, month)),
         storage_bytes=storage_bytes(session),
         users=session.scalar(select(func.count()).select_from(TenantUser)) or 0,
-        documents=session.scalar(select(func.count()).select_from(Document)) or 0,
+        documents=session.scalar(select(func.count()).where(Document.source == UPLOADED)) or 0,
     )
 
 

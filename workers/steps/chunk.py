@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pipelines.ingest import chunk, elements, extract
+from pipelines.ingest import chunk, elements, entries, extract
 from pipelines.stores import documents, kept_edits
 from pipelines.stores.database import tenant_session
 from pipelines.stores.documents import Description, Sizes
@@ -15,6 +15,7 @@ from pipelines.stores.parts import Made, Span, StageRef
 from schemas.events import Event, EventName
 from schemas.knowledge import ChunkEdit, Stage
 from schemas.settings import get_settings
+from schemas.training import TrainingPair
 from workers import send
 from workers.steps.extract import progress
 from workers.steps.step import Job, Pages, Result, Step, artefacts, made_of_slices, tried
@@ -55,7 +56,8 @@ class Chunk(Step):
     def _chunk(self, job: Job, parts: Sequence[bytes]) -> Result:
         whole = extract.require_text(elements.join(map(elements.unpack, parts)))
         sizes = self._sizes(job.ref)
-        cut = chunk.chunk(whole, max_tokens=sizes.tokens, overlap=sizes.overlap)
+        is_pair = job.document.source == TrainingPair.__tablename__
+        cut = entries.chunk(whole) if is_pair else chunk.chunk(whole, max_tokens=sizes.tokens, overlap=sizes.overlap)
         found = kept_edits.edited(cut, self._edits.get(job.ref.doc_id, ()))
         title = whole.title or job.document.filename
         preview = "\n".join(piece.text for piece in found[:2])[:PREVIEW_CHARS]

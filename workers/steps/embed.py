@@ -97,4 +97,4 @@ def _embedder(job: Job) -> Embedder:
 def _texts(job: Job, packed: bytes) -> list[str]:
     """Return what is embedded of a part's chunks: each with the place where it stands."""
     found, title = elements.unpack_chunks(packed)
-    return [piece.context(job.document.filename, title) for piece in found]
+    return [piece.embedded(job.document.filename, title) for piece in found]

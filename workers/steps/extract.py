@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 
 from pipelines.ingest import elements, extract, recording
 from pipelines.ingest.elements import Extraction
+from pipelines.ingest.entries import FILE_TYPE
 from pipelines.ingest.file_types import RECORDINGS
-from pipelines.stores import stages
+from pipelines.stores import entries, stages
 from pipelines.stores.accepting import password_of
+from pipelines.stores.database import tenant_session
 from pipelines.stores.objects import original_key
 from pipelines.stores.parts import Made, Span, StageRef
 from schemas.errors import AuraError, NotFound
 from schemas.events import Event, EventName
-from schemas.knowledge import Stage
+from schemas.knowledge import UPLOADED, Stage
 from schemas.settings import get_settings
 from workers import announce, wiring
 from workers.steps.step import Job, Pages, Result, Step, artefacts, made, tried
@@ -46,6 +48,26 @@ def original(job: Job) -> bytes:
     return wiring.objects().get(original_key(job.ref.tenant_id, job.ref.doc_id))
 
 
+def _files(jobs: Sequence[Job]) -> dict[StageRef, tuple[bytes, str] | NotFound]:
+    """Return what is read for each job, and what reads it: its file, or of an entry what its row says now."""
+    written: Mapping[UUID, bytes] = {}
+    if any(job.document.source != UPLOADED for job in jobs):
+        with tenant_session(jobs[0].ref.tenant_id) as session:
+            written = entries.originals(session, [job.document for job in jobs])
+    return {job.ref: _file(job, written) for job in jobs}
+
+
+def _file(job: Job, written: Mapping[UUID, bytes]) -> tuple[bytes, str] | NotFound:
+    try:
+        if job.document.source == UPLOADED:
+            return original(job), job.document.file_type
+        return written[job.ref.doc_id], FILE_TYPE
+    except NotFound as error:
+        return error
+    except KeyError:
+        return NotFound("The entry was deleted.")
+
+
 def progress(session: Session, jobs: Sequence[Job], kept: Sequence[Made], name: EventName, unit: str) -> list[Event]:
     """Return an event for each part that is still ours: how much of its stage is done."""
     ours = {one.claim.ref for one in kept}
@@ -61,36 +83,35 @@ def _read(jobs: Sequence[Job], pages: Pages) -> Sequence[Result]:
     """Return what became of reading the files."""
     if len(jobs) <= 1:
         return [tried(partial(_extract, job, pages)) for job in jobs]
-    results: dict[StageRef, Result] = {}
-    items = []
-    for job in jobs:
-        try:
-            items.append((job, original(job)))
-        except NotFound as error:
-            results[job.ref] = error
-    read = extract.extract_many([(data, job.document.file_type, job.document.filename, None) for job, data in items])
-    for (job, _), one in zip(items, read, strict=True):
+    files = _files(jobs)
+    results: dict[StageRef, Result] = {ref: found for ref, found in files.items() if isinstance(found, NotFound)}
+    there = [(job, *found) for job in jobs if not isinstance(found := files[job.ref], NotFound)]
+    read = extract.extract_many([(data, kind, job.document.filename, None) for job, data, kind in there])
+    for (job, *_), one in zip(there, read, strict=True):
         results[job.ref] = one if isinstance(one, AuraError) else _extracted(job, one)
     return [results[job.ref] for job in jobs]
 
 
 def _extract(job: Job, pages: Pages) -> Result:
     document, span = job.document, job.claim.span
-    data = original(job)
-    if document.file_type in RECORDINGS:
+    found = _files([job])[job.ref]
+    if isinstance(found, NotFound):
+        raise found
+    data, kind = found
+    if kind in RECORDINGS:
         return _planned(job, data)
     password, size = password_of(document), extract.PAGES_PER_PART
-    if span is None and (count := extract.count_pages(data, document.file_type, password) or 0) > size:
+    if span is None and (count := extract.count_pages(data, kind, password) or 0) > size:
         return [Span(start, min(start + size, count)) for start in range(0, count, size)]
-    found = extract.extract(
+    whole = extract.extract(
         data,
-        document.file_type,
+        kind,
         document.filename,
         range(span.start, span.end) if span else None,
         lambda done: pages.update({job.ref: done}),
         password,
     )
-    return _extracted(job, found)
+    return _extracted(job, whole)
 
 
 def _planned(job: Job, data: bytes) -> Made:

@@ -24,14 +24,14 @@ _NAMED = "sep="
 def read(data: bytes) -> Extraction:
     """Return the tables of a file, rows counted from 1 as records. Raises Damaged, Bomb."""
     text = decode(data).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    separator, text, skipped = _separator(text)
+    separator, text, skipped = separator_of(text)
     sheet = Sheet()
     cells = Cells()
     # Python refuses fields of more than 128 kB unless told otherwise; this is a child process.
     csv.field_size_limit(MAX_CHARS)
     with blamed_on_file():
-        quoted = _is_quoted(text, separator)
-        for number, values in enumerate(_records(text, separator, quoted), 1 + skipped):
+        quoted = is_quoted(text, separator)
+        for number, values in enumerate(records(text, separator, quoted), 1 + skipped):
             if len(values) > MAX_CELLS:
                 raise Bomb(f"The file holds more than {MAX_CELLS:,} cells.")
             if row := cells.row(number, dict(enumerate(values))):
@@ -41,7 +41,7 @@ def read(data: bytes) -> Extraction:
     return Extraction(elements, first.text if first and first.kind is Kind.TITLE else "")
 
 
-def _separator(text: str) -> tuple[str, str, int]:
+def separator_of(text: str) -> tuple[str, str, int]:
     """Return what parts the columns, the text without a line that only says so, and the number of such lines."""
     first, _, rest = text.partition("\n")
     if first.lower().startswith(_NAMED) and len(first.strip()) == len(_NAMED) + 1:
@@ -73,20 +73,21 @@ def _fit(sample: str, separator: str) -> float:
 
 
 def _sampled(sample: str, separator: str) -> Iterator[list[str]]:
-    for _, row in zip(range(SAMPLE_ROWS), _records(sample, separator, quoted=True), strict=False):
+    for _, row in zip(range(SAMPLE_ROWS), records(sample, separator, quoted=True), strict=False):
         yield row
 
 
-def _records(text: str, separator: str, quoted: bool) -> Iterator[list[str]]:
+def records(text: str, separator: str, quoted: bool) -> Iterator[list[str]]:
+    """Return the records of a text, each a list of its values; without `quoted`, quotes are characters like others."""
     lines = io.StringIO(text, newline="")
     if quoted:
         return csv.reader(lines, delimiter=separator, skipinitialspace=True)
     return csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE, skipinitialspace=True)
 
 
-def _is_quoted(text: str, separator: str) -> bool:
+def is_quoted(text: str, separator: str) -> bool:
     """Tell whether the quotes in a file hold cells together; where one stays open they are only characters."""
     if '"' not in text:
         return True
-    most = max((value.count("\n") for row in _records(text, separator, quoted=True) for value in row), default=0)
+    most = max((value.count("\n") for row in records(text, separator, quoted=True) for value in row), default=0)
     return most <= MAX_LINES_IN_CELL

@@ -51,6 +51,9 @@ def fill(admin: psycopg.Connection, tenant_id: UUID) -> Marked:
         "batch",
         "upload",
         "question",
+        "pair",
+        "note",
+        "material",
     )
     marked.ids = {name: uuid4() for name in names}
     with admin.transaction():
@@ -110,7 +113,9 @@ def _rows(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     marked.texts |= {"email": f"victim-{uuid4().hex}@example.org", "filename": f"{uuid4().hex}.txt"}
     assistant = marked.texts["assistant_key"]
     about = json.dumps({"note": mark})
-    yield "agents", {"agent_id": ids["agent"], "assistant_key": assistant, "name": mark, "instructions": mark}
+    policy = {"model_policy": json.dumps({"prefer": [mark]}), "persona": json.dumps({"language": "en"})}
+    agent = {"agent_id": ids["agent"], "assistant_key": assistant, "name": mark, "instructions": mark}
+    yield "agents", {**agent, **policy, "greeting": mark}
     user = {"user_id": ids["user"], "email": marked.texts["email"], "role": "admin", "name": mark}
     yield "tenant_users", {**user, "password_hash": mark, "persona_settings": about}
     login = {"session_id": ids["login"], "user_id": ids["user"], "address": mark, "user_agent": mark}
@@ -179,6 +184,22 @@ def _knowledge(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "corpus_models", {"embedding_model": mark, "chunks": 1}
     edit = {"edit_id": marked.ids["edit"], "doc_id": doc_id, "chunk_id": 1, "chunk_index": 0, "user_id": mark}
     yield "chunk_edits", {**edit, "chunk_text": mark, "status": "applied"}
+    yield from _entries(marked)
+
+
+def _entries(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
+    mark, tables = marked.canary, {"pair": "training_data", "note": "logic_notes", "material": "reference_materials"}
+    texts = {
+        "pair": {"prompt": mark, "response": mark, "created_by": mark},
+        "note": {"title": mark, "content": mark, "created_by": mark},
+        "material": {"filename": mark, "original_filename": mark, "title": mark, "content": mark, "uploaded_by": mark},
+    }
+    texts["material"] |= {"file_type": "md", "file_size": 3}
+    for name, table in tables.items():
+        document = {"doc_id": marked.ids[name], "user_id": mark, "filename": mark, "file_type": "md", "file_size": 3}
+        about = {"source": table, "content_sha256": f"{table}:{marked.ids[name]}"}
+        yield "documents", {**document, **about, "processing_status": "processed", "version": 1}
+        yield table, {"id": marked.ids[name], **texts[name], "tags": [mark], "name_sha256": mark.encode()}
 
 
 def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:

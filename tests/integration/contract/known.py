@@ -14,6 +14,9 @@ from tests.integration.contract.organisations import Organisation
 from tests.integration.people import PASSWORD
 
 THINGS = {
+    "/training/qa/": "pair",
+    "/training/notes/": "note",
+    "/training/materials/": "material",
     "/webhooks/deliveries/": "delivery",
     "/webhooks/": "endpoint",
     "/batches/": "batch",
@@ -81,9 +84,19 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
     "POST /api/documents/url": lambda _: {**NOBODYS, "url": "https://93.184.216.34/a.txt", "urls": None},
     "POST /api/documents/dead-letters/replay": lambda _: {"ids": None, "code": None, "batch_id": None},
     "POST /api/knowledge/ingest": lambda _: {**NOBODYS, "text": f"About {uuid4()}", "documents": None},
+    "POST /api/training/qa": lambda _: {"prompt": f"What is {uuid4()}?", "response": "It is.", "assistant_key": None},
+    "PATCH /api/training/qa/{id}": lambda _: {"prompt": f"What is {uuid4()}?", "assistant_key": None},
+    "POST /api/training/notes": lambda _: {"title": f"On {uuid4()}", "content": "It is so.", "assistant_key": None},
+    "PATCH /api/training/notes/{id}": lambda _: {"title": f"On {uuid4()}", "assistant_key": None},
+    "POST /api/training/materials": lambda _: {"title": f"On {uuid4()}", "filename": None, "assistant_key": None},
+    "PATCH /api/training/materials/{id}": lambda _: {"filename": f"{uuid4()}.md", "assistant_key": None},
+    "POST /api/agents": lambda _: {"assistant_key": f"a-{uuid4()}"},
+    "POST /api/agents/{key}/duplicate": lambda _: {"assistant_key": f"a-{uuid4()}"},
+    "PATCH /api/agents/{key}": lambda _: {"assistant_key": None},
     "POST /api/batches": lambda _: {"assistant_key": None},
     "PUT /api/memory/preferences": lambda _: {"preferences": {"detail": 0.2, "team": "blue"}, "user_id": None},
     "PUT /api/memory/consent": lambda _: {"learn": True, "user_id": None},
+    "POST /api/knowledge/unanswered/{id}/answer": lambda _: {"response": "Nine.", "question": f"When is {uuid4()}?"},
     "POST /api/chat/feedback": lambda here: {
         **{"turn_id": str(here.marked.ids["turn"]), "rating": 1, "scale": None},
         **{"tenant_id": None, "user_id": None},
@@ -102,6 +115,9 @@ BOUNDARY = "boundary"
 FILES: dict[str, Callable[[], tuple[str, bytes]]] = {
     "/api/documents/upload": lambda: ("a.txt", f"About {uuid4()}".encode()),
     "/api/voice/transcribe": lambda: ("a.wav", wav(bytes(3200), 16_000)),
+    "/api/training/qa/import": lambda: ("a.csv", f"prompt,response\nWhat is {uuid4()}?,It is.\n".encode()),
+    "/api/training/notes/import": lambda: ("a.csv", f"title,content\nOn {uuid4()},It is so.\n".encode()),
+    "/api/training/materials/import": lambda: ("a.csv", f"title,content\nOn {uuid4()},It is so.\n".encode()),
 }
 """Files that can be read; what is drawn cannot."""
 

@@ -95,6 +95,8 @@ class Visitor:
         In a case that is to be refused, this is done to its ids only.
         """
         label = case.operation.label
+        if "key" in case.path_parameters and len(str(case.path_parameters["key"])) == 32:
+            case.path_parameters["key"] = self.here.marked.texts["assistant_key"]
         if _is_uuid(case.path_parameters.get("id")):
             case.path_parameters["id"] = str(self._id(label))
         if "user_id" in case.path_parameters:

@@ -27,11 +27,12 @@ from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage
 from schemas.events import Event, EventName, Subject
 from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
-from schemas.knowledge import ChunkEdit, Stage
+from schemas.knowledge import ChunkEdit, Document, Stage
 from schemas.memory import ConversationSummary, Feedback, MemoryConsent, UnansweredQuestion, UserPreference
 from schemas.records import IdempotencyKey, OutgoingMail, UsageEvent, UsageMonth
 from schemas.settings import get_settings
 from schemas.tenancy import Tenant
+from schemas.training import LogicNote, ReferenceMaterial, TrainingPair
 from tests.integration.stores.conftest import Library
 from workers import send
 from workers.app import app
@@ -181,6 +182,23 @@ def _bulk(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield from _memory(owner)
     edit = {"doc_id": owner.doc_id, "chunk_id": 1, "chunk_index": 0, "chunk_text": owner.canary}
     yield ChunkEdit, {**of, **edit, "user_id": owner.canary, "status": "processed"}
+    yield from _entries(owner)
+
+
+def _entries(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
+    of, said = {"tenant_id": owner.tenant_id, "name_sha256": owner.canary.encode()}, owner.canary
+    texts: dict[Any, dict[str, Any]] = {
+        TrainingPair: {"prompt": said, "response": said, "created_by": said},
+        LogicNote: {"title": said, "content": said, "created_by": said},
+        ReferenceMaterial: {"filename": said, "title": said, "content": said, "uploaded_by": said},
+    }
+    texts[ReferenceMaterial] |= {"original_filename": said, "file_type": "md", "file_size": 9}
+    for model, values in texts.items():
+        entry_id = uuid4()
+        document = {"tenant_id": owner.tenant_id, "doc_id": entry_id, "user_id": said, "filename": said}
+        about = {"file_type": "md", "file_size": 9, "source": model.__tablename__, "content_sha256": str(entry_id)}
+        yield Document, {**document, **about, "processing_status": "processed"}
+        yield model, {**of, "id": entry_id, **values}
 
 
 def _memory(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:

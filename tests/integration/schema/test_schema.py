@@ -11,7 +11,8 @@ import schemas.identity
 import schemas.knowledge
 import schemas.memory
 import schemas.records
-import schemas.tenancy  # noqa: F401 (fills the metadata)
+import schemas.tenancy
+import schemas.training  # noqa: F401 (fills the metadata)
 from schemas.base import Base
 
 
