@@ -38,9 +38,9 @@ def listing(query: Whose) -> dict[str, Any]:
 
 @blueprint.put("/preferences", responses={200: PreferenceList})
 @allows(Permission.CHAT)
-def state(body: PreferenceBody) -> dict[str, Any]:
+def state(query: Whose, body: PreferenceBody) -> dict[str, Any]:
     """State one preference or many; those that are not named stay. What is stated counts more than what was learned."""
-    asking = whose.write(body.user_id)
+    asking = whose.write(query.user_id)
     with tenant_session(asking.tenant_id) as session:
         preferences.put(session, asking.tenant_id, asking.user_id, body.preferences)
     return _listed(asking)
@@ -77,9 +77,9 @@ def consent(query: Whose) -> dict[str, Any]:
 
 @blueprint.put("/consent", responses={200: ConsentView})
 @allows(Permission.CHAT)
-def decide(body: ConsentBody) -> dict[str, Any]:
+def decide(query: Whose, body: ConsentBody) -> dict[str, Any]:
     """Allow that preferences are learned, or no longer: then what was learned is forgotten at once."""
-    asking = whose.write(body.user_id)
+    asking = whose.write(query.user_id)
     with tenant_session(asking.tenant_id) as session:
         forgotten = preferences.set_consent(session, asking.tenant_id, asking.user_id, body.learn)
         learn, decided_at = preferences.consent(session, asking.user_id)

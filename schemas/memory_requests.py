@@ -59,7 +59,6 @@ class PreferenceBody(Body):
     """What a user prefers, as key and value. Known keys: formality, detail, energy, language, name, units."""
 
     preferences: Preferences
-    user_id: Key | None = None
 
 
 class PreferencePath(BaseModel):
@@ -98,7 +97,6 @@ class ConsentBody(Body):
     """Whether preferences may be learned of what a user says. Without, what was learned is forgotten."""
 
     learn: bool
-    user_id: Key | None = None
 
 
 class ConsentView(BaseModel):

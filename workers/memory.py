@@ -23,6 +23,7 @@ def summarise(tenant_id: str, conversation_id: str) -> None:
     """Fold the older part of a conversation into its summary, until the rest is half of what a prompt carries.
 
     Half, so that this happens once in several turns. A task that is repeated, or late, finds nothing to do.
+    Raises NotFound where the conversation was deleted meanwhile.
     """
     tenant, conversation = UUID(tenant_id), UUID(conversation_id)
     settings = get_settings()
@@ -38,8 +39,8 @@ def summarise(tenant_id: str, conversation_id: str) -> None:
         text, made_by = _written(tenant, conversation, model, asked) or (text, made_by)
     about = {"turns": len(older), "tokens": memory.tokens(text), "made_by": made_by}
     with tenant_session(tenant) as session:
-        if conversations.owner(session, conversation) is not None:
-            conversations.summarise(session, tenant, conversation, text, older[-1], **about)
+        conversations.keep(session, conversation)
+        conversations.summarise(session, tenant, conversation, text, older[-1], **about)
 
 
 def _writer(tenant_id: UUID) -> ChatModel | None:

@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from schemas.errors import InvalidRequest
+from schemas.dialogue import Turn
+from schemas.errors import InvalidRequest, NotFound
 from schemas.memory import Feedback
 
 THUMBS, STARS = "thumbs", "stars"
@@ -26,7 +27,10 @@ def scale_of(rating: int, scale: str | None) -> str:
 def give(
     session: Session, tenant_id: UUID, turn_id: UUID, user_id: str, scale: str, rating: int, comment: str | None
 ) -> Feedback:
-    """Keep the user's feedback on a turn, in place of an earlier one."""
+    """Keep the user's feedback on a turn, in place of an earlier one. Raises NotFound where the turn was deleted."""
+    there = select(Turn.turn_id).where(Turn.turn_id == turn_id).with_for_update(read=True, key_share=True)
+    if session.scalar(there) is None:
+        raise NotFound("There is no turn with this id.")
     row = {"tenant_id": tenant_id, "turn_id": turn_id, "user_id": user_id}
     said = {"scale": scale, "rating": rating, "comment": comment}
     question = (

@@ -80,7 +80,7 @@ def _delete(client: "redis.Redis", tenant_id: UUID, ids: Sequence[UUID]) -> Coun
         for turn_id, status in turns:
             if status in (TurnStatus.QUEUED, TurnStatus.RUNNING):
                 cancellations.request(client, tenant_id, turn_id)
-        gone.update(_hanging_on(session, ids, [turn_id for turn_id, _ in turns]))
+        gone.update(dict(_hanging_on(session, ids, [turn_id for turn_id, _ in turns])))
         asked = unanswered.of_conversations(session, ids)
         gone["webhook_deliveries"] += _deleted(
             session, WebhookDelivery, WebhookDelivery.payload["data"]["conversation_id"].astext.in_(map(str, ids))

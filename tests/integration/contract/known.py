@@ -94,8 +94,7 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
     "POST /api/agents/{key}/duplicate": lambda _: {"assistant_key": f"a-{uuid4()}"},
     "PATCH /api/agents/{key}": lambda _: {"assistant_key": None},
     "POST /api/batches": lambda _: {"assistant_key": None},
-    "PUT /api/memory/preferences": lambda _: {"preferences": {"detail": 0.2, "team": "blue"}, "user_id": None},
-    "PUT /api/memory/consent": lambda _: {"learn": True, "user_id": None},
+    "PUT /api/memory/preferences": lambda _: {"preferences": {"detail": 0.2, "team": "blue"}},
     "POST /api/knowledge/unanswered/{id}/answer": lambda _: {"response": "Nine.", "question": f"When is {uuid4()}?"},
     "POST /api/chat/feedback": lambda here: {
         **{"turn_id": str(here.marked.ids["turn"]), "rating": 1, "scale": None},

@@ -131,10 +131,9 @@ def test_only_who_acts_for_all_changes_what_is_anothers(
     manager = joined(shop, "manager")
     assert manager.get(f"/api/memory/conversations/{bobs}").status_code == 200
     for person, whose in ((manager, bob.login["user_id"]), (bob, ada)):
-        body = {"preferences": {"team": "red"}, "user_id": whose}
-        assert person.request("PUT", "/api/memory/preferences", json=body).status_code == 404
-        consent = {"learn": True, "user_id": whose}
-        assert person.request("PUT", "/api/memory/consent", json=consent).status_code == 404
+        body = {"preferences": {"team": "red"}}
+        assert person.request("PUT", f"/api/memory/preferences?user_id={whose}", json=body).status_code == 404
+        assert person.request("PUT", f"/api/memory/consent?user_id={whose}", json={"learn": True}).status_code == 404
         assert person.request("DELETE", f"/api/memory?user_id={whose}").status_code == 404
         assert person.request("DELETE", f"/api/memory/preferences?user_id={whose}").status_code == 404
     for act in ({"method": "DELETE"}, {"method": "PATCH", "json": {"title": "mine"}}):
@@ -209,7 +208,7 @@ def test_a_user_s_preferences_are_bounded(shop: Person) -> None:
 def test_a_program_may_act_for_users_who_have_no_account(shop: Person) -> None:
     made = shop.post("/api/tenant/keys", json={"name": "bridge", "scopes": ["chat"]}).json or {}
     robot = Person(shop.client, {**shop.login, "access_token": made["api_key"]}, "robot")
-    robot.put_json("/api/memory/preferences", {"preferences": {"name": "Anna"}, "user_id": "anna@phone"})
+    robot.put_json("/api/memory/preferences?user_id=anna@phone", {"preferences": {"name": "Anna"}})
     found = robot.get("/api/memory/preferences?user_id=anna@phone").json or {}
     assert found["user_id"] == "anna@phone" and found["preferences"][0]["value"] == "Anna"
     assert robot.request("DELETE", "/api/memory?user_id=anna@phone").status_code == 200

@@ -73,10 +73,11 @@ def with_webhook(admin: psycopg.Connection, tenant_id: str) -> None:
 
 def test_forget_me_leaves_nothing(shop: Person, desk: Desk, admin: psycopg.Connection) -> None:
     with_webhook(admin, shop.tenant_id)
-    remembered(shop, desk, admin)
-    assert {"messages", "turns", "conversation_summaries", "user_preferences", "feedback", "webhook_deliveries"} <= set(
+    conversation = remembered(shop, desk, admin)
+    assert {"messages", "turns", "conversation_summaries", "user_preferences", "feedback"} <= set(
         mentions(admin, shop.tenant_id, SECRET)
     )
+    assert "webhook_deliveries" in mentions(admin, shop.tenant_id, conversation)
     assert told(shop.tenant_id, SECRET)
     receipt = shop.request("DELETE", "/api/memory").json or {}
     assert receipt["complete"] is True and set(receipt["left"].values()) == {0}
@@ -84,7 +85,8 @@ def test_forget_me_leaves_nothing(shop: Person, desk: Desk, admin: psycopg.Conne
         assert receipt["deleted"][name] == 1 + (name == "messages"), name
     assert receipt["deleted"]["webhook_deliveries"] >= 1 and receipt["deleted"]["events"] >= 2
     assert mentions(admin, shop.tenant_id, SECRET) == []
-    assert told(shop.tenant_id, SECRET) == []
+    assert told(shop.tenant_id, SECRET) == told(shop.tenant_id, conversation) == []
+    assert mentions(admin, shop.tenant_id, conversation) == []
     assert mentions(admin, shop.tenant_id, str(shop.login["user_id"])) == []
     assert (shop.get("/api/me").json or {})["user"]["persona_settings"] == {}
     assert (shop.get("/api/memory/consent").json or {})["learn"] is False
