@@ -1,5 +1,6 @@
 """Conversations of a user: listing and searching them, reading, naming and deleting one."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,6 +83,8 @@ def remove(path: IdPath) -> dict[str, Any]:
     deleted = forgetting.conversation(get_redis(), asking.tenant_id, path.id)
     with tenant_session(asking.tenant_id) as session:
         left = {"conversations": int(conversations.owner(session, path.id) is not None)}
+        of = dataclasses.replace(asking, user_id=user_id)
+        whose.audit_for_others(session, of, "memory.conversation_deleted", conversation_id=str(path.id))
     return {"user_id": user_id, "conversation_id": str(path.id), **memory.receipt(deleted, left)}
 
 

@@ -43,6 +43,7 @@ def state(query: Whose, body: PreferenceBody) -> dict[str, Any]:
     asking = whose.write(query.user_id)
     with tenant_session(asking.tenant_id) as session:
         preferences.put(session, asking.tenant_id, asking.user_id, body.preferences)
+        whose.audit_for_others(session, asking, "memory.preferences_stated", keys=sorted(body.preferences))
     return _listed(asking)
 
 
@@ -52,7 +53,9 @@ def remove_all(query: Whose) -> dict[str, Any]:
     """Forget all preferences of a user."""
     asking = whose.write(query.user_id)
     with tenant_session(asking.tenant_id) as session:
-        return {"user_id": asking.user_id, "forgotten": preferences.remove_all(session, asking.user_id)}
+        forgotten = preferences.remove_all(session, asking.user_id)
+        whose.audit_for_others(session, asking, "memory.preferences_forgotten", forgotten=forgotten)
+    return {"user_id": asking.user_id, "forgotten": forgotten}
 
 
 @blueprint.delete("/preferences/<key>", responses={200: Forgotten})
@@ -62,6 +65,7 @@ def remove(path: PreferencePath, query: Whose) -> dict[str, Any]:
     asking = whose.write(query.user_id)
     with tenant_session(asking.tenant_id) as session:
         preferences.remove(session, asking.user_id, path.key)
+        whose.audit_for_others(session, asking, "memory.preferences_forgotten", keys=[path.key])
     return {"user_id": asking.user_id, "forgotten": 1}
 
 

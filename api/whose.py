@@ -1,10 +1,14 @@
 """Of whom something personal is asked: of who asks, or of another user of the organisation."""
 
+from dataclasses import replace
+from typing import Any
+
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from api import auth
 from api.auth import Caller
+from pipelines.stores import audit
 from pipelines.stores.database import tenant_session
 from pipelines.stores.users import is_user
 from schemas.dialogue import Conversation
@@ -46,8 +50,14 @@ def write(user_id: str | None) -> Caller:
     return _as(asking, str(user_id))
 
 
+def audit_for_others(session: Session, asking: Caller, action: str, **about: Any) -> None:
+    """Write down what somebody does to what is another's."""
+    if asking.user_id != auth.caller().user_id:
+        audit.record(session, asking.tenant_id, auth.actor(), action, "user", asking.user_id, after=about)
+
+
 def _as(asking: Caller, user_id: str) -> Caller:
-    return Caller(**{**vars(asking), "user_id": user_id})
+    return replace(asking, user_id=user_id)
 
 
 def _is_known(session: Session, user_id: str) -> bool:

@@ -97,8 +97,8 @@ def _hanging_on(session: Session, ids: Sequence[UUID], turn_ids: Sequence[UUID])
     """Yield how many rows go with the conversations by themselves."""
     for table in (Message, ConversationSummary, Turn):
         yield table.__tablename__, _count(session, table, table.conversation_id.in_(ids))
-    for table in (Sentence, Feedback):
-        yield table.__tablename__, _count(session, table, table.turn_id.in_(turn_ids))
+    for of_turn in (Sentence, Feedback):
+        yield of_turn.__tablename__, _count(session, of_turn, of_turn.turn_id.in_(turn_ids))
 
 
 def _delete_rows(tenant_id: UUID, user_id: str) -> Counter[str]:

@@ -64,14 +64,13 @@ def learn(session: Session, turn: Turn, user_id: str, wishes: Sequence[Wish]) ->
         for wish in lasting
     ]
     said = insert(UserPreference).values(rows)
-    said = said.on_conflict_do_update(
+    names = ("value", "source", "confidence", "consent", "turn_id", "updated_at")
+    question = said.on_conflict_do_update(
         index_elements=[UserPreference.tenant_id, UserPreference.user_id, UserPreference.key],
-        set_={
-            name: said.excluded[name] for name in ("value", "source", "confidence", "consent", "turn_id", "updated_at")
-        },
+        set_={name: said.excluded[name] for name in names},
         where=UserPreference.source == Source.LEARNED,
     ).returning(UserPreference.key)
-    return frozenset(session.scalars(said))
+    return frozenset(session.scalars(question))
 
 
 def remove(session: Session, user_id: str, key: str) -> None:

@@ -58,7 +58,7 @@ def note(
         "confidence": confidence,
         "nearest": _nearest(passages),
     }
-    question_id = session.scalar(_upsert(row, turn))
+    question_id: UUID | None = session.scalar(_upsert(row, turn))
     session.execute(update(Turn).where(Turn.turn_id == turn.turn_id).values(unanswered_id=question_id))
     return question_id
 

@@ -5,7 +5,7 @@ German?" is a question, and what stands in quotation marks is somebody else's.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,10 +90,12 @@ def acknowledgement(wishes: Sequence[Wish], kept: bool) -> str:
     if not said:
         return ""
     listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-    return f"All right: I'll {listed}." if kept else f"All right. I'll {listed} once you let me remember preferences."
+    if kept:
+        return f"All right: I'll {listed}."
+    return f"I'd gladly {listed}, but I may not remember it: allow that, or set it in your preferences."
 
 
-_PROMISES = {
+_PROMISES: dict[str, Callable[[Any], str]] = {
     "name": lambda value: f"call you {value}",
     "detail": lambda value: "keep my answers short" if value < 0.5 else "answer in detail",
     "formality": lambda value: "be more casual" if value < 0.5 else "be more formal",

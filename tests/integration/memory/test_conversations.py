@@ -143,6 +143,10 @@ def test_only_who_acts_for_all_changes_what_is_anothers(
         assert bob.request(path=f"/api/memory/conversations/{adas}", **act).status_code == 404
     assert shop.request("DELETE", f"/api/memory?user_id={bob.login['user_id']}").status_code == 200
     assert listed(bob) == [] and len(listed(shop)) == 1
+    shop.put_json(f"/api/memory/preferences?user_id={bob.login['user_id']}", {"preferences": {"team": "red"}})
+    entries = (shop.get("/api/tenant/audit").json or {})["entries"]
+    acts = [(entry["action"], entry["target_id"]) for entry in entries if entry["action"].startswith("memory.")]
+    assert acts == [("memory.preferences_stated", bob.login["user_id"]), ("memory.forgotten", bob.login["user_id"])]
 
 
 def test_feedback_is_given_once_and_changed(shop: Person, bob: Person, desk: Desk) -> None:

@@ -117,7 +117,7 @@ def test_an_acknowledgement_says_what_is_kept() -> None:
     wishes = hear("Call me Ada, answer in German and keep it short").wishes
     said = acknowledgement(wishes, kept=True)
     assert said.startswith("All right: I'll") and "call you Ada" in said and "short" in said and "de" in said
-    assert "once you let me remember" in acknowledgement(wishes, kept=False)
+    assert "may not remember it" in acknowledgement(wishes, kept=False)
 
 
 @pytest.mark.parametrize("unit", [" ", "please ", "and ", "call me ", "A ", "in detail ", '"', "from now on ", ".. "])
