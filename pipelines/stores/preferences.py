@@ -36,7 +36,8 @@ def persona_settings(session: Session, user_id: str) -> Mapping[str, Any]:
 
 def put(session: Session, tenant_id: UUID, user_id: str, stated: Mapping[str, Any]) -> None:
     """Keep what the user states, over what was there. Raises InvalidRequest where that would be too much."""
-    for key, value in stated.items():
+    # In one order, so that two who write at once do not wait for each other.
+    for key, value in sorted(stated.items()):
         row = {"tenant_id": tenant_id, "user_id": user_id, "key": key, "value": value, "source": Source.STATED}
         fresh = {"value": value, "source": Source.STATED, "confidence": 1.0, "turn_id": None, "updated_at": func.now()}
         key_columns = [UserPreference.tenant_id, UserPreference.user_id, UserPreference.key]
@@ -61,7 +62,7 @@ def learn(session: Session, turn: Turn, user_id: str, wishes: Sequence[Wish]) ->
     about = {"tenant_id": turn.tenant_id, "user_id": user_id, "source": Source.LEARNED, "consent": True}
     rows = [
         {**about, "key": wish.key, "value": wish.value, "confidence": wish.confidence, "turn_id": turn.turn_id}
-        for wish in lasting
+        for wish in sorted(lasting, key=lambda wish: wish.key)
     ]
     said = insert(UserPreference).values(rows)
     names = ("value", "source", "confidence", "consent", "turn_id", "updated_at")

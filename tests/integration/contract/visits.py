@@ -102,7 +102,8 @@ class Visitor:
         if "user_id" in case.path_parameters:
             case.path_parameters["user_id"] = self.here.marked.canary
         if label == "DELETE /api/memory/preferences/{key}":
-            self._admin.execute("UPDATE user_preferences SET user_id = %s", (str(self.here.user_id),))
+            theirs = (str(self.here.user_id), self.here.tenant_id)
+            self._admin.execute("UPDATE user_preferences SET user_id = %s WHERE tenant_id = %s", theirs)
             case.path_parameters["key"] = "note"
         if label == "DELETE /api/tenant/provider-keys/{provider}":
             self.door.put(case.formatted_path, json={"key": "one-of-theirs"}, headers=self.headers(case))
