@@ -4,20 +4,23 @@ from typing import Any
 
 from flask_openapi3 import APIBlueprint, Tag
 
-from api import auth
+from api import auth, entries
 from api.paging import cursor, position
 from api.permissions import allows
-from pipelines.stores import audit, unanswered
+from pipelines.stores import audit, turns, unanswered
 from pipelines.stores.database import tenant_session
+from pipelines.stores.entries import PAIRS, Draft
 from schemas.identity import Permission
 from schemas.memory import QuestionState
 from schemas.memory_requests import (
+    UnansweredAnswer,
     UnansweredChange,
     UnansweredListing,
     UnansweredPage,
     UnansweredView,
 )
 from schemas.requests import IdPath
+from workers import entries as writers
 
 blueprint = APIBlueprint(
     "unanswered", __name__, url_prefix="/api/knowledge/unanswered", abp_tags=[Tag(name="unanswered questions")]
@@ -72,3 +75,31 @@ def change(path: IdPath, body: UnansweredChange) -> dict[str, Any]:
             after={"state": found.state},
         )
         return unanswered.view(found)
+
+
+@blueprint.post("/<uuid:id>/answer", responses={201: UnansweredView})
+@allows(Permission.AI_WRITE)
+def answer(path: IdPath, body: UnansweredAnswer) -> Any:
+    """Answer a question: a training pair that is given word for word from now on, by the assistant that was asked."""
+    asking = auth.caller()
+    with tenant_session(asking.tenant_id) as session:
+        found = unanswered.get(session, path.id)
+        turns.agent(session, found.assistant_key)
+    pair = {"prompt": body.question or found.question, "response": body.response, "tags": []}
+    put = writers.write(PAIRS, entries.writer(asking), Draft({**pair, "assistant_key": found.assistant_key}))
+    with tenant_session(asking.tenant_id) as session:
+        found = unanswered.get(session, path.id, lock=True)
+        before = {"state": found.state}
+        unanswered.decide(session, found, QuestionState.ANSWERED, asking.name or asking.user_id, put.id)
+        after = {"state": found.state, "answered_by": str(put.id)}
+        audit.record(
+            session,
+            asking.tenant_id,
+            auth.actor(),
+            "unanswered.answered",
+            "unanswered_question",
+            path.id,
+            before=before,
+            after=after,
+        )
+        return unanswered.view(found), 201

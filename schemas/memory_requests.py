@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from schemas.fields import Json, Name
 from schemas.requests import Body, Key, Listing
+from schemas.training_requests import Prompt, Response
 
 MAX_VALUE_CHARS = 2_000
 PREFERENCE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
@@ -321,7 +322,5 @@ class UnansweredChange(Body):
 class UnansweredAnswer(Body):
     """The answer to an unanswered question; it becomes a training pair."""
 
-    response: str = Field(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")
-    question: str | None = Field(
-        None, min_length=1, max_length=2_000, pattern=r"^[^\x00]*$", description="In other words."
-    )
+    response: Response
+    question: Prompt | None = Field(None, description="In other words than it was asked.")

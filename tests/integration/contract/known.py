@@ -96,6 +96,7 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
     "PATCH /api/agents/{key}": lambda _: {"assistant_key": None},
     "POST /api/batches": lambda _: {"assistant_key": None},
     "PUT /api/memory/preferences": lambda _: {"preferences": {"detail": 0.2, "team": "blue"}},
+    "POST /api/knowledge/unanswered/{id}/answer": lambda _: {"response": "Nine.", "question": f"When is {uuid4()}?"},
     "POST /api/chat/feedback": lambda here: {
         **{"turn_id": str(here.marked.ids["turn"]), "rating": 1, "scale": None},
         **{"tenant_id": None, "user_id": None},

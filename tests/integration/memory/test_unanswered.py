@@ -112,3 +112,19 @@ def test_questions_are_searched_and_paged(shop: Person, desk: Desk) -> None:
         "chapel?",
     ]
     assert questions(shop, "?assistant_key=nobody") == []
+
+
+def test_an_answered_question_becomes_a_training_pair(shop: Person, desk: Desk) -> None:
+    desk.ask(shop, OFF_TOPIC)
+    (found,) = questions(shop)
+    path = f"/api/knowledge/unanswered/{found['id']}/answer"
+    response = shop.post(path, json={"response": "Michelangelo did."})
+    assert response.status_code == 201, response.json
+    answered = response.json or {}
+    assert answered["state"] == "answered" and questions(shop) == []
+    pair = shop.get(f"/api/training/qa/{answered['answered_by']}").json or {}
+    assert (pair["prompt"], pair["response"]) == (OFF_TOPIC, "Michelangelo did.")
+    assert pair["assistant_key"] == found["assistant_key"]
+    again = shop.post(path, json={"response": "Michelangelo, it is said."}).json or {}
+    assert again["answered_by"] == answered["answered_by"], "there is one pair for a question"
+    assert code(shop.post(f"/api/knowledge/unanswered/{uuid4()}/answer", json={"response": "x"})) == (404, "not_found")
