@@ -6,8 +6,8 @@ from pipelines.ports import Passage
 from pipelines.turn.parts import MAX_PARTS, parts, together
 
 LONG = (
-    "I would like to rent two bicycles for a week in June, what would that cost for adults, and can I cancel the booking"
-    " if the weather is bad? Also, where is the shop in Ghent?"
+    "I would like to rent two bicycles for a week in June, what would that cost for adults, and can I cancel the"
+    " booking if the weather is bad? Also, where is the shop in Ghent?"
 )
 
 

@@ -18,12 +18,29 @@ FOUNDER = (
 @pytest.mark.parametrize(
     "question",
     [
-        "And how much is it?", "How much does it cost?", "what about Sundays?", "and for children?", "Why?", "How long?",
-        "Since when?", "Is that refundable?", "Can I return it?", "Where can I find them?", "How do I get there?",
-        "Which one is cheaper?", "Do they open on Sundays?", "How about a week?", "What does this cover?", "For how long?",
-        "without breakfast?", "Who is she?", "the second one?", "And on weekends?", "Are those included?",
+        "And how much is it?",
+        "How much does it cost?",
+        "what about Sundays?",
+        "and for children?",
+        "Why?",
+        "How long?",
+        "Since when?",
+        "Is that refundable?",
+        "Can I return it?",
+        "Where can I find them?",
+        "How do I get there?",
+        "Which one is cheaper?",
+        "Do they open on Sundays?",
+        "How about a week?",
+        "What does this cover?",
+        "For how long?",
+        "without breakfast?",
+        "Who is she?",
+        "the second one?",
+        "And on weekends?",
+        "Are those included?",
     ],
-)  # fmt: skip
+)
 def test_a_question_that_leans_is_made_whole_by_the_words_before(question: str) -> None:
     written = rewrite.standalone(question, BEFORE)
     assert written is not None
@@ -34,13 +51,23 @@ def test_a_question_that_leans_is_made_whole_by_the_words_before(question: str) 
 @pytest.mark.parametrize(
     "question",
     [
-        "How much does a helmet cost?", "What is photosynthesis?", "Is it possible to cancel a booking?", "Opening hours?",
-        "How long does it take to ship a parcel abroad?", "When did the company move its office?", "What time is it allowed to check in?",
-        "Who led the team this season?", "Which bank has its seat in Basel?", "Does Anna Berg still run her clinic?",
-        "What is the price of a tent and how much does it weigh?", "Are there lockers at the station?", "price list",
-        "What did the treaty that ended the war say?", "Is there a fee?",
+        "How much does a helmet cost?",
+        "What is photosynthesis?",
+        "Is it possible to cancel a booking?",
+        "Opening hours?",
+        "How long does it take to ship a parcel abroad?",
+        "When did the company move its office?",
+        "What time is it allowed to check in?",
+        "Who led the team this season?",
+        "Which bank has its seat in Basel?",
+        "Does Anna Berg still run her clinic?",
+        "What is the price of a tent and how much does it weigh?",
+        "Are there lockers at the station?",
+        "price list",
+        "What did the treaty that ended the war say?",
+        "Is there a fee?",
     ],
-)  # fmt: skip
+)
 def test_a_question_that_stands_alone_is_not_touched(question: str) -> None:
     assert rewrite.standalone(question, BEFORE) is None
 
