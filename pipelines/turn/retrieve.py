@@ -21,7 +21,7 @@ def best(rankings: Rankings, question: str, count: int) -> list[Passage]:
 
 def confidence_by_words(passages: Sequence[Passage], question: str) -> float:
     """Return how sure it is that the passages hold the answer where no vector could be asked for: 0…0.75."""
-    return BY_WORDS_ALONE * coverage(passages[:WELL_BEHIND], content_words(question))
+    return BY_WORDS_ALONE * bool(passages) * coverage(passages[:WELL_BEHIND], content_words(question))
 
 
 def confidence(passages: Sequence[Passage], question: str) -> float:
