@@ -68,7 +68,9 @@ def ground(turn: Turn) -> Ground:
         found = [rankings(turn, question, allowed)]
     else:
         found = list(_pool().map(lambda part: rankings(turn, part, allowed), asked))
-    ranked = together([fused(one, part) for one, part in zip(found, asked, strict=True)])
+    own = (turn.question or "") if standalone else ""
+    whole, *others = found
+    ranked = together([fused(whole, question, own), *map(fused, others, asked[1:])])
     best = chosen(reranking.reranked(turn, question, ranked), question, get_settings().match_count)
     sure = retrieve.confidence if any(one.dense for one in found) else retrieve.confidence_by_words
     return Ground(_expanded(turn, best), sure(best, question), standalone)

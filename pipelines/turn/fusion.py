@@ -47,8 +47,10 @@ class Rankings:
     cards: Mapping[UUID, Card] = field(default_factory=dict)
 
 
-def fused(rankings: Rankings, question: str) -> list[Passage]:
+def fused(rankings: Rankings, question: str, own: str = "") -> list[Passage]:
     """Return the passages of both rankings, best first, with a `score` of 0…1.
+
+    Where the question was made whole, `own` is what was asked: its words are what the best are read for.
 
     Each ranking's scores are scaled to 0…1; a passage that is missing from one has its 0. The ranking by words
     counts as far as the best of it hold the question's words: where they do not, as for a question in another
@@ -65,7 +67,7 @@ def fused(rankings: Rankings, question: str) -> list[Passage]:
     _lift(blend, union, rankings.cards, trust)
     best = sorted(blend, key=lambda key: (-blend[key], key))
     if trust:
-        close = closeness([union[key] for key in best[:READ]], question)
+        close = closeness([union[key] for key in best[:READ]], own if content_words(plainly(own)) else question)
         blend |= {key: blend[key] + trust * value for key, value in zip(best, close, strict=False)}
         best.sort(key=lambda key: (-blend[key], key))
     most = DENSE_WEIGHT + LEXICAL_WEIGHT + CLOSE_WEIGHT + PAIRS_WEIGHT

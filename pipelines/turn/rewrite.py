@@ -122,9 +122,7 @@ def _stands_for(before: Sequence[str]) -> bool:
     telling = [place for place, word in enumerate(before) if word.lower() not in STOP_WORDS]
     if len(telling) > 1:
         return True
-    return any(
-        place and (before[place][0].isupper() or before[place - 1].lower() in _DETERMINERS) for place in telling
-    )
+    return any(place and (before[place][0].isupper() or before[place - 1].lower() in _DETERMINERS) for place in telling)
 
 
 def _topic(text: str, known: set[str]) -> list[str]:
