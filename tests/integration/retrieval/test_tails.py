@@ -26,7 +26,7 @@ def test_a_fact_in_the_last_words_of_a_full_chunk_counts_in_its_vector(tmp_path:
     asked, with_fact, without = (model.embed(found) for found in (list(FACTS.values()), chunks, filler))
     own = np.arange(len(FACTS))
     near = asked @ with_fact.T
-    assert np.all(near[own, own] > (asked @ without.T)[own, own] + 0.05)
+    assert np.all(near[own, own] > (asked @ without.T)[own, own] + 0.03)
     found_first = np.argmax(near, axis=1) == own
     # Words at random around a fact are harder than any text; one of six may be second.
     assert found_first.sum() >= len(FACTS) - 1
