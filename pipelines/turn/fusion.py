@@ -58,7 +58,7 @@ def fused(rankings: Rankings, question: str, own: str = "") -> list[Passage]:
     """
     union = _union(rankings)
     wanted = content_words(plainly(question))
-    trust = trusted(coverage(rankings.lexical[:WELL_BEHIND], wanted)) if rankings.dense else 1.0
+    trust = trusted(rankings.lexical[:WELL_BEHIND], wanted) if rankings.dense else 1.0
     nearness = scaled({passage.chunk_id: _odds(passage.similarity) for passage in rankings.dense})
     wording = scaled({passage.chunk_id: passage.bm25 for passage in rankings.lexical})
     blend = {
@@ -92,8 +92,14 @@ def standing(passage: Passage) -> str:
     return "\n".join((passage.filename, passage.title, *passage.heading_path, passage.text))
 
 
-def trusted(share: float) -> float:
-    """Return how far the ranking by words is believed, 0…1."""
+def trusted(best: Sequence[Passage], wanted: Collection[str]) -> float:
+    """Return how far the ranking by words is believed, 0…1, by what its best passages hold of the wanted stems.
+
+    One word of two is as often chance: stems of different words fall together.
+    """
+    share = coverage(best, wanted)
+    if len(wanted) == 2 and share < 1:
+        return 0.0
     return max(0.0, (share - DOUBTED) / (1 - DOUBTED))
 
 
