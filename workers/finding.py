@@ -19,7 +19,7 @@ from pipelines.providers.servers import PRICES
 from pipelines.stores import beside, cards, documents, search, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.search import NO_FILTER, Asked, Found
-from pipelines.turn import limits, neighbours
+from pipelines.turn import limits, neighbours, retrieve
 from pipelines.turn.confidence import confidence
 from pipelines.turn.distinct import chosen
 from pipelines.turn.fusion import DENSE_WEIGHT, Rankings, fused
@@ -75,9 +75,17 @@ def ground(turn: Turn, count: int | None = None, dense_weight: float | None = No
         found = [rankings(turn, question, allowed)]
     else:
         found = list(_pool().map(lambda part: rankings(turn, part, allowed), asked))
-    ranked = together([fused(one, part, weight) for one, part in zip(found, asked, strict=True)])
+    own = (turn.question or "") if standalone else ""
+    whole, *others = found
+    ranked = together(
+        [
+            fused(whole, question, own, weight),
+            *(fused(one, part, dense_weight=weight) for one, part in zip(others, asked[1:], strict=True)),
+        ]
+    )
     best = chosen(reranking.reranked(turn, question, ranked), question, count or get_settings().match_count)
-    return Ground(_expanded(turn, best), confidence(best, question), standalone)
+    sure = confidence if any(one.dense for one in found) else retrieve.confidence_by_words
+    return Ground(_expanded(turn, best), sure(best, question), standalone)
 
 
 def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) -> Rankings:

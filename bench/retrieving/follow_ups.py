@@ -36,5 +36,5 @@ def _set(name: str, rewritten: bool) -> Set:
             said = (Said("user", earlier), Said("assistant", f"{sections[before[number - 1]][0]} [1]"))
             asked = ASKED[heading]
             whole = standalone(asked, said) if rewritten else None
-            questions.append(Wanted(whole or asked, filename, words=text))
+            questions.append(Wanted(whole or asked, filename, words=text, own=asked if whole else ""))
     return Set(name, make().sources, questions)

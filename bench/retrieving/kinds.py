@@ -17,12 +17,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A question, and the document, the page or the words at which its answer stands."""
+    """A question, and the document, the page or the words at which its answer stands.
+
+    `own` is what was asked, of a question that was made whole.
+    """
 
     question: str
     filename: str
     page: int | None = None
     words: str = ""
+    own: str = ""
 
     def is_document(self, passage: Passage) -> bool:
         """Return whether the passage is of the right document."""

@@ -18,7 +18,7 @@ CHOSEN = 10
 RECIPROCAL = 60
 """The constant of reciprocal rank fusion (Cormack et al. 2009)."""
 
-Ranking = Callable[[Rankings, str], Sequence[Passage]]
+Ranking = Callable[[Rankings, Wanted], Sequence[Passage]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def asked(tenant_id: UUID, of: Set, embedder: Embedder) -> list[Answered]:
     return found
 
 
-def reciprocal_rank(rankings: Rankings, _: str) -> list[Passage]:
+def reciprocal_rank(rankings: Rankings, _: Wanted) -> list[Passage]:
     """Return the union by reciprocal rank fusion."""
     scores: dict[int, float] = {}
     passages: dict[int, Passage] = {}
@@ -66,9 +66,9 @@ def reciprocal_rank(rankings: Rankings, _: str) -> list[Passage]:
     return [passages[key] for key in sorted(scores, key=lambda key: (-scores[key], key))]
 
 
-def ours(rankings: Rankings, question: str) -> list[Passage]:
+def ours(rankings: Rankings, wanted: Wanted) -> list[Passage]:
     """Return what an answer would be grounded in, were it grounded in CHOSEN passages."""
-    return chosen(fused(rankings, question), question, CHOSEN)
+    return chosen(fused(rankings, wanted.question, wanted.own), wanted.question, CHOSEN)
 
 
 RANKINGS: Mapping[str, Ranking] = {
@@ -83,7 +83,7 @@ def scored(found: Sequence[Answered], ranking: Ranking) -> Scores:
     """Return how good a ranking is over these questions."""
     places, documents = [], []
     for one in found:
-        order = ranking(one.rankings, one.wanted.question)[:CANDIDATES]
+        order = ranking(one.rankings, one.wanted)[:CANDIDATES]
         places.append(next((n for n, passage in enumerate(order, 1) if one.wanted.is_place(passage)), None))
         documents.append(bool(order) and one.wanted.is_document(order[0]))
     count = len(found)

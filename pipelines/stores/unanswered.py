@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from pipelines.ports import Passage
 from pipelines.turn.asked import small_talk, subject
-from pipelines.turn.compose import is_refusal
+from pipelines.turn.phrases import is_refusal, language_of, phrases
 from pipelines.turn.preferences import hear
 from pipelines.turn.words import words
 from schemas.dialogue import Turn
@@ -41,7 +41,7 @@ def note(
     """
     question = hear(turn.question or "").question
     normalised = normal(question)
-    if not turn.search_knowledge or not normalised or small_talk(question) is not None:
+    if not turn.search_knowledge or not normalised or small_talk(question, phrases(language_of(question))) is not None:
         return None
     confidence = turn.confidence or 0.0
     refused = is_refusal(answer) or not cited

@@ -47,8 +47,12 @@ class Rankings:
     cards: Mapping[UUID, Card] = field(default_factory=dict)
 
 
-def fused(rankings: Rankings, question: str, dense_weight: float = DENSE_WEIGHT) -> list[Passage]:
+def fused(
+    rankings: Rankings, question: str, own: str = "", dense_weight: float = DENSE_WEIGHT
+) -> list[Passage]:
     """Return the passages of both rankings, best first, with a `score` of 0…1.
+
+    Where the question was made whole, `own` is what was asked: its words are what the best are read for.
 
     Each ranking's scores are scaled to 0…1; a passage that is missing from one has its 0. The ranking by words
     counts as far as the best of it hold the question's words: where they do not, as for a question in another
@@ -56,7 +60,7 @@ def fused(rankings: Rankings, question: str, dense_weight: float = DENSE_WEIGHT)
     """
     union = _union(rankings)
     wanted = content_words(plainly(question))
-    trust = trusted(coverage(rankings.lexical[:WELL_BEHIND], wanted)) if rankings.dense else 1.0
+    trust = trusted(rankings.lexical[:WELL_BEHIND], wanted) if rankings.dense else 1.0
     nearness = scaled({passage.chunk_id: _odds(passage.similarity) for passage in rankings.dense})
     wording = scaled({passage.chunk_id: passage.bm25 for passage in rankings.lexical})
     blend = {
@@ -65,7 +69,7 @@ def fused(rankings: Rankings, question: str, dense_weight: float = DENSE_WEIGHT)
     _lift(blend, union, rankings.cards, trust)
     best = sorted(blend, key=lambda key: (-blend[key], key))
     if trust:
-        close = closeness([union[key] for key in best[:READ]], question)
+        close = closeness([union[key] for key in best[:READ]], own if content_words(plainly(own)) else question)
         blend |= {key: blend[key] + trust * value for key, value in zip(best, close, strict=False)}
         best.sort(key=lambda key: (-blend[key], key))
     most = DENSE_WEIGHT + LEXICAL_WEIGHT + CLOSE_WEIGHT + PAIRS_WEIGHT
@@ -90,8 +94,14 @@ def standing(passage: Passage) -> str:
     return "\n".join((passage.filename, passage.title, *passage.heading_path, passage.text))
 
 
-def trusted(share: float) -> float:
-    """Return how far the ranking by words is believed, 0…1."""
+def trusted(best: Sequence[Passage], wanted: Collection[str]) -> float:
+    """Return how far the ranking by words is believed, 0…1, by what its best passages hold of the wanted stems.
+
+    One word of two is as often chance: stems of different words fall together.
+    """
+    share = coverage(best, wanted)
+    if len(wanted) == 2 and share < 1:
+        return 0.0
     return max(0.0, (share - DOUBTED) / (1 - DOUBTED))
 
 

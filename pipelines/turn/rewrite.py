@@ -36,9 +36,7 @@ _BEFORE_POINTING = frozenset(
     "about after are at before by can could did do does for from in is like of on to was were will with would".split()
 )
 _AUXILIARIES = frozenset("are can could did do does is was were will would".split())
-_MEASURES = frozenset(
-    "big deep early far fast good heavy high large late long much often old quick soon tall wide".split()
-)
+_MEASURES = frozenset("big deep early far fast good heavy high large late long much often old soon tall wide".split())
 _DETERMINERS = frozenset("a an any each every many most my no our some the this that these those which your".split())
 _PREPOSITIONS = frozenset("after at before by during for from in on since to under until with without".split())
 _EXPLETIVE = re.compile(

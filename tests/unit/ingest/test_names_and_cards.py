@@ -10,13 +10,24 @@ from pipelines.ingest.naming import name_in_words
 @pytest.mark.parametrize(
     ("filename", "words"),
     [
-        ("AcmeReport_2023-Q3.pdf", "Acme Report 2023 Q3"), ("northwind-10q-2021-q1.pdf", "northwind 10q 2021 q1"),
-        ("Preisliste 2024.xlsx", "Preisliste 2024"), ("XR-2041B.pdf", "XR-2041B"), ("report-q3.pdf", "report q3"),
-        ("employee-handbook.md", "employee handbook"), ("folder/Harbour Hotel.docx", "Harbour Hotel"), ("合同.pdf", "合同"),
-        ("p0001.txt", ""), ("scan0017.pdf", ""), ("IMG_2041.JPG", ""), ("notes.txt", ""), ("document(1).pdf", ""),
-        ("d41d8cd98f00b204e9800998ecf8427e.pdf", ""), ("3f2b8c1e-aaaa-bbbb-cccc-0123456789ab.pdf", ""), ("", ""),
+        ("AcmeReport_2023-Q3.pdf", "Acme Report 2023 Q3"),
+        ("northwind-10q-2021-q1.pdf", "northwind 10q 2021 q1"),
+        ("Preisliste 2024.xlsx", "Preisliste 2024"),
+        ("XR-2041B.pdf", "XR-2041B"),
+        ("report-q3.pdf", "report q3"),
+        ("employee-handbook.md", "employee handbook"),
+        ("folder/Harbour Hotel.docx", "Harbour Hotel"),
+        ("合同.pdf", "合同"),
+        ("p0001.txt", ""),
+        ("scan0017.pdf", ""),
+        ("IMG_2041.JPG", ""),
+        ("notes.txt", ""),
+        ("document(1).pdf", ""),
+        ("d41d8cd98f00b204e9800998ecf8427e.pdf", ""),
+        ("3f2b8c1e-aaaa-bbbb-cccc-0123456789ab.pdf", ""),
+        ("", ""),
     ],
-)  # fmt: skip
+)
 def test_a_name_is_read_as_words_where_it_says_something(filename: str, words: str) -> None:
     assert name_in_words(filename) == words
 

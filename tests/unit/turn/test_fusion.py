@@ -108,8 +108,11 @@ def test_a_document_without_a_card_is_not_put_behind_those_with_one() -> None:
 
 
 def test_words_are_believed_as_far_as_they_are_held() -> None:
-    assert trusted(0.3) == 0.0
-    assert trusted(1.0) == 1.0
+    held = [passage("Net sales in Europe rose.")]
+    assert trusted(held, content_words("net sales in Europe")) == 1.0
+    assert 0 < trusted(held, content_words("net sales in Asia")) < 1
+    assert trusted(held, content_words("the sales of bread, cake, jam and tea")) == 0.0
+    assert trusted(held, content_words("bread sales")) == 0.0
     assert coverage([passage("Net sales in Europe rose.")], content_words("net sales in Asia")) == 2 / 3
     assert coverage([], {"net"}) == 0.0
     assert coverage([passage("text", title="Annual Report 2023")], {"2023"}) == 1.0
