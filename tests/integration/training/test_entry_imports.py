@@ -57,6 +57,7 @@ def test_an_import_is_one_job_and_one_request_to_the_embedder(desk: Desk) -> Non
     assert counts(answer) == (90, 0, 0, 0)
     desk.work()
     assert len(desk.embedders.asked) == 1
+    assert desk.get("/api/batches")["batches"] == []
     job = desk.get(answer["job"])
     assert (job["kind"], job["finished"], job["result"]["totals"]["processed"]) == ("batch", True, 90)
     assert len(desk.rows("SELECT 1 FROM document_chunks WHERE tenant_id = %s", desk.tenant_id)) == 90
