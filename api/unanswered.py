@@ -9,7 +9,7 @@ from api.paging import cursor, position
 from api.permissions import allows
 from pipelines.stores import audit, turns, unanswered
 from pipelines.stores.database import tenant_session
-from pipelines.stores.entries import PAIRS, Draft
+from pipelines.stores.entry_kinds import PAIRS
 from schemas.identity import Permission
 from schemas.memory import QuestionState
 from schemas.memory_requests import (
@@ -86,7 +86,7 @@ def answer(path: IdPath, body: UnansweredAnswer) -> Any:
         found = unanswered.get(session, path.id)
         turns.agent(session, found.assistant_key)
     pair = {"prompt": body.question or found.question, "response": body.response, "tags": []}
-    put = writers.write(PAIRS, entries.writer(asking), Draft({**pair, "assistant_key": found.assistant_key}))
+    put = writers.add(PAIRS, entries.writer(asking), {**pair, "assistant_key": found.assistant_key})
     with tenant_session(asking.tenant_id) as session:
         found = unanswered.get(session, path.id, lock=True)
         before = {"state": found.state}
