@@ -76,7 +76,7 @@ def change(session: Session, agent: Agent, fields: Mapping[str, Any]) -> None:
     for name, value in differing.items():
         setattr(agent, name, value)
     agent.revision += 1
-    agent.updated_at = func.now()  # type: ignore[assignment]
+    agent.updated_at = func.now()
     session.flush()
     session.refresh(agent)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from pipelines.ingest.clean import one_line
@@ -131,7 +131,7 @@ def originals(session: Session, found: Sequence[Document]) -> dict[UUID, bytes]:
     read: dict[UUID, bytes] = {}
     for kind in KINDS:
         ids = [document.doc_id for document in found if document.source == kind.source]
-        rows = session.scalars(select(kind.model).where(kind.model.id.in_(ids))) if ids else ()
+        rows = _rows(session, kind, kind.model.id.in_(ids)) if ids else []
         read |= {row.id: kind.original(vars(row)) for row in rows}
     return read
 
@@ -167,7 +167,7 @@ class _There:
         for start in range(0, len(drafts), ROWS_AT_ONCE):
             some, named = ids[start : start + ROWS_AT_ONCE], names[start : start + ROWS_AT_ONCE]
             meant = or_(kind.model.id.in_(some), kind.model.name_sha256.in_(named))
-            self.by_id |= {row.id: row for row in session.scalars(select(kind.model).where(meant))}
+            self.by_id |= {row.id: row for row in _rows(session, kind, meant)}
             self.documents |= set(session.scalars(select(Document.doc_id).where(Document.doc_id.in_(some))))
         self.by_key = {_key(row.assistant_key, row.name_sha256): row for row in self.by_id.values()}
 
@@ -258,6 +258,11 @@ def _row(kind: Kind, values: Values) -> dict[str, Any]:
     if kind is MATERIALS:
         row |= {"original_filename": values["filename"], "file_size": len(values["content"].encode(errors="replace"))}
     return row
+
+
+def _rows(session: Session, kind: Kind, which: ColumnElement[bool]) -> list[Entry]:
+    rows: Any = session.scalars(select(kind.model).where(which))
+    return list(rows)
 
 
 def _joined(kind: Kind) -> Any:
