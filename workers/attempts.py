@@ -64,9 +64,7 @@ class Attempt:
 class Race:
     """The models that a turn's prompt is put to, by a plan. `rows` says who was asked and how that ended."""
 
-    def __init__(
-        self, turn: Turn, prompt: Prompt, known: Mapping[Candidate, Known], plan: Plan, whole_s: float
-    ) -> None:
+    def __init__(self, turn: Turn, prompt: Prompt, known: Mapping[Candidate, Known], plan: Plan) -> None:
         self.rows: list[dict[str, Any]] = []
         self._turn, self._prompt, self._known, self._plan = turn, prompt, known, plan
         self._waiting, self._running = deque(plan.order), list[Attempt]()

@@ -192,6 +192,7 @@ def _bulk(owner: Owner) -> Iterator[tuple[Any, dict[str, Any]]]:
     yield ChunkEdit, {**of, **edit, "user_id": owner.canary, "status": "processed"}
     kept = {"key": "k", "manner": "m", "telling": "t", "assistant_key": "default-assistant", "agent_version": "v"}
     kept |= {"knowledge_version": 0, "turn_id": owner.turn_id, "answer": owner.canary, "citations": [], "passages": []}
+    kept |= {"embedding": np.eye(8, dtype=np.float16)[0], "embedding_model": "m"}
     yield CachedAnswer, {**of, **kept, "confidence": 1, "provider": "p", "model": "m", "cost_usd": 0, "took_ms": 1}
     yield from _entries(owner)
 
