@@ -22,9 +22,10 @@ _UNITS = {
 
 
 def _measure(*units: str) -> str:
-    """Return what a figure with one of these units looks like."""
+    """Return what a figure with one of these units looks like, behind it or, as in "weight_kg: 17", before it."""
     signs = "|[%°]" if {"heat", "size"} & set(units) else ""
-    return rf"(?i:{_NUMBER}.{{0,20}}?(?:(?<![a-z])(?:{'|'.join(_UNITS[unit] for unit in units)})\b{signs}))|: \d"
+    known = "|".join(_UNITS[unit] for unit in units)
+    return rf"(?i:{_NUMBER}.{{0,20}}?(?:(?<![a-z])(?:{known})\b{signs})|(?:_|\b)(?:{known})\)?: ?\d)"
 
 
 _SPAN = r"\b(?:morning|evening|days?|hours?|minutes?|weeks?|months?|years?)\b"
