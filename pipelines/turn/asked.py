@@ -117,6 +117,13 @@ _MANNER = re.compile(
 _COUNTED = re.compile(r"\bhow many ((?:[\w'’-]+ ?){1,3})", re.IGNORECASE)
 
 
+_ROLE = re.compile(
+    r"\bwho(?:'s| is| was| are| were) (?:the|our|your|its|their)"
+    r" ((?:(?!of\b|for\b|in\b|at\b|on\b|who\b)[\w'’-]+ ?){1,4})",
+    re.IGNORECASE,
+)
+
+
 def subject(question: str) -> str:
     """Return the question without the words that only ask: "Please list the rides" is about "the rides"."""
     return _REQUEST.sub("", question).strip() or question
@@ -147,6 +154,12 @@ def small_talk(question: str, said: Phrases) -> str | None:
     if _THANKS.fullmatch(plain):
         return said.welcome
     return None
+
+
+def role(question: str) -> str:
+    """Return what somebody is asked to be: "safety officer" of "who is the safety officer in…"; "" elsewhere."""
+    found = _ROLE.search(question)
+    return found[1] if found else ""
 
 
 _NAME = re.compile(r"(?<!^)(?<![.?!] )\b(?:[A-Z][\w'’-]*|\w*\d[\w.,:/-]*)")

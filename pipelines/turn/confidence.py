@@ -103,7 +103,7 @@ def _worded(passages: Sequence[Passage], asked: Asked, found: Sequence[Scored]) 
         "passage": asked.coverage(said),
         "missing_names": len(asked.names - said) / len(asked.names) if asked.names else 0.0,
         "fits": 2 * asked.fits(best.statement) - 1 if asked.kind.answer else 0.0,
-        "untyped": 1.0 - max(asked.fits(one.statement) for one in near) if asked.kind.is_strict else 0.0,
+        "untyped": 1.0 - max(asked.fits(one.statement) for one in near) if asked.is_strict else 0.0,
         "lead": (best.score - second) / best.score,
         "phrasing": asked.phrasing(text),
         "words": math.log1p(len(asked.weights)),
