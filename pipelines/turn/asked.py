@@ -22,9 +22,10 @@ _UNITS = {
 
 
 def _measure(*units: str) -> str:
-    """Return what a figure with one of these units looks like."""
+    """Return what a figure with one of these units looks like, behind it or, as in "weight_kg: 17", before it."""
     signs = "|[%°]" if {"heat", "size"} & set(units) else ""
-    return rf"(?i:{_NUMBER}.{{0,20}}?(?:(?<![a-z])(?:{'|'.join(_UNITS[unit] for unit in units)})\b{signs}))|: \d"
+    known = "|".join(_UNITS[unit] for unit in units)
+    return rf"(?i:{_NUMBER}.{{0,20}}?(?:(?<![a-z])(?:{known})\b{signs})|(?:_|\b)(?:{known})\)?: ?\d)"
 
 
 _SPAN = r"\b(?:morning|evening|days?|hours?|minutes?|weeks?|months?|years?)\b"
@@ -116,6 +117,13 @@ _MANNER = re.compile(
 _COUNTED = re.compile(r"\bhow many ((?:[\w'’-]+ ?){1,3})", re.IGNORECASE)
 
 
+_ROLE = re.compile(
+    r"\bwho(?:'s| is| was| are| were) (?:the|our|your|its|their)"
+    r" ((?:(?!of\b|for\b|in\b|at\b|on\b|who\b)[\w'’-]+ ?){1,4})",
+    re.IGNORECASE,
+)
+
+
 def subject(question: str) -> str:
     """Return the question without the words that only ask: "Please list the rides" is about "the rides"."""
     return _REQUEST.sub("", question).strip() or question
@@ -146,6 +154,12 @@ def small_talk(question: str, said: Phrases) -> str | None:
     if _THANKS.fullmatch(plain):
         return said.welcome
     return None
+
+
+def role(question: str) -> str:
+    """Return what somebody is asked to be: "safety officer" of "who is the safety officer in…"; "" elsewhere."""
+    found = _ROLE.search(question)
+    return found[1] if found else ""
 
 
 _NAME = re.compile(r"(?<!^)(?<![.?!] )\b(?:[A-Z][\w'’-]*|\w*\d[\w.,:/-]*)")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from pipelines.ports import Passage
-from pipelines.turn.asked import Kind, counted, kind_of, manner, names, subject
+from pipelines.turn.asked import Kind, counted, kind_of, manner, names, role, subject
 from pipelines.turn.phrases import small_words
 from pipelines.turn.statements import Statement, statements
 from pipelines.turn.words import content_words, stem, words
@@ -30,7 +30,7 @@ FITS = 0.3
 """What it counts that a statement looks like an answer to this kind of question."""
 
 BESIDE = 0.3
-"""How much of that remains where the figure is not that of what is counted."""
+"""How much of that remains where the figure is not of what is counted, or the role that is asked for not named."""
 
 COUNTED_NEAR = 3
 """Words between a figure and what it counts, at most."""
@@ -57,13 +57,15 @@ KEPT_TEXTS = 64
 class Asked:
     """A question: its kind, its content words with what each tells, the rare ones most, and its pairs
     of neighbouring words, the small ones too: "more than five" is not "two to five". `names` are the
-    stems of its names, numbers and codes, `counted` those of what it asks the number of."""
+    stems of its names, numbers and codes, `counted` those of what it asks the number of, `role` those of what
+    it asks who is."""
 
     kind: Kind
     weights: dict[str, float]
     pairs: frozenset[tuple[str, str]] = frozenset()
     names: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
+    role: frozenset[str] = frozenset()
 
     def coverage(self, said: Iterable[str]) -> float:
         """Return the share of the question's words, by weight, that are among `said`: 0…1."""
@@ -80,7 +82,14 @@ class Asked:
             return 1.0
         if not self.kind.fits(one.text):
             return 0.0
+        if self.role and not self.role & content_words(f"{one.before} {one.text}"):
+            return BESIDE
         return 1.0 if not self.counted or self._counts(one.text) else BESIDE
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether only what fits can be the answer."""
+        return self.kind.is_strict or bool(self.role)
 
     def _counts(self, text: str) -> bool:
         said = words(text)
@@ -116,7 +125,8 @@ def read(question: str, passages: Sequence[Passage]) -> Asked:
     }
     named = frozenset(word for name in names(question) for word in content_words(name))
     things = frozenset(content_words(counted(question)))
-    return Asked(kind_of(question), tells, frozenset(pairwise(words(question))), named, things)
+    sought = frozenset(content_words(role(question)))
+    return Asked(kind_of(question), tells, frozenset(pairwise(words(question))), named, things, sought)
 
 
 def whole(passage: Passage) -> frozenset[str]:

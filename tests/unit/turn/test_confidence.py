@@ -48,6 +48,12 @@ def test_a_name_or_a_type_that_is_missing_counts_against_it() -> None:
     assert WORDED["untyped"] < 0
 
 
+def test_who_has_a_role_is_not_told_by_who_merely_stands_beside_the_place() -> None:
+    ground = (passage("Hannah Reed looked at rooms in Brackwater.", 1), passage("Leah Stone is the safety officer.", 2))
+    assert facts(ground, "Who is the mayor of Brackwater?")["untyped"] > 0.5
+    assert facts(ground, "Who is the safety officer?")["untyped"] == 0.0
+
+
 def test_in_another_language_meaning_alone_decides() -> None:
     question = "Wie viele Tage Urlaub haben die Leute und was ist mit dem Rest?"
     assert set(facts(GROUND, question)) == {"similarity"}
