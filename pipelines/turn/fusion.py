@@ -47,9 +47,7 @@ class Rankings:
     cards: Mapping[UUID, Card] = field(default_factory=dict)
 
 
-def fused(
-    rankings: Rankings, question: str, own: str = "", dense_weight: float = DENSE_WEIGHT
-) -> list[Passage]:
+def fused(rankings: Rankings, question: str, own: str = "", dense_weight: float = DENSE_WEIGHT) -> list[Passage]:
     """Return the passages of both rankings, best first, with a `score` of 0…1.
 
     Where the question was made whole, `own` is what was asked: its words are what the best are read for.

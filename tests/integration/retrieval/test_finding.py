@@ -28,7 +28,8 @@ def test_an_embedder_that_is_away_or_refuses_does_not_fail_the_question(
 ) -> None:
     stored("a.txt", ["The harbour bridge opens at noon.", "Nothing else is known."])
     question = "When does the harbour bridge open?"
-    sure = finding.ground(talk(question)).confidence
+    # Asked in other words: the vector of a question that was asked before is remembered.
+    sure = finding.ground(talk("When does the bridge of the harbour open?")).confidence
     replies["/embeddings"] = fakes.failure(status)
     finding._away.clear()
     with capture_logs() as logged:
