@@ -182,6 +182,9 @@ TALK = (
 )
 
 
+LONG_ANSWER = "Five years, and that for the frame as well as for every other part that is built into it [1]."
+
+
 def long_talk(shop: Person, desk: Desk) -> str:
     session_id = None
     for asked in TALK:
@@ -215,11 +218,10 @@ def test_a_long_conversation_is_summarised_without_a_model(
 def test_an_answer_is_given_what_no_summary_covers_yet(
     shop: Person, desk: Desk, short_memory: None, far_end: FarEnd
 ) -> None:
-    far_end.reply = fakes.answer("Five years [1].")
+    far_end.reply = fakes.answer(LONG_ANSWER)
     session_id = long_talk(shop, desk)
     desk.ask(shop, "And now?", session_id=session_id)
-    asked = [request for request in far_end.asked if "Question: And now?" in str(request.json)]
-    (before, recalled, *recent, _) = asked[-1].json["messages"][1:]
+    (before, recalled, *recent, _) = far_end.asked[-1].json["messages"][1:]
     assert before["content"] == "What did we talk about before?"
     assert TALK[0] in recalled["content"] and TALK[5] == recent[-2]["content"]
 
@@ -227,7 +229,7 @@ def test_an_answer_is_given_what_no_summary_covers_yet(
 def test_a_chat_model_writes_the_summary_after_the_answer(
     shop: Person, desk: Desk, short_memory: None, far_end: FarEnd, admin: psycopg.Connection
 ) -> None:
-    far_end.reply = fakes.answer("Five years [1].")
+    far_end.reply = fakes.answer(LONG_ANSWER)
     session_id = long_talk(shop, desk)
     before = len(far_end.asked)
     far_end.reply = fakes.answer("They asked about the warranty: five years.")
@@ -240,7 +242,7 @@ def test_a_chat_model_writes_the_summary_after_the_answer(
 def test_where_the_model_fails_the_summary_is_an_extract(
     shop: Person, desk: Desk, short_memory: None, far_end: FarEnd
 ) -> None:
-    far_end.reply = fakes.answer("Five years [1].")
+    far_end.reply = fakes.answer(LONG_ANSWER)
     session_id = long_talk(shop, desk)
     far_end.reply = fakes.failure(500)
     desk.summarise(shop.tenant_id, session_id)

@@ -40,7 +40,7 @@ def test_the_next_provider_answers(
 ) -> None:
     far_ends["openai"].reply = FAULTS[fault]()
     answered = ask()
-    assert answered.route["attempts"][0]["ms"] < 2_000
+    assert answered.route["attempts"][0]["ms"] < 5_000, "the client is loaded with the first call"
     assert (answered.status, answered.provider) == (TurnStatus.COMPLETED, "groq")
     assert [attempt["outcome"] == "answered" for attempt in answered.route["attempts"]] == [False, True]
     assert [attempt["provider"] for attempt in answered.route["attempts"]] == ["openai", "groq"]
