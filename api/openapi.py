@@ -90,7 +90,7 @@ def _complete_answers(operation: dict[str, Any], method: str, path: str, secured
     answers.pop("422", None)
     for status in _refusals(operation, method, path, secured):
         answers.setdefault(str(status), {"description": _phrase(status), "content": PROBLEM})
-    if path in ALSO_ANSWERS:
+    if path in ALSO_ANSWERS and "200" in answers:
         answers["200"]["content"] |= ALSO_ANSWERS[path]
     if path in REPLAYS:
         status, description = REPLAYS[path]

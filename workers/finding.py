@@ -37,6 +37,9 @@ CANDIDATES = 100
 ASK_AGAIN_S = 30.0
 """A model that could not be asked is let alone for so long: somebody waits for the answer."""
 
+ASK_NOW_AGAIN_S = 5.0
+"""The same of the model that embeds now: all questions depend on it, and that it works again is to be noticed."""
+
 MAX_KNOWN = 4096
 AT_ONCE = 8
 """Parts of long questions that a process looks for side by side."""
@@ -116,19 +119,20 @@ def _nearest(session: Session, turn: Turn, asked: Sequence[Asked], allowed: Know
 
 
 def _ask_current(turn: Turn, question: str) -> list[Asked]:
-    """Return the question as the model of now reads it; nothing where that can not be asked, which is logged."""
-    model = ""
+    """Return the question as the model of now reads it; nothing where that can not be asked, which is logged.
+
+    One that is not set up, or whose key can not be opened, is nothing that passes: raises NotOffered.
+    """
+    embedder = Remembering(turn.tenant_id, wiring.embedder(turn.tenant_id))
+    if _is_away(turn.tenant_id, embedder.model):
+        return []
     try:
-        embedder = Remembering(turn.tenant_id, wiring.embedder(turn.tenant_id))
-        model = embedder.model
-        if _is_away(turn.tenant_id, model):
-            return []
         with budget.question(turn.tenant_id, embedder, question, turn.turn_id):
             return [_asked(embedder, question)]
     except (StoreUnavailable, BudgetExceeded):
         raise
     except AuraError as error:
-        _set_aside(turn.tenant_id, model, error)
+        _set_aside(turn.tenant_id, embedder.model, error, ASK_NOW_AGAIN_S)
         return []
 
 
@@ -149,11 +153,11 @@ def _is_away(tenant_id: UUID, model: str) -> bool:
     return _away.get((tenant_id, model), 0.0) > time.monotonic()
 
 
-def _set_aside(tenant_id: UUID, model: str, error: AuraError) -> None:
+def _set_aside(tenant_id: UUID, model: str, error: AuraError, for_s: float = ASK_AGAIN_S) -> None:
     log.warning("chunks found by their words alone", model=model, code=error.code, detail=error.detail)
     if len(_away) >= MAX_KNOWN:
         _away.clear()
-    _away[tenant_id, model] = time.monotonic() + ASK_AGAIN_S
+    _away[tenant_id, model] = time.monotonic() + for_s
 
 
 def _paid(turn: Turn, embedder: Embedder, question: str) -> Asked:

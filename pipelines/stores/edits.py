@@ -51,6 +51,8 @@ def accept(session: Session, tenant_id: UUID, doc_id: UUID, chunk_id: int, user_
         user_id=user_id,
         chunk_text=chunk_text,
         replaced_sha256=before or text_sha256(chunk.chunk_text),
+        # Of edits at once the one that held the chunk last is the latest, whenever their transactions began.
+        created_at=func.clock_timestamp(),
     )
     session.add(edit)
     session.flush()

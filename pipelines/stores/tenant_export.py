@@ -48,6 +48,7 @@ WITHHELD = {
     "webhook_endpoints": {"secret_sealed", "previous_secret_sealed", "headers_sealed"},
     "webhook_deliveries": {"lease_token"},
     "document_stages": {"lease_token"},
+    "evaluations": {"lease_token"},
     "documents": {"password_sealed"},
     "batches": {"password_sealed", "lease_token"},
     "uploads": {"password_sealed"},

@@ -21,7 +21,7 @@ from tests.integration.limits.acting import at_once
 from tests.integration.provider_health.conftest import Told, half_a_minute_later
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
-from workers import announce, budget, health, turn, voice, wiring
+from workers import announce, budget, finding, health, turn, voice, wiring
 
 CHAT = Circuit("chat", "custom")
 Call = Callable[[UUID], object]
@@ -32,6 +32,7 @@ def generated(tenant: UUID) -> None:
 
 
 def retrieved(tenant: UUID) -> None:
+    finding._away.clear()  # Else it is let alone for some seconds.
     turn.retrieve(str(tenant), str(asked(tenant, TurnStage.RETRIEVE)))
 
 

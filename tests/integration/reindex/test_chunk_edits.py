@@ -195,7 +195,7 @@ def test_a_reindex_keeps_edits_whose_text_is_cut_as_it_was_and_drops_the_others(
     counted.asked.clear()
     stack.client.post(f"/api/documents/{doc_id}/reindex", json={})
     stack.finished(doc_id)
-    assert counted.requests() == []
+    assert len(counted.texts()) <= 1, "the card alone, which tells how the document begins now"
     texts = [chunk["text"] for chunk in stack.chunks(doc_id)]
     assert (texts[0], texts[-1]) == ("Nothing is left of it.", "The gadget43 is tiny.")
     assert (stack.versions(doc_id)[0]["edits_kept"], stack.versions(doc_id)[0]["edits_dropped"]) == (2, 0)

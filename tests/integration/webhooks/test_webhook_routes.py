@@ -116,7 +116,8 @@ def test_the_log_tells_all_tries_with_what_was_sent_and_answered(
     for tries in (1, 2):
         post.nudge()
         log.wait_tries(tenant, tries)
-        log.make_due(tenant)
+        if tries == 1:
+            log.make_due(tenant)
     (listed,) = (ada.get(f"/api/webhooks/{endpoint['id']}/deliveries").json or {})["deliveries"]
     assert (listed["status"], listed["attempts"], listed["status_code"]) == ("pending", 2, 503)
     detail = ada.get(f"/api/webhooks/deliveries/{listed['id']}").json or {}
