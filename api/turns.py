@@ -24,7 +24,8 @@ def open_conversation(caller: Caller, assistant_key: str, conversation_id: UUID 
 
     Raises UnknownAssistant, InactiveAssistant, NotFound.
     """
-    with tenant_session(caller.tenant_id) as session:
+    # It need not wait for the disk: the turn that follows does, and what is written before it is then there too.
+    with tenant_session(caller.tenant_id, durable=False) as session:
         if not turns.agent(session, assistant_key).is_active:
             raise InactiveAssistant
         return turns.open_conversation(session, caller.tenant_id, caller.user_id, assistant_key, conversation_id)
