@@ -49,6 +49,10 @@ class Embedders(FarEnd):
 
 def embeds(exchange: Exchange) -> None:
     """Answer as the model that is asked."""
+    if exchange.asked.json["model"] not in WIDTHS:
+        # Of chunks that other tests left with the same tenant.
+        fakes.failure(404)(exchange)
+        return
     fakes.embeddings(lambda text: vector_of(text, exchange.asked.json["model"]))(exchange)
 
 
