@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,7 +55,12 @@ class SmallStack:
 
     def running(self, word: str = "") -> list[psutil.Process]:
         """Return the stack's processes whose command line holds `word`."""
-        return [process for process in marked(self.where) if word in " ".join(process.cmdline())]
+        found = []
+        for process in marked(self.where):
+            with suppress(psutil.Error, OSError):  # It has just ended.
+                if word in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
 
 
 def until_said(launcher: "subprocess.Popen[str]", beginning: str) -> str:

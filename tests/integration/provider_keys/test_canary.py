@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import redis
 
+from tests.conftest import empty_default_tenant
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd
 from tests.integration.relay.valkey import wait_until
@@ -34,8 +35,7 @@ class Stack:
 @pytest.fixture
 def stack(remote: FarEnd, servers: tuple[str, str, str], admin: psycopg.Connection, tmp_path: Path) -> Iterator[Stack]:
     # What other tests left undone would be done here first, a hundred documents at a time.
-    admin.execute("DELETE FROM documents WHERE processing_status IN ('queued', 'running')")
-    admin.execute("DELETE FROM turns WHERE status IN ('queued', 'running')")
+    empty_default_tenant(admin)
     with redis.Redis.from_url(servers[2]) as store:
         store.delete(*QUEUES.split(","))
     log = tmp_path / "log"

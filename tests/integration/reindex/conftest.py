@@ -11,6 +11,7 @@ import pytest
 
 from deploy.ephemeral import wait_until
 from schemas.settings import get_settings
+from tests.conftest import empty_default_tenant
 from tests.integration.providers.fakes import far_end
 from tests.integration.reindex.stacks import ROOT, Embedders, Stack, embeds
 
@@ -53,6 +54,7 @@ def stack(
     # What other tests have left is not to be done, and counted, here.
     for table, column in (("documents", "processing_status"), ("document_stages", "status"), ("chunk_edits", "status")):
         admin.execute(f"UPDATE {table} SET {column} = 'failed' WHERE {column} IN ('queued', 'running')")
+    empty_default_tenant(admin)
     web = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "24", "--bind", f"unix:{folder}/web"]
     with environment(embedders) as environ:
         transport = httpx.HTTPTransport(uds=str(folder / "web"))
