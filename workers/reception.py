@@ -14,7 +14,7 @@ from pipelines.ingest.sniff import HEAD_BYTES, file_type, safe_filename
 from pipelines.stores import accepting, quotas, turns, usage
 from pipelines.stores.accepting import Upload
 from pipelines.stores.batches import Item
-from pipelines.stores.database import TenantSession, tenant_session
+from pipelines.stores.database import TenantSession, afterwards, tenant_session
 from pipelines.stores.objects import PIECE_BYTES, ObjectStore, document_prefix, original_key
 from pipelines.stores.quotas import Resource
 from schemas.errors import AuraError, FileTooLarge, Permanent, QuotaExceeded
@@ -143,7 +143,8 @@ def require_room(session: TenantSession, adding: int = 0) -> None:
     """
     room = usage.room(session)
     lacking = room.used + adding > room.limit
-    budget.tell(session.tenant_id, Resource.STORAGE, room.used, room.limit, refused=lacking)
+    tenant_id = session.tenant_id
+    afterwards(session, lambda: budget.tell(tenant_id, Resource.STORAGE, room.used, room.limit, refused=lacking))
     if lacking:
         raise QuotaExceeded(
             f"The organisation's storage of {room.limit // quotas.BYTES_PER_GB} GB has no room for this file."

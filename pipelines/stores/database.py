@@ -1,6 +1,6 @@
 """Postgres: one engine a process, and the only way to a tenant's rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ from pgvector.psycopg import register_vector
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from schemas.errors import StoreUnavailable
 from schemas.settings import get_settings
@@ -94,6 +94,20 @@ def tenant_session(tenant_id: UUID, *, durable: bool = True) -> Iterator[TenantS
         if error.connection_invalidated:
             raise StoreUnavailable from error
         raise
+
+
+def afterwards(session: Session, act: Callable[[], object]) -> None:
+    """Do something once the session's transaction has ended, however it did, and its connection is free again.
+
+    What needs a connection of its own belongs here: where every caller holds one and waits for a second, all wait.
+    """
+
+    def ended(_: object, transaction: SessionTransaction) -> None:
+        if transaction is outermost:
+            act()
+
+    outermost = session.get_transaction()
+    event.listen(session, "after_transaction_end", ended)
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def test_uploads_at_once_never_pass_the_storage(
 ) -> None:
     here = door(max_storage_gb=1)
     full(here, 70)
-    answers = at_once(20, lambda i: here.upload(b"%010d" % i))
+    answers = at_once(40, lambda i: here.upload(b"%010d" % i))
     assert [answer.status_code for answer in answers].count(202) == 7
     assert {code(answer) for answer in answers if answer.status_code != 202} == {(429, "quota_exceeded")}
     with tenant_session(here.tenant_id) as session:

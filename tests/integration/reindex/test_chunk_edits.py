@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.ephemeral import wait_until
+from schemas.base import DEFAULT_TENANT_ID
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange
 from tests.integration.reindex.stacks import Embedders, Stack, embeds, gadget, widget
@@ -29,20 +30,21 @@ def place(doc_id: str, chunk: dict[str, Any]) -> str:
 
 
 def counts_are_exact(rows: Rows) -> bool:
-    """Return whether what is counted of the chunks is what they are, for every tenant."""
+    """Return whether what is counted of the chunks is what they are."""
     frequencies = (
-        "SELECT tenant_id, lexeme, count(*) FROM document_chunks c, unnest(c.lexemes) l GROUP BY 1, 2",
-        "SELECT tenant_id, lexeme, chunks FROM term_frequencies WHERE chunks <> 0",
+        "SELECT lexeme, count(*) FROM document_chunks c, unnest(c.lexemes) l WHERE tenant_id = %s GROUP BY 1",
+        "SELECT lexeme, chunks FROM term_frequencies WHERE tenant_id = %s AND chunks <> 0",
     )
     sizes = (
-        "SELECT tenant_id, count(*), sum(lexeme_count) FROM document_chunks GROUP BY 1",
-        "SELECT tenant_id, chunks, lexemes FROM corpus_sizes WHERE chunks <> 0",
+        "SELECT count(*), sum(lexeme_count) FROM document_chunks WHERE tenant_id = %s",
+        "SELECT chunks, lexemes FROM corpus_sizes WHERE tenant_id = %s",
     )
     models = (
-        "SELECT tenant_id, embedding_model, count(*) FROM document_chunks GROUP BY 1, 2",
-        "SELECT tenant_id, embedding_model, chunks FROM corpus_models WHERE chunks <> 0",
+        "SELECT embedding_model, count(*) FROM document_chunks WHERE tenant_id = %s GROUP BY 1",
+        "SELECT embedding_model, chunks FROM corpus_models WHERE tenant_id = %s AND chunks <> 0",
     )
-    return all(sorted(rows(real)) == sorted(rows(kept)) for real, kept in (frequencies, sizes, models))
+    pairs = (frequencies, sizes, models)
+    return all(sorted(rows(real, DEFAULT_TENANT_ID)) == sorted(rows(kept, DEFAULT_TENANT_ID)) for real, kept in pairs)
 
 
 def test_an_edited_chunk_is_found_by_its_new_text_and_not_by_the_old_one(
