@@ -21,7 +21,7 @@ from api.talk import Acts, Ears, State, Talk
 from pipelines.ports import STT_RATE_HZ
 from pipelines.stores.events import Published, place
 from pipelines.turn.audio import pcm16
-from pipelines.turn.endpointing import SpeechStarted, SpeechStopped
+from pipelines.turn.endpointing import Heard, SpeechStarted, SpeechStopped
 from schemas.errors import AuraError, NoSpeech
 from schemas.events import EventName
 
@@ -130,11 +130,11 @@ class Session:
             if answer and answer.completed and time.monotonic() >= answer.heard_at:
                 self._end_answer(answer)
 
-    def _react(self, happened: Sequence[SpeechStarted | SpeechStopped]) -> None:
+    def _react(self, happened: Sequence[Heard]) -> None:
         for event in happened:
             if isinstance(event, SpeechStarted):
                 self._speech_started()
-            else:
+            elif isinstance(event, SpeechStopped):
                 self._speech_stopped(pcm16(event.utterance.samples))
 
     def _speech_started(self) -> None:

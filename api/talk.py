@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.auth import Caller
-from pipelines.turn.endpointing import SpeechStarted, SpeechStopped
+from pipelines.turn.endpointing import Heard
 
 
 class State(StrEnum):
@@ -25,9 +25,9 @@ class State(StrEnum):
 class Ears(Protocol):
     """Finds utterances in sound."""
 
-    def feed(self, samples: NDArray[np.float32]) -> Sequence[SpeechStarted | SpeechStopped]: ...
+    def feed(self, samples: NDArray[np.float32]) -> Sequence[Heard]: ...
 
-    def flush(self) -> Sequence[SpeechStarted | SpeechStopped]:
+    def flush(self) -> Sequence[Heard]:
         """Return what ends if nothing more is said."""
 
 
