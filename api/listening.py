@@ -1,7 +1,6 @@
 """What is heard of a person, and what comes of it: a question, an interruption, or nothing."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
