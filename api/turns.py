@@ -1,6 +1,7 @@
 """Starting, cancelling and waiting for turns: what chat and voice share."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import Cancelled, InactiveAssistant, InvalidRequest, MessageTooLong, ProviderUnavailable
 from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.settings import get_settings
-from workers import announce, caching, send
+from workers import announce, caching, send, turning
 
 ANSWER_TIMEOUT_S = 120.0
 
@@ -45,11 +46,17 @@ def start_turn(
     use_persona: bool = True,
     persona: dict[str, Any] | None = None,
     search_knowledge: bool = True,
+    speculative: bool = False,
+    speculative_generation: bool = False,
+    timings: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Commit a turn as queued work, wake its first step, and return its id.
 
     Asked by text (`question`) or by voice (`utterance`: PCM16 mono 16 kHz). Without `search_knowledge` it goes
-    straight to the model. Raises MessageTooLong, and NotFound where the conversation was deleted meanwhile.
+    straight to the model. One that is `speculative` is transcribed and its ground found; then it waits for
+    `confirm_turn` or `drop_turn`, 15 s at most, unless with `speculative_generation` it is answered meanwhile. Its
+    events say `speculative` until it is confirmed. `timings` are what is known of its waterfall, in ms since now.
+    Raises MessageTooLong, and NotFound where the conversation was deleted meanwhile.
     """
     limit = get_settings().max_message_chars
     if question is not None and len(question) > limit:
@@ -78,9 +85,12 @@ def start_turn(
             language=language,
             question=question.replace("\x00", "") if question else None,
             stage=stage,
+            timings={**(timings or {}), **({"speculated": True} if speculative else {})},
+            generates_early=speculative and speculative_generation,
+            **({"confirmed_at": None} if speculative else {}),
         )
         session.add(turn)
-        tell = caching.answered(session, turn)
+        tell = None if speculative else caching.answered(session, turn)
     if tell is not None:
         tell()
     else:
@@ -100,6 +110,40 @@ def cancel_turn(caller: Caller, turn_id: UUID, reason: str = "cancelled by the c
         tell = announce.owe(session, caller.tenant_id, [told])
     tell()
     return True
+
+
+def confirm_turn(caller: Caller, turn_id: UUID, timings: Mapping[str, Any] | None = None) -> bool:
+    """Say that a speculative turn is asked after all; one that has waited for it goes on at once.
+
+    False where it has failed meanwhile, was dropped or abandoned: it is gone, and to be asked anew. True where it was
+    confirmed before. `timings` are added to its waterfall.
+    """
+    return turning.confirm(caller.tenant_id, turn_id, timings or {})
+
+
+def drop_turn(caller: Caller, turn_id: UUID) -> bool:
+    """Forget a speculative turn: it was never asked. False where it was confirmed, or is gone.
+
+    Its row, what was said and its events end; what its providers cost stays written down.
+    """
+    return turning.drop(caller.tenant_id, turn_id)
+
+
+def cut_off(caller: Caller, turn_id: UUID, heard_text: str, played_ms: float, reason: str = "barge_in") -> bool:
+    """Stop an answer that was cut while it was heard, and keep in the history no more than was heard of it.
+
+    To be called once for each answer that is cut, in `cancel_turn`'s place or after it, and also where its turn was
+    completed: it was made faster than it is heard. The turn keeps the whole answer, and the next one is told that it
+    was interrupted. False where the turn is gone.
+    """
+    return turning.cut_off(caller.tenant_id, turn_id, heard_text, played_ms, reason)
+
+
+def timed(caller: Caller, turn_id: UUID, timings: Mapping[str, Any]) -> None:
+    """Add what the session has measured to the turn's waterfall; a name that is there keeps its first value."""
+    if timings:
+        with tenant_session(caller.tenant_id, durable=False) as session:
+            turns.add_timings(session, turn_id, timings)
 
 
 def finished_turn(caller: Caller, conversation_id: UUID, turn_id: UUID, timeout_s: float = ANSWER_TIMEOUT_S) -> Turn:

@@ -53,6 +53,15 @@ def turn(name: EventName, tenant_id: UUID, conversation_id: UUID, turn_id: UUID,
     many([Event(name, subject, {"turn_id": str(turn_id), "conversation_id": str(conversation_id), **data})])
 
 
+def forget_turn(turn: Turn) -> None:
+    """Delete the events of a turn that was never asked. Raises StoreUnavailable."""
+    subject = Subject.conversation(turn.tenant_id, turn.conversation_id)
+    # A second for clocks that differ.
+    began_ms = max(0, round((turn.created_at.timestamp() - 1) * 1e3))
+    told = events.replay(get_redis(), subject, after=str(began_ms))
+    events.drop(get_redis(), subject, [event for event in told if event.data.get("turn_id") == str(turn.turn_id)])
+
+
 def tenant(name: EventName, tenant_id: UUID, /, **data: object) -> None:
     """Tell an event of a tenant as a whole."""
     durably([Event(name, Subject.tenant(tenant_id), {"tenant_id": str(tenant_id), **data})])

@@ -122,7 +122,7 @@ def advance(session: Session, turn: Turn, following: TurnStage, timings: Mapping
         lease_token=None,
         lease_until=None,
         enqueued_at=func.now(),
-        timings=_merged(timings),
+        timings=merged(timings),
         **found,
     )
     if not done:
@@ -131,10 +131,15 @@ def advance(session: Session, turn: Turn, following: TurnStage, timings: Mapping
 
 def answer(session: Session, turn: Turn, timings: Mapping[str, Any], **found: object) -> None:
     """Keep the finished `answer` with its costs; the turn is complete once it is spoken. Raises LeaseLost."""
-    done = _update_held(session, turn, lease_token=None, lease_until=None, timings=_merged(timings), **found)
+    done = _update_held(session, turn, lease_token=None, lease_until=None, timings=merged(timings), **found)
     if not done:
         raise LeaseLost
-    said = [("user", turn.question or ""), ("assistant", str(found["answer"]))]
+    keep_said(session, turn, str(found["answer"]))
+
+
+def keep_said(session: Session, turn: Turn, answered: str) -> None:
+    """Let the conversation remember the turn's question and its answer."""
+    said = [("user", turn.question or ""), ("assistant", answered)]
     session.execute(
         insert(Message),
         [
@@ -168,7 +173,7 @@ def complete(session: Session, turn_id: UUID, timings: Mapping[str, Any] | None 
     return session.scalar(
         update(Turn)
         .where(Turn.turn_id == turn_id, Turn.status.in_(OPEN), Turn.answer.is_not(None), ~waiting)
-        .values(status=TurnStatus.COMPLETED, completed_at=func.clock_timestamp(), timings=_merged(timings or {}))
+        .values(status=TurnStatus.COMPLETED, completed_at=func.clock_timestamp(), timings=merged(timings or {}))
         .returning(Turn)
         .execution_options(populate_existing=True)
     )
@@ -305,5 +310,6 @@ def _held(turn: Turn) -> ColumnElement[bool]:
     return and_(Turn.turn_id == turn.turn_id, Turn.lease_token == turn.lease_token, Turn.status == TurnStatus.RUNNING)
 
 
-def _merged(timings: Mapping[str, Any]) -> ColumnElement[Any]:
+def merged(timings: Mapping[str, Any]) -> ColumnElement[Any]:
+    """Return the turn's waterfall with these added; of a name that was there the new value counts."""
     return Turn.timings.op("||")(cast(dict(timings), JSONB))
