@@ -173,7 +173,7 @@ class Mulaw(_Coded):
 
 
 class Mp3(_Coded):
-    """MP3 at 64 kbit/s, frames joined without a head. Decoded, it begins with some 50 ms of silence, as all MP3 does."""
+    """MP3 at 64 kbit/s, frames joined without a head. Decoded, it begins with some 50 ms of silence, as MP3 does."""
 
     encoding: Encoding = "mp3"
     content_type = "audio/mpeg"
