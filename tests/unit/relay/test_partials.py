@@ -1,6 +1,8 @@
 """Partial transcripts: when it is asked, what is told, and what never is."""
 
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Queue
 from typing import Any
 from uuid import uuid4
 
@@ -16,39 +18,44 @@ from schemas.errors import ProviderUnavailable
 SECOND = np.zeros(16_000, np.float32)
 
 
-class Worker:
+class Worker(ThreadPoolExecutor):
     """Hears when it is told to: each question waits for its answer."""
 
     def __init__(self) -> None:
+        super().__init__(4)
         self.asked: list[float] = []
         self.marked: list[bool] = []
         self.told: list[dict[str, Any]] = []
-        self._asked, self._answered, self._told = threading.Semaphore(0), threading.Semaphore(0), threading.Semaphore(0)
-        self._answers: list[dict[str, Any] | Exception] = []
+        self._waiting: Queue[tuple[Queue[Any], Future[None]]] = Queue()
         self.partials = Partials(Caller(uuid4(), "jo", "user"), uuid4(), None, self._tell, self._ask)
+        self._answers = threading.local()
+
+    def submit(self, act: Any, /, *given: Any, **_: Any) -> Future[Any]:
+        answers: Queue[Any] = Queue()
+
+        def run() -> None:
+            self._answers.mine = answers
+            act(*given)
+
+        future = super().submit(run)
+        self._waiting.put((answers, future))
+        return future
 
     def answer(self, text: str | Exception, segments: list[list[Any]] | None = None, **more: Any) -> None:
-        """Answer the question that was asked, and wait until that is taken in."""
-        assert self._asked.acquire(timeout=5)
+        """Answer the oldest question, and wait until that is taken in."""
+        answers, future = self._waiting.get(timeout=5)
         found = {"text": text, "language": "en", "segments": segments or [], **more}
-        self._answers.append(text if isinstance(text, Exception) else found)
-        self._answered.release()
-        utterance = self.partials._utterance
-        for _ in range(500):
-            if utterance is None or not utterance.asked:
-                return
-            threading.Event().wait(0.01)
-        raise AssertionError("the answer was not taken in")
+        answers.put(text if isinstance(text, Exception) else found)
+        future.result(timeout=5)
 
     def _ask(self, sound: NDArray[np.float32], language: str | None, timestamps: bool) -> dict[str, Any]:
         self.asked.append(len(sound) / 16_000)
         self.marked.append(timestamps)
-        self._asked.release()
-        assert self._answered.acquire(timeout=5)
-        found = self._answers.pop(0)
+        found = self._answers.mine.get(timeout=5)
         if isinstance(found, Exception):
             raise found
-        return found
+        answered: dict[str, Any] = found
+        return answered
 
     def _tell(self, message: dict[str, Any]) -> None:
         self.told.append(message)
@@ -56,8 +63,10 @@ class Worker:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
+    worker = Worker()
     monkeypatch.setattr(partials, "EVERY_S", 0.0)
-    return Worker()
+    monkeypatch.setattr(partials, "_askers", lambda: worker)
+    return worker
 
 
 def test_the_settled_part_is_told_and_grows(worker: Worker) -> None:
@@ -106,9 +115,7 @@ def test_a_second_of_sound_before_the_voice_was_noticed_belongs_to_it(worker: Wo
 def test_nothing_is_told_of_an_utterance_that_has_ended(worker: Worker) -> None:
     worker.partials.started()
     worker.partials.hear(SECOND)
-    assert worker._asked.acquire(timeout=5)
     worker.partials.stopped()
-    worker._asked.release()
     worker.answer("Too late")
     worker.partials.started()
     worker.partials.hear(SECOND)
