@@ -12,7 +12,7 @@ task_serializer = "json"
 
 QUEUES = (
     *("express", "extract", "listen", "chunk", "embed", "store"),
-    *("transcribe", "retrieve", "generate", "synthesize"),
+    *("transcribe", "retrieve", "generate", "synthesize", "partials"),
     *("notify", "intake", "upkeep"),
 )
 # The nameless exchange routes by queue name alone. A named one keeps its bindings in Redis, and
@@ -26,6 +26,7 @@ task_routes = {
     **{f"workers.ingest.{name}": {"queue": name} for name in ("extract", "listen", "chunk", "embed", "store")},
     **{f"workers.turn.{name}": {"queue": name} for name in ("transcribe", "retrieve", "generate", "synthesize")},
     "workers.voice.transcribe": {"queue": "transcribe"},
+    "workers.partials.transcribe": {"queue": "partials"},
     "workers.voice.synthesize": {"queue": "synthesize"},
     "workers.voice.voices": {"queue": "synthesize"},
     "workers.searching.search": {"queue": "retrieve"},

@@ -45,6 +45,7 @@ app = Celery(
         "workers.ingest",
         "workers.turn",
         "workers.voice",
+        "workers.partials",
         "workers.searching",
         "workers.pages",
         "workers.tenants",
