@@ -10,6 +10,9 @@ MAX_GAP_S = 1.2
 """Where frames come unevenly, sound may be missing for longer: so many times its usual unevenness, at most this."""
 
 
+MAX_FRAME_S = 0.1
+
+
 class Arrival:
     """Follows the pace of incoming frames. All times are monotonic seconds."""
 
@@ -29,7 +32,8 @@ class Arrival:
             # A burst after a stall says nothing about the next frame that a stall does not say already.
             late_s = min(abs(now - self._due_at), MAX_GAP_S)
             self._jitter_s += (late_s - self._jitter_s) / 16
-        self._due_at = now + duration_s
+        # What is longer is no frame but a recording, which need not be waited for as long as it sounds.
+        self._due_at = now + min(duration_s, MAX_FRAME_S)
 
     def missing_s(self) -> float:
         """Return how much sound is to be heard as silence now because it did not come; it counts as come then."""

@@ -18,7 +18,7 @@ ECHO_SHARE = 0.75
 """Share of the words, in a row, that an echo has in common with what has just been played."""
 
 UNDECIDED_S = 3.0
-"""How long an answer is held at most once it is quiet again: a transcript that has not come by then is not waited for."""
+"""How long an answer is held at most once it is quiet again: later a transcript is not waited for."""
 
 
 @dataclass(frozen=True)

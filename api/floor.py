@@ -1,4 +1,4 @@
-"""Who has the floor: the one owner of a conversation's state, of the answer that is given and of the turn that may be."""
+"""Who has the floor: the one owner of a conversation's state, of its answer and of the turn that may be."""
 
 import threading
 from collections import deque
@@ -77,10 +77,9 @@ class Floor:
 
     def cut(self, answer: Playback, reason: str) -> None:
         """Have the answer stop for good."""
-        played_ms = round(answer.played_ms)
-        self.end(answer)
-        about = {"turn_id": answer.turn_id, "reason": reason, "played_ms": played_ms}
+        about = {"turn_id": answer.turn_id, "reason": reason, "played_ms": round(answer.played_ms)}
         self.tell({"type": EventName.TURN_CANCELLED, **about})
+        self.end(answer)
 
     def forget_asked(self) -> Speculation | None:
         """Take back the turn that was not sure, and return it."""

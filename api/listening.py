@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from api.arrival import Arrival
 from api.asking import Asking
@@ -12,7 +11,7 @@ from api.floor import Floor
 from api.input_levels import InputLevels
 from api.interrupting import BARGE_IN, Interrupting
 from api.speculation import Speculation
-from api.talk import Ears, HearsAlong, Message, State, Talk
+from api.talk import Ears, HearsAlong, Message, Samples, State, Talk
 from pipelines.ports import STT_RATE_HZ, Audio
 from pipelines.turn.endpointing import (
     EndReason,
@@ -49,7 +48,7 @@ class Listening:
         self._dismissed: Audio | None = None
         self._waiting: SpeechStopped | None = None
 
-    def hear(self, samples: NDArray[np.float32]) -> None:
+    def hear(self, samples: Samples) -> None:
         """Take 16 kHz mono sound as it comes."""
         self._arrival.came(len(samples) / STT_RATE_HZ)
         self._feed(samples)
@@ -75,12 +74,12 @@ class Listening:
         """Let what was said and is not understood yet be; the person has asked in another way."""
         self._waiting = None
 
-    def _feed(self, samples: NDArray[np.float32]) -> None:
+    def _feed(self, samples: Samples) -> None:
         self._heard_s += len(samples) / STT_RATE_HZ
         self._understand()
-        self._react(self._ears.feed(samples))
-        if self._partials is not None and self._floor.talking:
+        if self._partials is not None:
             self._partials.hear(samples)
+        self._react(self._ears.feed(samples))
 
     def _react(self, happened: Sequence[Heard]) -> None:
         for event in happened:
@@ -106,6 +105,8 @@ class Listening:
         self._interrupting.yield_floor()
         self._begun_s, self._dismissed, self._waiting = event.at_s, None, None
         self._asking.drop()
+        if self._partials is not None:
+            self._partials.started()
         with self._floor.lock:
             answer = self._floor.answer
             self._asking.begins()

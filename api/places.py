@@ -7,9 +7,7 @@ from pipelines.stores.events import START, place
 from schemas.errors import InvalidRequest
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_TOKEN = re.compile(
-    rf"([0-9-]+)(?::([0-9-]+)(?::({_UUID}):([0-9]{{1,6}})\.([0-9]{{1,6}}))?(?:\+({_UUID}))?)?"
-)
+_TOKEN = re.compile(rf"([0-9-]+)(?::([0-9-]+)(?::({_UUID}):([0-9]{{1,6}})\.([0-9]{{1,6}}))?(?:\+({_UUID}))?)?")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from api.asking import Asking
 from api.floor import Floor
@@ -18,7 +16,7 @@ from api.interrupting import Interrupting
 from api.listening import Listening
 from api.places import Place
 from api.playback import Playback
-from api.talk import Acts, Ears, HearsAlong, Message, State, Talk
+from api.talk import Acts, Ears, HearsAlong, Message, Samples, State, Talk
 from api.telling import Telling
 from pipelines.stores.events import Published
 from schemas.errors import AuraError
@@ -66,7 +64,7 @@ class Session:
 
     # What the reading thread brings
 
-    def hear(self, samples: NDArray[np.float32]) -> None:
+    def hear(self, samples: Samples) -> None:
         """Take 16 kHz mono sound as it comes."""
         self._listening.hear(samples)
 

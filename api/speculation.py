@@ -14,7 +14,8 @@ MAX_TURNS = 4
 """Unconfirmed turns of a conversation whose events are kept back; the oldest is forgotten for another."""
 
 MAX_BYTES = 4 * 1024 * 1024
-"""Events kept back of all of them: a minute of speech. A turn that says more is lost, and asked anew once it is sure."""
+"""Events kept back of all of them: a minute of speech. A turn that says more is asked anew once it is sure."""
+
 
 @dataclass
 class Speculation:

@@ -13,6 +13,7 @@ from api.auth import Caller
 from api.barge_in import BargeInOptions
 from pipelines.turn.endpointing import Heard, Level
 
+Samples = NDArray[np.float32]
 Message = dict[str, Any]
 """What a client is told: JSON with a `type`."""
 
@@ -29,7 +30,7 @@ class State(StrEnum):
 class Ears(Protocol):
     """Finds utterances in sound. Only `hint` may be called by another thread."""
 
-    def feed(self, samples: NDArray[np.float32]) -> Sequence[Heard]: ...
+    def feed(self, samples: Samples) -> Sequence[Heard]: ...
 
     def flush(self) -> Sequence[Heard]:
         """Return what ends if nothing more is said."""
@@ -44,7 +45,9 @@ class Ears(Protocol):
 class HearsAlong(Protocol):
     """Hears along while somebody speaks, for transcripts that are not whole yet."""
 
-    def hear(self, samples: NDArray[np.float32]) -> None: ...
+    def hear(self, samples: Samples) -> None: ...
+
+    def started(self) -> None: ...
 
     def stopped(self) -> None: ...
 

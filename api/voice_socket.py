@@ -1,27 +1,30 @@
 """`/ws/voice/continuous`: a spoken conversation in JSON messages and binary sound (docs/voice-protocol.md)."""
 
+import math
 import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import structlog
 from flask import Flask, Response, request
 from websockets.frames import CloseCode
 
+from api import coming_back
 from api.following import Following
 from api.handshake import accept, connection
 from api.live import relay, seats
 from api.mailbox import Mailbox
-from api.pace import Pace
+from api.partials import Partials
 from api.permissions import allows
-from api.playback import Place as Position
+from api.places import Place as Position
 from api.realtime import Session
-from api.talk import KEEP_EVERY_S, Acts, Place, Talk
-from api.voice_answers import Answers
-from api.voice_messages import AudioChunk, PlaybackReport, Start, Text, is_file, parse, read
+from api.sound_in import SoundIn
+from api.talk import KEEP_EVERY_S, Acts, Place, Samples
+from api.voice_answers import Answers, SoundWanted
+from api.voice_messages import AudioChunk, PlaybackReport, Start, Text, parse, read
 from api.websocket import Ended, NotText, WebSocket
 from pipelines.stores.events import Published
-from pipelines.turn.audio import Pcm16Stream, decode
 from pipelines.turn.endpointing import Endpointer
 from schemas.errors import (
     AuraError,
@@ -33,9 +36,8 @@ from schemas.errors import (
     QuotaExceeded,
     TooFast,
     Unauthenticated,
-    UndecodableAudio,
 )
-from schemas.events import Subject
+from schemas.events import SessionEvent, Subject
 from schemas.identity import Permission
 from schemas.settings import Settings, get_settings
 
@@ -47,11 +49,6 @@ MAX_TEXT_BYTES = 1024 * 1024
 """Longest JSON message: half a minute of 16 kHz sound as base64."""
 
 START_TIMEOUT_S = 10.0
-AHEAD_S = 60.0
-"""Sound that may come faster than it is spoken, such as a recording; also the longest file."""
-
-AHEAD_PER_S = 1.1
-"""Seconds of sound a second beyond that: clocks differ."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +74,7 @@ def serve(acts: Acts) -> Response:
     give_back = seats().take(mailbox)
     try:
         dialect = VoiceSocket(acts, settings, mailbox, offered_token())
-        socket = WebSocket(client, protocol, mailbox, dialect.render)
+        socket = WebSocket(client, protocol, mailbox, dialect.render, waits=dialect.waits)
         try:
             dialect.run(socket)
         finally:
@@ -104,8 +101,7 @@ class VoiceSocket:
         self._following: Following | None = None
         self._place: Place | None = None
         self._session: Session | None = None
-        self._pace = Pace(AHEAD_PER_S, AHEAD_S)
-        self._warned = self._sends_files = False
+        self._warned = self._stopped = False
         self._answers = Answers()
 
     def run(self, socket: WebSocket) -> None:
@@ -132,10 +128,17 @@ class VoiceSocket:
             log.exception("voice.broke")
             socket.close(CloseCode.INTERNAL_ERROR, "internal error")
         finally:
-            if self._following is not None:
-                self._following.leave()
-            if self._place is not None:
-                self._place.leave()
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._session is not None:
+            answer = self._session.leave(self._stopped)
+            if answer is not None:
+                coming_back.keep(self._talk, answer)
+        if self._following is not None:
+            self._following.leave()
+        if self._place is not None:
+            self._place.leave()
 
     def _keep_place(self) -> None:
         """Say now and then that this session is alive; leave where its place was given to others."""
@@ -161,25 +164,22 @@ class VoiceSocket:
             self._refuse(error)
 
     def _refuse(self, error: AuraError) -> None:
-        self._mailbox.tell({"type": "error", "code": error.code, "detail": error.detail})
+        self._mailbox.tell({"type": SessionEvent.ERROR, "code": error.code, "detail": error.detail})
 
     def _binary(self, frame: bytes) -> None:
         if len(frame) > self._settings.max_audio_frame_bytes:
             self._socket.close(CloseCode.MESSAGE_TOO_BIG, f"at most {self._settings.max_audio_frame_bytes} bytes")
         else:
-            self._hear(frame)
+            session = self._started()
+            self._hear(session, self._sound.frame(frame))
 
-    def _hear(self, pcm: bytes) -> None:
-        session = self._started()
-        self._slow_down(len(pcm) / self._bytes_per_s)
-        session.hear(self._stream.feed(pcm))
-
-    def _slow_down(self, duration_s: float) -> None:
-        if (rest_s := self._pace.take(duration_s)) > 0:
+    def _hear(self, session: Session, samples: Samples) -> None:
+        if (rest_s := self._sound.rest_s) > 0:
             if not self._warned:
                 self._warned = True
                 self._refuse(TooFast())
             self._socket.rest(rest_s)
+        session.hear(samples)
 
     def _text(self, message: dict[str, Any]) -> None:
         match message["type"]:
@@ -188,7 +188,7 @@ class VoiceSocket:
             case "audio_chunk":
                 self._chunk(message)
             case "ping":
-                self._mailbox.tell({"type": "pong"})
+                self._mailbox.tell({"type": SessionEvent.PONG})
             case "text":
                 self._started().ask(self._question(read(Text, message).text))
             case "commit":
@@ -199,8 +199,7 @@ class VoiceSocket:
                 report = read(PlaybackReport, message)
                 self._started().played(str(report.turn_id), report.played_ms)
             case "stop":
-                if self._session is not None:
-                    self._session.cancel("stopped")
+                self._stopped = True
                 self._socket.close(CloseCode.NORMAL_CLOSURE, "stopped")
             case other:
                 raise InvalidRequest(f"There is no message {other[:40]!r}.")
@@ -222,18 +221,20 @@ class VoiceSocket:
         seats().admit(self._mailbox, caller.credential)
         self._place, self._kept_at = self._place or self._acts.take_place(caller), time.monotonic()
         place = Position.read(start.after) if start.after else None
-        conversation_id = self._acts.open_conversation(caller, start.assistant_key, start.conversation_id)
-        language = start.language.lower()[:3].rstrip("-_") if start.language else None
-        talk = Talk(caller, conversation_id, start.assistant_key, language)
+        self._sound = SoundIn(start.encoding, start.sample_rate_hz, start.channels)
+        self._answers.wanted = SoundWanted(start.output.encoding, start.output.sample_rate_hz)
         ears = Endpointer(start.endpointing.options())
-        self._stream = Pcm16Stream(start.sample_rate_hz, start.channels)
-        self._bytes_per_s = 2 * start.channels * start.sample_rate_hz
+        conversation_id = self._acts.open_conversation(caller, start.assistant_key, start.conversation_id)
+        talk = self._talk = start.talk(caller, conversation_id)
+        tell = self._mailbox.tell
 
         def begin(after: str, resumed: bool) -> None:
+            answer = coming_back.answer(talk, place) if place else None
+            partials = Partials(caller, conversation_id, talk.language, tell) if start.partials else None
             resume = place or Position(after, after)
-            self._session = Session(talk, ears, self._acts, self._mailbox.tell, resume, adopts=place is not None)
+            self._session = Session(talk, ears, self._acts, tell, resume, place is not None, answer, partials)
             about = {"conversation_id": str(conversation_id), "resumed": resumed, **self._session.status()}
-            self._mailbox.tell({"type": "ready", **about, **self._limits()})
+            tell({"type": SessionEvent.READY, **about, **self._limits()})
 
         subject = Subject.conversation(caller.tenant_id, conversation_id)
         self._following = relay().follow(subject, place.safe if place else None, self._mailbox, begin)
@@ -252,22 +253,25 @@ class VoiceSocket:
             # The reference clients begin with sound; their token came with the address.
             self._start(read(Start, {**message, "after": None}))
         self._answers.in_json = True
-        if is_file(sound):
-            self._sends_files = True
-            decoded = decode(sound, AHEAD_S)
-            self._slow_down(decoded.duration_s)
-            self._started().hear(decoded.samples)
-        elif self._sends_files:
-            raise UndecodableAudio("This chunk is no file as the earlier ones were. Send each as a whole file.")
-        else:
-            self._hear(sound)
+        self._hear(self._started(), self._sound.chunk(sound))
 
     def render(self, item: object) -> Iterator[str | bytes]:
-        """Yield what to send for what the mailbox has handed out; called by the writing thread."""
+        """Yield what to send for what the mailbox has handed out, or for nothing; called by the writing thread."""
         session = self._session
-        assert session is not None or isinstance(item, dict)
-        for message in session.relay(item) if isinstance(item, Published) else (item,):
-            yield from self._answers.encode({**message, "id": str(session.place())} if session else message)
+        if session is None:
+            if isinstance(item, dict):
+                yield from self._answers.encode(item)
+            return
+        if isinstance(item, Published):
+            messages = session.relay(item)
+        else:
+            messages = chain((item,) if isinstance(item, dict) else (), session.due())
+        for message in messages:
+            yield from self._answers.encode({**message, "id": str(session.place())})
+
+    def waits(self) -> tuple[float, bool]:
+        """Return in how many seconds `render` has something to send by itself, and whether events may be taken."""
+        return (self._session.due_in_s(), not self._session.full) if self._session else (math.inf, True)
 
 
 def offered_token() -> str | None:
