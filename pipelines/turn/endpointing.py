@@ -56,6 +56,9 @@ ONSET = 64 * MS
 TAIL = 96 * MS
 """How far from the end of the detector's last voiced frame the voice's last sound may be, back or ahead."""
 
+DOUBT = 48 * MS
+"""How long the detector goes on hearing a voice that has ended, where noise is as loud as the voice's last sound."""
+
 GAP = 16 * MS
 """Quiet that does not part the last sounds of a voice."""
 
@@ -215,11 +218,8 @@ class Endpointer:
         return begun
 
     def _count(self, utterance: _Utterance, probability: float) -> None:
-        last = self._loud[-1] if self._loud else 0
-        if last > self._now - TAIL:
-            utterance.end = max(utterance.end, last)
-        else:  # The voice is no louder than the noise around it.
-            utterance.end = self._now
+        last = self._loud[-1] if self._loud and self._loud[-1] > self._now - TAIL else self._now - DOUBT
+        utterance.end = max(utterance.end, last)
         utterance.judged = self._now
         utterance.voiced += FRAME
         utterance.frames += 1
