@@ -1,7 +1,5 @@
 """Where utterances begin, pause and end in the sound of one voice session."""
 
-import math
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +20,7 @@ from pipelines.turn.heard import (
 )
 from pipelines.turn.pauses import NEUTRAL, Pace, completeness, needed_ms
 from pipelines.turn.recent import Level, Meter, Recent
-from pipelines.turn.voice_activity import FRAME, TICK, Tick, VoiceActivity
+from pipelines.turn.voice_activity import FRAME, QUIETEST_DB, TICK, Tick, VoiceActivity
 
 __all__ = [
     "EndReason",
@@ -56,6 +54,9 @@ ONSET = 64 * MS
 TAIL = 96 * MS
 """How far from the end of the detector's last voiced frame the voice's last sound may be, back or ahead."""
 
+DOUBT = 48 * MS
+"""How long the detector goes on hearing a voice that has ended, where noise is as loud as the voice's last sound."""
+
 GAP = 16 * MS
 """Quiet that does not part the last sounds of a voice."""
 
@@ -83,7 +84,6 @@ class _Utterance:
     frames: int = 0
     certainty: float = 0.0
     level_db: float = 0.0
-    peak_db: float = -math.inf
     speaking: bool = False
     paused: SpeechPaused | None = None
     again: int | None = None
@@ -115,7 +115,6 @@ class Endpointer:
         self._now = 0
         self._given = 0  # Sound before this belongs to an utterance that has ended.
         self._stopped: int | None = None  # Where the last sound of the last utterance ended.
-        self._loud: deque[int] = deque(maxlen=TAIL // TICK)
         self._hinted: tuple[float | None, float] | None = None
         self._utterance: _Utterance | None = None
 
@@ -161,11 +160,8 @@ class Endpointer:
 
     def _hear(self, tick: Tick, heard: list[Heard]) -> None:
         self._now = tick.end
-        utterance = self._utterance
-        if tick.loud and (utterance is None or tick.level_db > utterance.peak_db - LOUDNESS_DB):
-            self._loud.append(tick.end)
-            if utterance is not None:
-                self._sounds(utterance)
+        if tick.loud and self._utterance is not None:
+            self._sounds(self._utterance)
         if tick.probability is not None:
             self._judge(tick.probability, heard)
         if self._utterance is not None:
@@ -187,7 +183,7 @@ class Endpointer:
         utterance.unjudged = False
         fresh = start - utterance.end <= LIVE
         # Silero's own doubt lasts some frames after the voice: only a sound makes a doubtful frame voiced.
-        sounds = bool(self._loud) and self._loud[-1] > start
+        sounds = self._last_loud > start
         if probability < options.threshold and not (fresh and sounds and probability >= options.release):
             if utterance.again is not None and start - utterance.again >= 2 * FRAME:
                 utterance.again = None
@@ -203,7 +199,7 @@ class Endpointer:
     def _begin(self, start: int) -> _Utterance:
         """Return the utterance whose first voiced frame begins at `start`."""
         begin = start
-        for end in reversed(self._loud):
+        for end in reversed(self._activity.loud):
             if end <= start:
                 if begin - end > GAP or start - end >= ONSET:
                     break
@@ -215,17 +211,14 @@ class Endpointer:
         return begun
 
     def _count(self, utterance: _Utterance, probability: float) -> None:
-        last = self._loud[-1] if self._loud else 0
-        if last > self._now - TAIL:
-            utterance.end = max(utterance.end, last)
-        else:  # The voice is no louder than the noise around it.
-            utterance.end = self._now
+        last = self._last_loud
+        utterance.end = max(utterance.end, last if last > self._now - TAIL else self._now - DOUBT)
         utterance.judged = self._now
         utterance.voiced += FRAME
         utterance.frames += 1
         utterance.certainty += probability
         utterance.level_db += self._activity.level_db
-        utterance.peak_db = max(utterance.peak_db, self._activity.level_db)
+        self._activity.least_db = max(self._activity.least_db, self._activity.level_db - LOUDNESS_DB)
 
     def _go_on(self, utterance: _Utterance, since: int, heard: list[Heard]) -> None:
         """Note that the voice goes on; if it had paused, since `since`."""
@@ -281,8 +274,16 @@ class Endpointer:
         return SpeechStarted(utterance.begin / STT_RATE_HZ)
 
     def _dismiss(self, utterance: _Utterance) -> FalseAlarm:
-        self._utterance, self._activity.in_use = None, False
+        self._end()
         return FalseAlarm(utterance.begin / STT_RATE_HZ, utterance.voiced / MS)
+
+    def _end(self) -> None:
+        self._utterance = self._hinted = None
+        self._activity.in_use, self._activity.least_db = False, QUIETEST_DB
+
+    @property
+    def _last_loud(self) -> int:
+        return self._activity.loud[-1] if self._activity.loud else 0
 
     def _said(self, utterance: _Utterance, till: int | None = None) -> Audio:
         end = min(self._now, utterance.end + self._options.post_roll_ms * MS) if till is None else till
@@ -296,5 +297,5 @@ class Endpointer:
             said = self._said(utterance, self._now if self._options.mode == "push_to_talk" else None)
         self._given = utterance.kept_from + len(said.samples)
         self._stopped = None if reason is EndReason.COMMITTED else utterance.end
-        self._utterance, self._activity.in_use, self._hinted = None, False, None
+        self._end()
         return SpeechStopped(utterance.end / STT_RATE_HZ, said, reason, utterance.sound())
