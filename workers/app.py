@@ -55,6 +55,7 @@ app = Celery(
         "workers.memory",
         "workers.evaluation",
         "workers.upkeep",
+        "workers.watching",
     ],
 )
 app.config_from_object("celeryconfig")
