@@ -56,6 +56,7 @@ app = Celery(
         "workers.memory",
         "workers.evaluation",
         "workers.upkeep",
+        "workers.watching",
     ],
 )
 app.config_from_object("celeryconfig")
