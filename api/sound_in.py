@@ -1,13 +1,11 @@
 """A client's sound on its way in: decoded as it is encoded, and read no faster than it is spoken."""
 
-from typing import Protocol
-
 from api.pace import Pace
 from api.talk import Samples
 from api.voice_messages import is_file
 from pipelines.ports import STT_RATE_HZ
 from pipelines.turn.audio import decode
-from pipelines.turn.audio_in import stream_decoder
+from pipelines.turn.audio_in import StreamDecoder, stream_decoder
 from schemas.errors import UndecodableAudio
 
 AHEAD_S = 60.0
@@ -17,22 +15,13 @@ AHEAD_PER_S = 1.1
 """Seconds of sound a second beyond that: clocks differ."""
 
 
-class _Decoder(Protocol):
-    @property
-    def bytes_per_s(self) -> float | None: ...
-
-    def feed(self, data: bytes) -> Samples: ...
-
-    def flush(self) -> Samples: ...
-
-
 class SoundIn:
     """Decodes one client's frames and files into 16 kHz mono, and reckons how long it has to rest."""
 
     def __init__(self, encoding: str, sample_rate_hz: int, channels: int) -> None:
         """Raises UndecodableAudio for what is not offered."""
         self._about = (encoding, sample_rate_hz, channels)
-        self._decoder: _Decoder = stream_decoder(*self._about)
+        self._decoder: StreamDecoder = stream_decoder(*self._about)
         self._pace = Pace(AHEAD_PER_S, AHEAD_S)
         self._sends_files = False
         self.rest_s = 0.0
