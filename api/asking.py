@@ -136,11 +136,13 @@ class Asking:
 
     def _give(self, turn_id: str, accepted_at: float) -> None:
         answer = Playback(turn_id, paced=self._talk.paced)
-        answer.accepted_at = accepted_at
+        answer.accepted_at, answer.asked_at = accepted_at, time.monotonic()
         self._floor.give(answer)
 
     def _started(self, **asked: Any) -> UUID:
         talk = self._talk
+        if talk.recorded:
+            asked["recorded"] = True
         return self._acts.start_turn(
             talk.caller,
             talk.conversation_id,

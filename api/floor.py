@@ -77,7 +77,7 @@ class Floor:
 
     def cut(self, answer: Playback, reason: str) -> None:
         """Have the answer stop for good."""
-        about = {"turn_id": answer.turn_id, "reason": reason, "played_ms": round(answer.played_ms)}
+        about = {"turn_id": answer.turn_id, "reason": reason, "played_ms": _played_ms(answer)}
         self.tell({"type": EventName.TURN_CANCELLED, **about})
         self.end(answer)
 
@@ -90,4 +90,9 @@ class Floor:
         return asked
 
     def _tell_of(self, name: SessionEvent, answer: Playback, **about: object) -> None:
-        self.tell({"type": name, "turn_id": answer.turn_id, "played_ms": round(answer.played_ms), **about})
+        self.tell({"type": name, "turn_id": answer.turn_id, "played_ms": _played_ms(answer), **about})
+
+
+def _played_ms(answer: Playback) -> int:
+    """Return how much of a turn's sound was played, as its client counts it."""
+    return round(answer.filler_ms + answer.played_ms)

@@ -5,13 +5,13 @@ import time
 from uuid import UUID
 
 import structlog
-from pipelines.turn.backchannel import is_short_sound
 
 from api.barge_in import BargeIn, Step
 from api.floor import Floor
 from api.playback import Playback
 from api.speculation import Speculation
 from api.talk import Acts, Talk
+from pipelines.turn.backchannel import is_short_sound
 from pipelines.turn.endpointing import SpeechStopped, Voiced
 from schemas.errors import AuraError
 

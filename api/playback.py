@@ -44,7 +44,10 @@ class Playback:
         self.knows_beginning = heard is not None or (seq, part) == (0, 0)
         self.heard_at = 0.0
         self.completed = False
+        # When its turn was accepted, and when it was sure that it was asked.
         self.accepted_at: float | None = None
+        self.asked_at: float | None = None
+        self.filler_ms = 0.0
         self.first_sent_at: float | None = None
         self.first_heard_at: float | None = None
         self._paced = paced
@@ -78,6 +81,11 @@ class Playback:
     def full(self) -> bool:
         """Return whether more waits here than should."""
         return self._held_bytes > MAX_HELD_BYTES
+
+    @property
+    def sounds(self) -> bool:
+        """Return whether some of its sound has come."""
+        return self.begun or bool(self._held)
 
     @property
     def waits(self) -> bool:
@@ -145,10 +153,15 @@ class Playback:
             self.heard_at += time.monotonic() - self._held_since
             self._held_since = None
 
+    def fills(self, duration_s: float) -> None:
+        """Count a filler that goes out now, before the answer: it is heard, but is no part of it."""
+        self.filler_ms += duration_s * 1000
+        self.heard_at = max(self.heard_at, time.monotonic()) + duration_s
+
     def played(self, played_ms: float) -> None:
-        """Believe the client how much it has played."""
+        """Believe the client how much it has played, with the filler before the answer."""
         now = self._held_since or time.monotonic()
-        heard_ms = min(max(0.0, played_ms), self.sent_ms)
+        heard_ms = min(max(0.0, played_ms - self.filler_ms), self.sent_ms)
         self.heard_at = now + (self.sent_ms - heard_ms) / 1000
         if heard_ms and self.first_heard_at is None:
             self.first_heard_at = now - heard_ms / 1000

@@ -5,6 +5,7 @@ events and takes what is to be sent. Neither holds the floor's lock while a clie
 """
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
@@ -60,6 +61,8 @@ class Session:
         """Return how soon `pass_time` is to be called though the client sends nothing."""
         if self._floor.asked is not None or self._interrupting.open:
             return SOON_S
+        if self._floor.state is State.THINKING and self._talk.filler_after_s is not None:
+            return 0.1
         return {State.LISTENING: 2.0, State.HEARING: 0.1}.get(self._floor.state, 0.25)
 
     # What the reading thread brings
@@ -76,6 +79,7 @@ class Session:
         """
         self._listening.pass_time()
         self._interrupting.yield_floor()
+        self._bridge()
 
     def commit(self) -> None:
         """End the utterance now. Raises NoSpeech where none has begun."""
@@ -114,6 +118,18 @@ class Session:
         else:
             self._asking.drop()
         return self._floor.answer
+
+    def _bridge(self) -> None:
+        """Have a filler said where the assistant does so and the answer lets itself be waited for, once a turn."""
+        after_s, answer = self._talk.filler_after_s, self._floor.answer
+        if after_s is None or answer is None or answer.asked_at is None or answer.heard.has_words or answer.sounds:
+            return
+        if time.monotonic() - answer.asked_at >= after_s:
+            answer.asked_at = None
+            try:
+                self._acts.say_filler(self._talk.caller, UUID(answer.turn_id))
+            except AuraError as error:
+                log.info("turn.no_filler", turn_id=answer.turn_id, code=error.code)
 
     # What the writing thread brings
 

@@ -72,6 +72,7 @@ class StartTurn(Protocol):
         speculative: bool = False,
         speculative_generation: bool = False,
         timings: Mapping[str, Any] | None = None,
+        recorded: bool = False,
     ) -> UUID: ...
 
 
@@ -102,7 +103,9 @@ class Acts:
     """What a session has done by the rest of AURA. Each raises errors of the one tree.
 
     `confirm_turn` says whether the speculative turn goes on; `cut_off` makes what was heard of an answer what the
-    conversation remembers of it; `timed` adds to a turn's waterfall.
+    conversation remembers of it; `timed` adds to a turn's waterfall. `filler_after_s` is after how long without an
+    answer an assistant has `say_filler` called, None for never; `recording_days` for how long what the caller says is
+    kept, None where it is not.
     """
 
     authenticate: Callable[[str | None], Caller]
@@ -114,6 +117,9 @@ class Acts:
     drop_turn: Callable[[Caller, UUID], object] = lambda *_: None
     cut_off: Callable[[Caller, UUID, str, int, str], object] = lambda *_: None
     timed: Callable[[Caller, UUID, Mapping[str, Any]], object] = lambda *_: None
+    filler_after_s: Callable[[Caller, str], float | None] = lambda *_: None
+    say_filler: Callable[[Caller, UUID], object] = lambda *_: None
+    recording_days: Callable[[Caller], int | None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -129,3 +135,5 @@ class Talk:
     speculative_generation: bool = False
     paced: bool = False
     levels: bool = False
+    filler_after_s: float | None = None
+    recorded: bool = False

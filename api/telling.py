@@ -98,15 +98,19 @@ class Telling:
         turn_id = str(data.get("turn_id", ""))
         answer = floor.answer if floor.answer and floor.answer.turn_id == turn_id else None
         if event.name == EventName.TURN_AUDIO:
-            if answer is not None:
+            if answer is not None and data.get("filler"):
+                yield from () if known else self._filler(answer, data)
+            elif answer is not None:
                 yield from self._sounds(answer, answer.add(data, before, len(event.body)))
             return
-        if answer is not None and event.name == EventName.TURN_COMPLETED:
+        # What failed may have something to say before: that it broke off, or that it did not understand.
+        failed = event.name == EventName.TURN_FAILED
+        if answer is not None and (event.name == EventName.TURN_COMPLETED or (failed and answer.sounds)):
             yield from self._sounds(answer, answer.finish(data, before))
             return
         if answer is not None and event.name == EventName.TURN_SENTENCE:
             answer.heard.says(int(data["seq"]), str(data["text"]))
-        elif answer is not None and event.name in (EventName.TURN_FAILED, EventName.TURN_CANCELLED):
+        elif answer is not None and (failed or event.name == EventName.TURN_CANCELLED):
             floor.end(answer)
         if not known and not self._said_before(turn_id, event.name):
             yield data
@@ -119,6 +123,13 @@ class Telling:
             return True
         self._once.append((turn_id, name))
         return False
+
+    def _filler(self, answer: Playback, data: Mapping[str, Any]) -> Iterator[Message]:
+        """Yield sound that bridges the time until the answer begins, nothing once it has."""
+        pcm = base64.b64decode(data.get("audio") or b"")
+        if pcm and not answer.begun:
+            answer.fills(len(pcm) / 2 / int(data["sample_rate_hz"]))
+            yield {**data, "audio": pcm, "settle": True}
 
     def _sounds(self, answer: Playback, parts: Iterable[Mapping[str, Any]]) -> Iterator[Message]:
         for data in parts:

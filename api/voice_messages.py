@@ -83,8 +83,9 @@ class Start(ClientMessage):
     output: Output = Output()
     levels: bool = False
     partials: bool = False
+    recording: bool = True
 
-    def talk(self, caller: Caller, conversation_id: UUID) -> Talk:
+    def talk(self, caller: Caller, conversation_id: UUID, recorded: bool, filler_after_s: float | None) -> Talk:
         """Return how the conversation is to be held."""
         spoken = self.endpointing.mode == "server_vad"
         return Talk(
@@ -98,6 +99,8 @@ class Start(ClientMessage):
             speculative_generation=self.endpointing.speculative_generation,
             paced=self.output.pace,
             levels=self.levels,
+            filler_after_s=filler_after_s,
+            recorded=recorded,
         )
 
 

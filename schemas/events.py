@@ -61,6 +61,7 @@ class SessionEvent(StrEnum):
     PLAYBACK_DUCK = "playback.duck"
     PLAYBACK_PAUSE = "playback.pause"
     PLAYBACK_RESUME = "playback.resume"
+    RECORDING_STARTED = "recording.started"
     INPUT_LEVEL = "input.level"
     INPUT_CLIPPING = "input.clipping"
     PONG = "pong"

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from flask import Flask, Response, jsonify, request
 
-from api import errors, live, sse, voice_socket, websocket
+from api import errors, live, sse, voice_client, voice_socket, websocket
 from api.auth import Caller
 from api.seats import clear_at_sigterm
 from api.talk import Acts
@@ -25,7 +25,7 @@ FOREIGN_CONVERSATION = UUID(int=666)
 
 def create_app() -> Flask:
     if patience_s := os.environ.get("TEST_PATIENCE_S"):
-        voice_socket.START_TIMEOUT_S = websocket.STALL_S = float(patience_s)
+        voice_client.START_TIMEOUT_S = websocket.STALL_S = float(patience_s)
     app = Flask(__name__)
     errors.register(app)
     acts = Acts(

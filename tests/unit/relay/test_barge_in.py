@@ -20,6 +20,7 @@ from tests.unit.relay.house import (
     voiced,
 )
 
+
 def of(house: House, kind: str) -> list[dict[str, object]]:
     return [message for message in house.told if message["type"] == kind]
 
@@ -35,7 +36,12 @@ def test_speech_ducks_then_holds_then_cuts_and_the_history_keeps_what_was_heard(
     assert house.told[1]["played_ms"] == 3000 and house.states() == ["hearing"]
     clock[0] += 1
     house.hear(session, voiced(1000))
-    assert house.told[-1] == {"type": "turn.cancelled", "turn_id": house.turn(), "reason": "barge_in", "played_ms": 3000}
+    assert house.told[-1] == {
+        "type": "turn.cancelled",
+        "turn_id": house.turn(),
+        "reason": "barge_in",
+        "played_ms": 3000,
+    }
     # 30 % of the sentence was heard: its first letters end in the middle of "three".
     assert house.cut == [(house.turn(), "One two", 3000)]
     assert house.states() == ["hearing"] and house.cancelled == []

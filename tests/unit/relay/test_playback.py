@@ -164,7 +164,15 @@ def test_what_waits_is_measured(clock: list[float]) -> None:
 
 @pytest.mark.parametrize(
     "at",
-    [Place(), Place("5-1", "5-1"), Place("5-1", "7-0"), Place("5-1", "7-0", TURN, 3, 12), Place("1-0", "1-0", TURN), Place("5-1", "7-0", TURN, 3, 12, OTHER), Place("5-1", "5-1", asked=OTHER)],
+    [
+        Place(),
+        Place("5-1", "5-1"),
+        Place("5-1", "7-0"),
+        Place("5-1", "7-0", TURN, 3, 12),
+        Place("1-0", "1-0", TURN),
+        Place("5-1", "7-0", TURN, 3, 12, OTHER),
+        Place("5-1", "5-1", asked=OTHER),
+    ],
 )
 def test_a_place_survives_being_written(at: Place) -> None:
     assert Place.read(str(at)) == at

@@ -184,5 +184,9 @@ def test_a_client_that_comes_back_adopts_a_turn_it_had_not_heard_of(clock: list[
     said(session, house.event("turn.transcript", turn_id, text="hello"))
     assert house.states() == ["thinking"]
     assert len(said(session, house.sound(turn_id))) == 1
-    said(session, house.event("turn.failed", turn_id, code="x"))
+    # What has come of its sound is heard before it is over.
+    assert said(session, house.event("turn.failed", turn_id, code="x"))[0]["code"] == "x"
+    assert house.states() == ["thinking", "speaking"]
+    clock[0] += 1.1
+    session.pass_time()
     assert house.states() == ["thinking", "speaking", "listening"]
