@@ -57,7 +57,7 @@ class Script:
     heard: list[list[Heard]] = field(default_factory=list)
     silence_s: float = 0.0
     hints: list[tuple[str | None, float | None]] = field(default_factory=list)
-    loudness: Level = Level(-30.0, 0.2, 0.0)
+    loudness: Level = field(default_factory=lambda: Level(-30.0, 0.2, 0.0))
 
     def feed(self, samples: NDArray[np.float32]) -> Sequence[Heard]:
         if not self.heard:

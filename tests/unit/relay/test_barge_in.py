@@ -130,7 +130,7 @@ def test_a_transcript_that_never_comes_holds_no_answer_for_ever(
         session.pass_time()
     assert bool(house.cut) is cut
     assert house.states()[-1] == ("thinking" if cut else "speaking")
-    assert not session.status()["state"] == "hearing"
+    assert session.status()["state"] != "hearing"
 
 
 def test_a_store_that_is_away_does_not_leave_an_answer_held(clock: list[float]) -> None:
