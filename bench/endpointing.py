@@ -28,7 +28,7 @@ PIECE = STT_RATE_HZ // 50
 GRID_S = 0.032
 """Where the recogniser's sound is cut is rounded to this, so that its kept answers serve other settings, too."""
 
-SILENCES_MS = (200, 300, 400, 500, 600, 700, 800, 1000)
+SILENCES_MS = (300, 400, 500, 600, 700, 800, 1000)
 DELAYS_MS = (400, 500, 600, 700, 800)
 
 
@@ -141,7 +141,6 @@ def report(name: str, where: Sequence[Session], recogniser: Recogniser, late_ms:
     print(f"\n## {name}: {count} utterances")
     ways: dict[str, Callable[[float], Callable[[Session], Ends]]] = {
         "plain VAD": lambda silence: lambda session: plain(session, silence),
-        "AURA, fixed": lambda silence: aura(EndpointingOptions(silence_ms=int(silence), adaptive=False), None, 0),
         "AURA, no hints": lambda silence: aura(EndpointingOptions(silence_ms=int(silence)), None, 0),
         "AURA": lambda silence: aura(EndpointingOptions(silence_ms=int(silence)), recogniser, late_ms),
     }
@@ -174,7 +173,7 @@ def main() -> None:
     parser.add_argument("--sets", default="tune,report")
     args = parser.parse_args()
     recogniser = Recogniser(args.models, args.kept)
-    spoken = synthesised(args.models)
+    spoken = synthesised(args.models, args.kept)
     clips = recorded(args.folder) if args.folder else []
     held_out = [clip for clip in clips if clip.speaker >= args.first or not clip.speaker.startswith("spk")]
     tuned_on = spoken + [clip for clip in clips if clip not in held_out]

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from pipelines.ports import STT_RATE_HZ, Audio
@@ -70,16 +71,21 @@ def recorded(folder: Path) -> list[Clip]:
     return [Clip(path.stem, path.stem.split("_")[0], trimmed(decode(path.read_bytes(), 60).samples)) for path in paths]
 
 
-def synthesised(cache_dir: Path) -> list[Clip]:
-    """Return the sentences of `SAID` in Piper's voice."""
-    piper = Piper(cache_dir)
+def synthesised(models: Path, kept: Path) -> list[Clip]:
+    """Return the sentences of `SAID` in Piper's voice, which never says a thing twice the same way: it is kept."""
     clips = []
     for number, text in enumerate(SAID):
-        spoken = samples(b"".join(piper.speak(text)))
-        at = np.arange(0, len(spoken), piper.sample_rate_hz / STT_RATE_HZ)
-        resampled = np.interp(at, np.arange(len(spoken)), spoken).astype(np.float32)
-        clips.append(Clip(f"piper_{number}", "piper", trimmed(resampled)))
+        path = kept / f"said_{number}.npy"
+        if not path.is_file():
+            kept.mkdir(parents=True, exist_ok=True)
+            np.save(path, _spoken(text, Piper(models)))
+        clips.append(Clip(f"piper_{number}", "piper", trimmed(np.load(path))))
     return clips
+
+
+def _spoken(text: str, piper: Piper) -> Samples:
+    spoken = samples(b"".join(piper.speak(text)))
+    return np.asarray(soxr.resample(spoken, piper.sample_rate_hz, STT_RATE_HZ), np.float32)
 
 
 def trimmed(sound: Samples) -> Samples:

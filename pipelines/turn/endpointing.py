@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.ports import STT_RATE_HZ, Audio
+from pipelines.turn.echo import SPAN, Echo
 from pipelines.turn.heard import (
     EndpointingOptions,
     EndReason,
@@ -113,6 +114,7 @@ class Endpointer:
         """Forget everything heard; time begins anew."""
         self._activity, self._meter, self._kept, self._pace = VoiceActivity(), Meter(), Recent(), Pace()
         self._now = 0
+        self._echo = Echo()
         self._given = 0  # Sound before this belongs to an utterance that has ended.
         self._stopped: int | None = None  # Where the last sound of the last utterance ended.
         self._hinted: tuple[float | None, float] | None = None
@@ -129,6 +131,10 @@ class Endpointer:
         """
         self._hinted = (at_s, completeness(transcript or ""))
 
+    def playing(self, samples: Samples) -> None:
+        """Tell what the assistant's voice plays now or soon, 16 kHz mono: its echo is no speech, then."""
+        self._echo.played(samples, self._now / STT_RATE_HZ)
+
     def feed(self, samples: Samples) -> list[Heard]:
         """Return what happened in 16 kHz mono `samples`, shape (n,), -1…1, of any length."""
         heard: list[Heard] = []
@@ -138,7 +144,7 @@ class Endpointer:
             for tick in self._activity.ticks(piece):
                 self._hear(tick, heard)
             if self._utterance is None:
-                self._kept.forget_before(self._now - self._options.pre_roll_ms * MS - ONSET - FRAME)
+                self._kept.forget_before(self._now - max(self._options.pre_roll_ms * MS + ONSET + FRAME, SPAN))
         return heard
 
     def flush(self) -> list[Heard]:
@@ -176,6 +182,8 @@ class Endpointer:
     def _judge(self, probability: float, heard: list[Heard]) -> None:
         """Take the detector's word for the frame that ends now."""
         utterance, options, start = self._utterance, self._options, self._now - FRAME
+        if probability >= options.release and self._echo.may_come(self._now / STT_RATE_HZ):
+            probability *= not self._echo.goes_on(self._kept.cut(self._now - SPAN, self._now), self._now)
         if utterance is None:
             if probability < options.threshold:
                 return
@@ -235,7 +243,7 @@ class Endpointer:
             # A voice that sounds on counts up to now, not only up to the last whole frame.
             ahead = self._now - utterance.judged if silence == 0 else 0
             if utterance.voiced + ahead >= options.min_speech_ms * MS:
-                heard.append(self._start(utterance))
+                heard.append(self._dismiss(utterance) if self._is_echo() else self._start(utterance))
             elif silence >= min(options.max_gap_ms, options.silence_ms) * MS:
                 heard.append(self._dismiss(utterance))
             return
@@ -272,6 +280,11 @@ class Endpointer:
         if self._stopped is not None and utterance.begin - self._stopped < self._needed(NEUTRAL) + REGRET:
             self._pace.paused((utterance.begin - self._stopped) / MS)
         return SpeechStarted(utterance.begin / STT_RATE_HZ)
+
+    def _is_echo(self) -> bool:
+        if not self._echo.may_come(self._now / STT_RATE_HZ):
+            return False
+        return self._echo.begins(self._kept.cut(self._now - SPAN, self._now), self._now)
 
     def _dismiss(self, utterance: _Utterance) -> FalseAlarm:
         self._end()

@@ -38,9 +38,14 @@ class Recent:
 
     def cut(self, begin: int, end: int) -> Samples:
         """Return a copy of what is kept between two places, shape (n,)."""
-        if begin >= end or not self._pieces:
-            return np.zeros(0, np.float32)
-        return np.concatenate(self._pieces)[max(begin - self._start, 0) : max(end - self._start, 0)].copy()
+        found, at = [np.zeros(0, np.float32)], self._start
+        for piece in self._pieces:
+            if at >= end:
+                break
+            if at + len(piece) > begin:
+                found.append(piece[max(begin - at, 0) : end - at])
+            at += len(piece)
+        return np.concatenate(found)
 
 
 @dataclass(frozen=True)
