@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from websockets.asyncio.client import ClientConnection, connect
 
 FRAME_S, IN_RATE_HZ, OUT_RATE_HZ = 0.02, 16_000, 24_000
+URL = "ws://127.0.0.1:8000/ws/voice/continuous"
 IN_BYTES, OUT_BYTES = int(IN_RATE_HZ * FRAME_S) * 2, int(OUT_RATE_HZ * FRAME_S) * 2
 
 
@@ -94,9 +95,8 @@ async def main(args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recording")
-    parser.add_argument("--url", default="ws://127.0.0.1:8000/ws/voice/continuous")
-    for name in ("--token", "--interrupt"):
-        parser.add_argument(name)
+    named = {"--url": URL, "--token": None, "--interrupt": None, "--out": "heard.wav"}
+    for name, default in named.items():
+        parser.add_argument(name, default=default)
     parser.add_argument("--after", type=float, default=1.5, help="seconds into the answer")
-    parser.add_argument("--out", default="heard.wav")
     asyncio.run(main(parser.parse_args()))
