@@ -31,7 +31,9 @@ from schemas.errors import (
     MessageTooLong,
     NotStarted,
     QuotaExceeded,
+    TooBusy,
     TooFast,
+    Transient,
     Unauthenticated,
 )
 from schemas.events import SessionEvent, Subject
@@ -112,11 +114,15 @@ class VoiceClient:
         except (NotStarted, Unauthenticated, Forbidden, QuotaExceeded) as error:
             self._refuse(error)
             self._socket.close(CloseCode.POLICY_VIOLATION, error.code)
+        except TooBusy as error:
+            self._refuse(error)
+            self._socket.close(CloseCode.TRY_AGAIN_LATER, error.code)
         except AuraError as error:
             self._refuse(error)
 
     def _refuse(self, error: AuraError) -> None:
-        self._mailbox.tell({"type": SessionEvent.ERROR, "code": error.code, "detail": error.detail})
+        again = {"retry_after_s": round(error.retry_after_s, 1)} if isinstance(error, Transient) else {}
+        self._mailbox.tell({"type": SessionEvent.ERROR, "code": error.code, "detail": error.detail, **again})
 
     def _binary(self, frame: bytes) -> None:
         if len(frame) > self._settings.max_audio_frame_bytes:

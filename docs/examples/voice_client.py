@@ -69,7 +69,6 @@ async def say(socket: ClientConnection, path: str, after_s: float = 0.0) -> None
 
 
 async def main(args: argparse.Namespace) -> None:
-    """Talk until the answer to the last recording is heard."""
     async with connect(args.url, compression=None, max_size=None) as socket:
         about = {"token": args.token, "sample_rate_hz": IN_RATE_HZ, "output": {"sample_rate_hz": OUT_RATE_HZ}}
         await socket.send(json.dumps({"type": "start", **about}))
@@ -95,8 +94,7 @@ async def main(args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recording")
-    named = {"--url": URL, "--token": None, "--interrupt": None, "--out": "heard.wav"}
-    for name, default in named.items():
+    for name, default in {"--url": URL, "--token": None, "--interrupt": None, "--out": "heard.wav"}.items():
         parser.add_argument(name, default=default)
     parser.add_argument("--after", type=float, default=1.5, help="seconds into the answer")
     asyncio.run(main(parser.parse_args()))
