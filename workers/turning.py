@@ -61,7 +61,9 @@ def take(tenant_id: UUID, turn_id: UUID, stage: TurnStage) -> Taken | None:
     turn = turn_steps.claimed(row)
     if turn is None:
         return None
-    return Taken(turn, circumstances.found(about) if about else None, answers.kept(kept) if kept else None)
+    return Taken(
+        turn, circumstances.found(about, turn.assistant_key) if about else None, answers.kept(kept) if kept else None
+    )
 
 
 def take_sentence(tenant_id: UUID, turn_id: UUID, seq: int) -> sentences.Claimed | None:
