@@ -18,6 +18,12 @@ from sqlalchemy.orm import Session, SessionTransaction
 from schemas.errors import StoreUnavailable
 from schemas.settings import get_settings
 
+Driver = psycopg.Connection[Any]
+"""A connection below SQLAlchemy, in a transaction that is bound to a tenant."""
+
+Rows = psycopg.Cursor[Any]
+"""What a statement found; to read it is to wait for it."""
+
 
 class PrivilegedRole(RuntimeError):
     """The database role could bypass row level security; AURA refuses to run with it."""
@@ -97,10 +103,17 @@ class TenantSession(Session):
 
 @event.listens_for(TenantSession, "after_begin")
 def _bind_tenant(session: TenantSession, _transaction: Any, connection: Connection) -> None:
+    driver = cast(Driver, connection.connection.driver_connection)
+    # The begin of the transaction and its binding are one round trip.
+    with driver.pipeline():
+        _bind(driver, session.tenant_id, session.durable)
+
+
+def _bind(driver: Driver, tenant_id: UUID, durable: bool) -> None:
     # `is_local` ends the setting with the transaction, so a pooled connection can not carry it on.
-    connection.execute(
-        text("SELECT set_config('app.tenant_id', :tenant, true), set_config('synchronous_commit', :wait, true)"),
-        {"tenant": str(session.tenant_id), "wait": "on" if session.durable else "off"},
+    driver.execute(
+        "SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('synchronous_commit', %(wait)s, true)",
+        {"tenant": str(tenant_id), "wait": "on" if durable else "off"},
     )
 
 
@@ -116,21 +129,12 @@ def tenant_session(tenant_id: UUID, *, durable: bool = True) -> Iterator[TenantS
     try:
         with session, session.begin():
             yield session
-    except (OperationalError, PoolTimeout) as error:
+    except (OperationalError, PoolTimeout, psycopg.OperationalError) as error:
         raise StoreUnavailable from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable from error
         raise
-
-
-Driver = psycopg.Connection[Any]
-"""A connection below SQLAlchemy, in a transaction that is bound to a tenant."""
-
-Rows = psycopg.Cursor[Any]
-"""What a statement found; to read it is to wait for it."""
-
-_BIND = "SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('synchronous_commit', %(wait)s, true)"
 
 
 @contextmanager
@@ -147,7 +151,7 @@ def tenant_pipeline(tenant_id: UUID, *, durable: bool = True) -> Iterator[Driver
     driver = cast(Driver, pooled.driver_connection)
     try:
         with driver.pipeline():
-            driver.execute(_BIND, {"tenant": str(tenant_id), "wait": "on" if durable else "off"})
+            _bind(driver, tenant_id, durable)
             yield driver
             driver.commit()
     except psycopg.OperationalError as error:
