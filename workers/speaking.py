@@ -1,17 +1,14 @@
 """Speaking the sentences of an answer, side by side, while it is still being written."""
 
 import base64
-from dataclasses import replace
 from uuid import UUID
 
-from pipelines.ports import Speaker
 from pipelines.stores import sentences, turns
 from pipelines.stores.database import tenant_session
-from pipelines.turn import synthesize as speech
 from schemas.dialogue import Turn, TurnStatus
 from schemas.errors import AuraError, Cancelled
 from schemas.events import EventName
-from workers import budget, turning, wiring
+from workers import turning, voices
 from workers.waterfall import Clock
 
 
@@ -24,36 +21,36 @@ def sentence(tenant: UUID, turn: UUID, seq: int) -> None:
     if claimed is not None:
         started = Clock(of)
         status = TurnStatus.COMPLETED
+        by: dict[str, str] = {}
         try:
-            speaker = wiring.speaker(tenant)
+            asked = (tenant, claimed.text, voice_id, 1.0, turn)
             with (
-                budget.speech(tenant, speaker, claimed.text, turn) as call,
                 turning.held(tenant, lambda session: sentences.renew(session, claimed, turning.LEASE_S)),
+                voices.speech(*asked, cancelled=turning.cancelled(of)) as spoken,
             ):
-                seconds = _speak(speaker, of, seq, claimed.text, voice_id, started)
-                call.spent = replace(call.expected, seconds=seconds)
+                by = spoken.named
+                _speak(spoken, of, seq, started)
         except AuraError as error:
             # The text has arrived; the answer goes on without this sentence's voice.
             status = TurnStatus.FAILED
             turning.tell(EventName.TURN_AUDIO, of, seq=seq, part=0, last=True, code=error.code, detail=error.detail)
         with tenant_session(tenant, durable=False) as session:
             sentences.finish(session, claimed, status)
-            turns.add_timings(session, turn, {f"synthesize_{seq}": started.stage(claimed.enqueued_at)})
+            turns.add_timings(session, turn, {f"synthesize_{seq}": started.stage(claimed.enqueued_at) | by})
     turning.complete(of)
 
 
-def _speak(speaker: Speaker, turn: Turn, seq: int, text: str, voice_id: str | None, clock: Clock) -> float:
-    """Publish a sentence's sound in pieces as they become ready; the last one says so. Return its seconds."""
+def _speak(spoken: voices.Spoken, turn: Turn, seq: int, clock: Clock) -> None:
+    """Publish a sentence's sound in pieces as they become ready; the last one says so."""
     cancelled = turning.cancelled(turn)
-    about = {"seq": seq, "sample_rate_hz": speaker.sample_rate_hz, "encoding": "pcm16"}
-    part, spoken_bytes = 0, 0
-    for part, frame in enumerate(speech.synthesize(speaker, text, voice_id)):
+    about = {"seq": seq, "sample_rate_hz": spoken.sample_rate_hz, "encoding": "pcm16"}
+    part = 0
+    for part, frame in enumerate(spoken):
         if cancelled():
             raise Cancelled
-        spoken_bytes += len(frame)
         if part == 0:
             with tenant_session(turn.tenant_id, durable=False) as session:
                 turns.add_timings(session, turn.turn_id, {f"audio_{seq}_ms": clock.since_start_ms()})
-        turning.tell(EventName.TURN_AUDIO, turn, **about, part=part, last=False, audio=base64.b64encode(frame).decode())
+        sound = base64.b64encode(frame).decode()
+        turning.tell(EventName.TURN_AUDIO, turn, **about, **spoken.told(), part=part, last=False, audio=sound)
     turning.tell(EventName.TURN_AUDIO, turn, **about, part=part + 1, last=True, audio="")
-    return spoken_bytes / 2 / speaker.sample_rate_hz
