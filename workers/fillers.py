@@ -1,11 +1,10 @@
 """A filler, said where the first sentence of an answer is late. Off unless the assistant is set to it."""
 
 import base64
-from dataclasses import replace
+import time
 from functools import lru_cache
 from uuid import UUID
 
-from pipelines.ports import Speaker
 from pipelines.stores import cancellations, manners, sentences, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
@@ -15,11 +14,14 @@ from pipelines.turn.voices import Manner
 from schemas.dialogue import Turn, TurnStatus
 from schemas.errors import Permanent, Transient
 from schemas.events import EventName
-from workers import budget, turning, wiring
+from workers import turning, voices
 from workers.app import app
 
 MAX_KEPT = 64
 """Fillers whose sound a process keeps, about 100 KB each."""
+
+KEPT_S = 600
+"""For how long a sound is kept: then who speaks now, or with which key, has its say."""
 
 MAX_BYTES = 512_000
 """Of the sound of one filler; at 24 kHz about ten seconds."""
@@ -39,15 +41,14 @@ def say(tenant_id: str, turn_id: str) -> None:
     if text is None:
         return
     try:
-        speaker = wiring.speaker(tenant)
-        pcm = _sound(tenant, speaker, text, manner)
+        rate_hz, pcm = _sound(tenant, text, manner, int(time.monotonic() // KEPT_S))
     except (Permanent, Transient):
         # Whether the voice works is told by the answer itself.
         return
     with tenant_session(tenant, durable=False) as session:
         if sentences.count(session, turn) or cancellations.requested(get_redis(), tenant, turn):
             return
-    about = {"seq": SEQ, "filler": True, "sample_rate_hz": speaker.sample_rate_hz, "encoding": "pcm16"}
+    about = {"seq": SEQ, "filler": True, "sample_rate_hz": rate_hz, "encoding": "pcm16"}
     step = speech.MAX_FRAME_BYTES
     for part, start in enumerate(range(0, len(pcm), step)):
         frame = base64.b64encode(pcm[start : start + step]).decode()
@@ -59,13 +60,12 @@ def _is_waiting(turn: Turn) -> bool:
 
 
 @lru_cache(maxsize=MAX_KEPT)
-def _sound(tenant: UUID, speaker: Speaker, text: str, manner: Manner) -> bytes:
-    """Return the sound; it is made once in a process for each tenant and voice."""
-    with budget.speech(tenant, speaker, text, tenant) as call:
-        pcm = bytearray()
-        for frame in speech.synthesize(speaker, text, manner.voice_id, manner.speed, manner.language):
+def _sound(tenant: UUID, text: str, manner: Manner, _at: int) -> tuple[int, bytes]:
+    """Return the rate and the sound; it is made once in a while for each tenant and voice."""
+    pcm = bytearray()
+    with voices.speech(tenant, text, manner.voice_id, manner.speed, tenant, language=manner.language) as spoken:
+        for frame in spoken:
             pcm += frame
             if len(pcm) > MAX_BYTES:
                 break
-        call.spent = replace(call.expected, seconds=len(pcm) / 2 / speaker.sample_rate_hz)
-    return bytes(pcm)
+    return spoken.sample_rate_hz, bytes(pcm)

@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from pipelines.ports import STT_RATE_HZ, Usage
+from pipelines.ports import Usage
 from pipelines.stores import answers, cancellations, sentences, turns, unanswered, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn import citations
 from pipelines.turn import generate as generation
-from pipelines.turn import transcribe as recognition
 from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import Cancelled, LeaseLost, NoSpeech, Permanent, Transient
 from schemas.events import EventName
-from workers import announce, answering, asking, budget, caching, grounding, send, speaking, turning, wiring
+from workers import announce, answering, asking, caching, grounding, send, speaking, turning, voices
 from workers.app import app
 from workers.waterfall import Clock
 
@@ -68,17 +67,15 @@ def _transcribe(turn: Turn, clock: Clock) -> None:
     audio = utterances.get(get_redis(), turn.tenant_id, turn.turn_id)
     if audio is None:
         raise NoSpeech("What was said is kept for ten minutes only and is gone. Please say it again.")
-    transcriber = wiring.transcriber(turn.tenant_id)
-    seconds = len(audio) / 2 / STT_RATE_HZ
-    with budget.transcription(turn.tenant_id, transcriber, seconds, turn.turn_id) as call:
-        transcript = recognition.transcribe(transcriber, audio, turn.language)
-        call.spent = call.expected
+    asked = (turn.tenant_id, audio, turn.language, turn.turn_id)
+    with voices.transcription(*asked, cancelled=turning.cancelled(turn)) as heard:
+        transcript, call = heard.transcript, heard.call
         with tenant_session(turn.tenant_id, durable=False) as session:
             turns.advance(
                 session,
                 turn,
                 TurnStage.RETRIEVE,
-                {"transcribe": clock.stage(turn.enqueued_at)},
+                {"transcribe": clock.stage(turn.enqueued_at) | heard.named},
                 question=transcript.text,
                 language=transcript.language,
             )

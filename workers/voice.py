@@ -1,15 +1,13 @@
 """One recording transcribed, one text spoken, for a caller who waits."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from uuid import UUID
 
 from pipelines.ports import STT_RATE_HZ
 from pipelines.stores import calls
 from pipelines.stores.redis import get_redis
-from pipelines.turn import synthesize as speech
-from pipelines.turn import transcribe as recognition
 from schemas.errors import AuraError
-from workers import budget, wiring
+from workers import voices as voices_of
 from workers.app import app
 
 
@@ -22,16 +20,14 @@ def transcribe(tenant_id: str, call_id: str) -> None:
         return
     facts, pcm = found
     try:
-        transcriber = wiring.transcriber(tenant)
-        with budget.transcription(tenant, transcriber, len(pcm) / 2 / STT_RATE_HZ, call):
-            transcript = recognition.transcribe(transcriber, pcm, facts["language"])
+        with voices_of.transcription(tenant, pcm, facts["language"], call) as heard:
+            transcript = heard.transcript
         reply = {
             "text": transcript.text,
             "language": transcript.language,
             "confidence": round(transcript.confidence, 3),
             "duration": round(len(pcm) / 2 / STT_RATE_HZ, 3),
-            "provider": transcriber.name,
-            "model": transcriber.model,
+            **heard.named,
         }
     except AuraError as error:
         reply = {"error": error.code, "detail": error.detail}
@@ -42,7 +38,7 @@ def transcribe(tenant_id: str, call_id: str) -> None:
 def voices(tenant_id: str, call_id: str) -> None:
     """Reply with the voices on offer, the default first."""
     try:
-        reply = {"voices": [asdict(voice) for voice in wiring.speaker(UUID(tenant_id)).voices()]}
+        reply = {"voices": [asdict(voice) for voice in voices_of.listing(UUID(tenant_id))]}
     except AuraError as error:
         reply = {"error": error.code, "detail": error.detail}
     calls.reply(get_redis(), UUID(tenant_id), UUID(call_id), reply)
@@ -57,11 +53,9 @@ def synthesize(tenant_id: str, call_id: str) -> None:
         return
     facts, _ = found
     try:
-        speaker = wiring.speaker(tenant)
-        with budget.speech(tenant, speaker, facts["text"], call) as held:
-            pcm = b"".join(speech.synthesize(speaker, facts["text"], facts["voice_id"]))
-            held.spent = replace(held.expected, seconds=len(pcm) / 2 / speaker.sample_rate_hz)
-        reply = {"sample_rate_hz": speaker.sample_rate_hz, "provider": speaker.name}
+        with voices_of.speech(tenant, facts["text"], facts["voice_id"], 1.0, call) as spoken:
+            pcm = b"".join(spoken)
+        reply = {"sample_rate_hz": spoken.sample_rate_hz, "provider": spoken.provider}
     except AuraError as error:
         pcm, reply = b"", {"error": error.code, "detail": error.detail}
     calls.reply(get_redis(), tenant, call, reply, pcm)

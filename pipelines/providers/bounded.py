@@ -18,15 +18,15 @@ MAX_REPLY_BYTES = 64 << 20
 Hook = Callable[[Any], None]
 
 
-def limited(label: str, within_s: float, max_bytes: int = MAX_REPLY_BYTES) -> Hook:
+def limited(label: str, within_s: float) -> Hook:
     """Return what to call with each response of an `httpx` or `httpx2` client before its body is read (an event hook).
 
-    Reading it raises ProviderUnavailable after `max_bytes`, and `within_s` seconds after its head.
+    Reading it raises ProviderUnavailable after MAX_REPLY_BYTES, and `within_s` seconds after its head.
     """
 
     def hook(response: Any) -> None:
         body = _BodyOfHttpx2 if isinstance(response, httpx2.Response) else _BodyOfHttpx
-        response.stream = body(response.stream, label, time.monotonic() + within_s, max_bytes)
+        response.stream = body(response.stream, label, time.monotonic() + within_s, MAX_REPLY_BYTES)
 
     return hook
 

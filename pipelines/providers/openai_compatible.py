@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
+import httpx2
 import numpy as np
 import openai
 from numpy.typing import NDArray
@@ -73,9 +74,10 @@ class Remote:
             raise refusal(
                 self._label, error.status_code, error.response.headers, message, error.code or error.type or ""
             ) from error
-        except openai.APITimeoutError as error:
+        # The SDK lets what happens while a body is read through as it is.
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise ProviderUnavailable(f"{self._label} was silent for {self._timeout_s:g} s.") from error
-        except openai.APIConnectionError as error:
+        except (openai.APIConnectionError, httpx2.HTTPError) as error:
             raise ProviderUnavailable(f"{self._label} cannot be reached, or hung up.") from error
         except openai.APIError as error:
             raise ProviderUnavailable(f"{self._label} broke off with an error.") from error

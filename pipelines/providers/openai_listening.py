@@ -112,9 +112,11 @@ def _confidence(segments: list[Any], tokens: list[Any]) -> float:
     """Return the mean probability of what was understood, 0…1; 1 where the reply does not tell."""
     if segments:
         sure = [math.exp(min(one.avg_logprob, 0.0)) * (1 - one.no_speech_prob) for one in segments]
-        return float(np.mean(sure))
-    told = [min(one.logprob, 0.0) for one in tokens if one.logprob is not None]
-    return math.exp(float(np.mean(told))) if told else 1.0
+        found = float(np.mean(sure))
+    else:
+        told = [min(one.logprob, 0.0) for one in tokens if one.logprob is not None]
+        found = math.exp(float(np.mean(told))) if told else 1.0
+    return min(max(found, 0.0), 1.0) if math.isfinite(found) else 0.0
 
 
 def _segment(segment: Any, at_s: float, duration_s: float) -> Segment:
