@@ -13,7 +13,7 @@ from pipelines.stores import answers, circumstances, turn_steps, utterances, web
 from pipelines.stores.answers import Asked
 from pipelines.stores.database import Driver, tenant_pipeline
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn
+from schemas.dialogue import Turn, TurnStatus
 from schemas.errors import InactiveAssistant, NotFound
 from schemas.settings import get_settings
 from workers import announce, asking, caching, send, turning
@@ -69,6 +69,7 @@ def _hit(driver: Driver, turn: Turn, known: Asked) -> Hit | None:
 
 def _queued(driver: Driver, turn: Turn, opens_for: str | None) -> tuple[Turn, Callable[[], None]]:
     """Keep a turn that is to be worked on; return it, and what wakes its first step after the commit."""
+    turn.status = TurnStatus.QUEUED
     if opens_for is not None:
         turn_steps.open_conversation(driver, turn, opens_for)
     turn_steps.insert(driver, turn)

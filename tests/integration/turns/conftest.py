@@ -23,6 +23,7 @@ from tests.integration.provider_health.conftest import forget
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply
 from workers import send, turn, wiring
+from workers.app import app
 
 QUESTION = "When does the museum open?"
 ANSWER = "The museum opens at nine. It closes at six. Mondays are quiet."
@@ -151,6 +152,13 @@ def far_end(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarEnd
 def forget_settings() -> None:
     for remembered in (get_settings, wiring._kept, wiring._shared, wiring._own):
         remembered.cache_clear()
+
+
+@pytest.fixture(autouse=True, scope="package")
+def broker(servers: tuple[str, str, str]) -> None:
+    """Send messages to the tests' own Valkey."""
+    app.conf.broker_url = servers[2]
+    app._pool = app.amqp._producer_pool = None
 
 
 @pytest.fixture(autouse=True)

@@ -58,8 +58,8 @@ def test_what_is_not_asked_yet_is_told_to_its_session_alone_and_again_once_it_is
 
 def test_webhooks_are_told_once_it_is_asked(speaker: Speaker, admin: psycopg.Connection) -> None:
     admin.execute(
-        "INSERT INTO webhook_endpoints (tenant_id, endpoint_id, url, events, secret)"
-        " VALUES (%s, gen_random_uuid(), 'https://example.org', '{turn.transcript}', 'sealed')",
+        "INSERT INTO webhook_endpoints (tenant_id, url, events, secret_sealed, headers_sealed)"
+        " VALUES (%s, 'https://93.184.216.34/hook', ARRAY['turn.transcript'], 'x', 'x')",
         (speaker.tenant_id,),
     )
 
