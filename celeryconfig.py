@@ -37,6 +37,7 @@ task_routes = {
     "workers.webhooks.*": {"queue": "notify"},
     "workers.intake.*": {"queue": "intake"},
     "workers.edits.*": {"queue": "express"},
+    "workers.recordings.*": {"queue": "upkeep"},
     "workers.memory.*": {"queue": "upkeep"},
     "workers.upkeep.*": {"queue": "upkeep"},
 }
@@ -71,10 +72,16 @@ beat_schedule = {
     "sweep": {"task": "workers.upkeep.sweep", "schedule": 2.0, "options": {"expires": 4}},
     "flush_calls": {"task": "workers.upkeep.flush_calls", "schedule": 5.0, "options": {"expires": 5}},
     "webhooks": {"task": "workers.webhooks.deliver", "schedule": 2.0, "options": {"expires": 4}},
+    "keep_recordings": {"task": "workers.recordings.keep", "schedule": 5.0, "options": {"expires": 5}},
     "settle_providers": {"task": "workers.upkeep.settle_providers", "schedule": 60.0, "options": {"expires": 60}},
     "index_vectors": {"task": "workers.upkeep.index_vectors", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock: an interval would begin anew with every start.
     "forget": {"task": "workers.upkeep.forget", "schedule": crontab(minute="17"), "options": {"expires": 600}},
+    "forget_recordings": {
+        "task": "workers.recordings.forget",
+        "schedule": crontab(minute="7"),
+        "options": {"expires": 600},
+    },
     "forget_webhooks": {
         "task": "workers.webhooks.forget",
         "schedule": crontab(minute="37"),

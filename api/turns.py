@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from api.auth import Caller
 from api.live import relay
-from pipelines.stores import cancellations, conversations, turns, utterances
+from pipelines.stores import cancellations, conversations, recordings, turns, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.events import Published
 from pipelines.stores.redis import get_redis
@@ -14,7 +14,7 @@ from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import Cancelled, InactiveAssistant, InvalidRequest, MessageTooLong, ProviderUnavailable
 from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.settings import get_settings
-from workers import announce, caching, send
+from workers import announce, caching, metrics, send
 
 ANSWER_TIMEOUT_S = 120.0
 
@@ -45,11 +45,13 @@ def start_turn(
     use_persona: bool = True,
     persona: dict[str, Any] | None = None,
     search_knowledge: bool = True,
+    recorded: bool = False,
 ) -> UUID:
     """Commit a turn as queued work, wake its first step, and return its id.
 
     Asked by text (`question`) or by voice (`utterance`: PCM16 mono 16 kHz). Without `search_knowledge` it goes
-    straight to the model. Raises MessageTooLong, and NotFound where the conversation was deleted meanwhile.
+    straight to the model. `recorded`: who speaks was told that their organisation keeps it. Raises
+    MessageTooLong, and NotFound where the conversation was deleted meanwhile.
     """
     limit = get_settings().max_message_chars
     if question is not None and len(question) > limit:
@@ -80,6 +82,9 @@ def start_turn(
             stage=stage,
         )
         session.add(turn)
+        if recorded:
+            session.flush()
+            recordings.accept(session, caller.tenant_id, turn_id, conversation_id)
         tell = caching.answered(session, turn)
     if tell is not None:
         tell()
@@ -99,6 +104,7 @@ def cancel_turn(caller: Caller, turn_id: UUID, reason: str = "cancelled by the c
         told = announce.of_turn(EventName.TURN_CANCELLED, ended, reason=reason)
         tell = announce.owe(session, caller.tenant_id, [told])
     tell()
+    metrics.turn(ended)
     return True
 
 

@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, request
 from websockets.frames import CloseCode
 
+from api.admission import take_voice_seat
 from api.following import Following
 from api.handshake import accept, connection
 from api.live import relay, seats
@@ -74,7 +75,7 @@ def serve(acts: Acts) -> Response:
         raise InvalidRequest("This server cannot open WebSockets.")
     protocol = accept(request, max(MAX_TEXT_BYTES, settings.max_audio_frame_bytes), [SUBPROTOCOL])
     mailbox = Mailbox()
-    give_back = seats().take(mailbox)
+    give_back = take_voice_seat(mailbox)
     try:
         dialect = VoiceSocket(acts, settings, mailbox, offered_token())
         socket = WebSocket(client, protocol, mailbox, dialect.render)

@@ -54,6 +54,7 @@ app = Celery(
         "workers.intake",
         "workers.edits",
         "workers.memory",
+        "workers.recordings",
         "workers.evaluation",
         "workers.upkeep",
     ],

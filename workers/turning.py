@@ -13,7 +13,7 @@ from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn, TurnStatus
 from schemas.errors import AuraError
 from schemas.events import EventName
-from workers import announce, asking, leases
+from workers import announce, asking, leases, metrics
 
 LEASE_S = 6.0
 """Somebody is waiting: work of a silent worker is given to another after this long."""
@@ -34,6 +34,7 @@ def complete(turn: Turn) -> None:
         told = announce.of_turn(EventName.TURN_COMPLETED, ended, **turns.as_answer(ended))
         tell = announce.owe(session, ended.tenant_id, [told])
     tell()
+    metrics.turn(ended)
     asking.remember(ended)
 
 
@@ -51,6 +52,7 @@ def end(tenant_id: UUID, turn_id: UUID, status: TurnStatus, error: AuraError) ->
             told = announce.of_turn(EventName.TURN_FAILED, ended, code=error.code, detail=error.detail)
         tell = announce.owe(session, tenant_id, [told])
     tell()
+    metrics.turn(ended)
 
 
 def cancelled(turn: Turn) -> Callable[[], bool]:
