@@ -72,6 +72,8 @@ beat_schedule = {
     "sweep": {"task": "workers.upkeep.sweep", "schedule": 2.0, "options": {"expires": 4}},
     "flush_calls": {"task": "workers.upkeep.flush_calls", "schedule": 5.0, "options": {"expires": 5}},
     "webhooks": {"task": "workers.webhooks.deliver", "schedule": 2.0, "options": {"expires": 4}},
+    # With the five minutes that sound is in Redis it makes ten until none is left, on disk either.
+    "rewrite_log": {"task": "workers.upkeep.rewrite_log", "schedule": 240.0, "options": {"expires": 60}},
     "keep_recordings": {"task": "workers.recordings.keep", "schedule": 5.0, "options": {"expires": 5}},
     "settle_providers": {"task": "workers.upkeep.settle_providers", "schedule": 60.0, "options": {"expires": 60}},
     "index_vectors": {"task": "workers.upkeep.index_vectors", "schedule": 60.0, "options": {"expires": 60}},

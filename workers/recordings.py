@@ -1,6 +1,6 @@
 """Keeping the sound of turns whose speakers were told so, once they have ended, and deleting what has grown old.
 
-Nothing here is on a turn's way: for its ten minutes in Redis the sound can wait.
+Nothing here is on a turn's way: for its five minutes in Redis the sound can wait.
 """
 
 import base64

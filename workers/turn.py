@@ -67,7 +67,7 @@ def _run(tenant_id: UUID, turn_id: UUID, stage: TurnStage, work: Callable[[Turn,
 def _transcribe(turn: Turn, clock: Clock) -> None:
     audio = utterances.get(get_redis(), turn.tenant_id, turn.turn_id)
     if audio is None:
-        raise NoSpeech("What was said is kept for ten minutes only and is gone. Please say it again.")
+        raise NoSpeech("What was said is kept for five minutes only and is gone. Please say it again.")
     transcriber = wiring.transcriber(turn.tenant_id)
     seconds = len(audio) / 2 / STT_RATE_HZ
     with budget.transcription(turn.tenant_id, transcriber, seconds, turn.turn_id) as call:

@@ -1,6 +1,8 @@
 """Publishing and reading again, on a real server."""
 
+import dataclasses
 import json
+import threading
 from uuid import uuid4
 
 import pytest
@@ -80,6 +82,32 @@ def test_a_stream_is_capped_by_bytes_and_by_number_and_expires(
     assert all(3500 < client.ttl(name) <= 3600 for name in names)
     events.forget(client, loud)
     assert list(client.scan_iter(f"{loud.key}*")) == []
+
+
+def test_sound_is_kept_for_minutes_however_long_its_conversation_goes_on(
+    client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about, sound = subject(), Event(EventName.TURN_AUDIO, subject(), {"turn_id": "t", "audio": "AAAA"})
+    sound = dataclasses.replace(sound, subject=about)
+    events.publish(client, token(about, "before"))
+    assert 3500 < client.ttl(about.key) <= 3600
+    events.publish(client, sound)
+    events.publish(client, token(about, "after"))
+    names = list(client.scan_iter(f"{about.key}*"))
+    assert len(names) == 3 and all(290 < client.ttl(name) <= 300 for name in names)
+    # The last sound was four minutes ago: what is said now lives no longer than it.
+    client.decrby(f"{about.key}:sound", 240_000)
+    events.publish(client, token(about, "later"))
+    assert all(50 < client.ttl(name) <= 60 for name in client.scan_iter(f"{about.key}*"))
+    # A conversation that goes on speaking loses what is older.
+    events.publish(client, sound)
+    monkeypatch.setattr(events, "SOUND_TTL_S", 0.05)
+    threading.Event().wait(0.1)
+    events.publish(client, sound)
+    assert len(events.replay(client, about)) == 1
+    assert int(client.get(f"{about.key}:bytes") or 0) == len(events.replay(client, about)[0].body)
+    events.forget(client, about)
+    assert list(client.scan_iter(f"{about.key}*")) == []
 
 
 def test_a_spoken_answer_of_eight_minutes_can_be_heard_again(client: "redis.Redis") -> None:
