@@ -8,18 +8,21 @@ AS $$
     -- A stage has its waits and runs; those of an answer's sentences are one stage.
     SELECT regexp_replace(e.key, '_[0-9]+$', ''), m.measure,
            coalesce(e.value ->> 'provider', CASE WHEN e.key = 'generate' THEN answered_by END, ''),
-           (e.value ->> m.name)::float8
+           (CASE WHEN jsonb_typeof(e.value -> m.name) = 'number' THEN e.value ->> m.name END)::float8
     FROM jsonb_each(timings) e CROSS JOIN (VALUES ('queued', 'queued_ms'), ('run', 'run_ms')) m (measure, name)
-    WHERE jsonb_typeof(e.value) = 'object' AND jsonb_typeof(e.value -> m.name) = 'number'
+    WHERE jsonb_typeof(e.value -> m.name) = 'number'
     UNION ALL
     -- A turn has moments, and for whom it spoke to what counts: from the end of speech to the first sound.
     SELECT 'turn', m.measure, coalesce(answered_by, ''), m.ms
-    FROM (SELECT (timings ->> 'endpoint_ms')::float8 AS endpoint,
-                 (timings ->> 'first_token_ms')::float8 AS token,
-                 coalesce(timings ->> 'first_audio_ms', timings ->> 'audio_0_ms')::float8 AS audio,
-                 (timings ->> 'first_audio_sent_ms')::float8 AS sent,
-                 (timings ->> 'first_audio_heard_ms')::float8 AS heard,
-                 (timings ->> 'speech_end_ms')::float8 AS speech_end) t,
+    FROM (SELECT max(at) FILTER (WHERE key = 'endpoint_ms') AS endpoint,
+                 max(at) FILTER (WHERE key = 'first_token_ms') AS token,
+                 coalesce(max(at) FILTER (WHERE key = 'first_audio_ms'), max(at) FILTER (WHERE key = 'audio_0_ms'))
+                     AS audio,
+                 max(at) FILTER (WHERE key = 'first_audio_sent_ms') AS sent,
+                 max(at) FILTER (WHERE key = 'first_audio_heard_ms') AS heard,
+                 max(at) FILTER (WHERE key = 'speech_end_ms') AS speech_end
+          FROM (SELECT key, CASE WHEN jsonb_typeof(value) = 'number' THEN value::float8 END AS at
+                FROM jsonb_each(timings)) m) t,
     LATERAL (VALUES ('endpoint', t.endpoint), ('first_token', t.token), ('first_audio', t.audio),
                     ('first_audio_sent', t.sent), ('first_audio_heard', t.heard),
                     ('speech_to_sound', coalesce(t.heard, t.sent, t.audio) - t.speech_end)) m (measure, ms)

@@ -39,7 +39,7 @@ class Studio:
 
     def turn(self, person: Person, recorded: bool, conversation_id: UUID | None = None, upto: str = "") -> "Spoken":
         """Have a person ask by voice and work on it to its end, or up to a step."""
-        caller = Caller(UUID(person.tenant_id), str(person.login["user"]["user_id"]), "user", "user")
+        caller = Caller(UUID(person.tenant_id), str(person.login["user_id"]), "user", "user")
         conversation_id = starting.open_conversation(caller, "default-assistant", conversation_id)
         self.said = noise(1.5, 16_000)
         turn_id = starting.start_turn(

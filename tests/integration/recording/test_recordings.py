@@ -153,5 +153,5 @@ def test_forget_me_and_the_export_know_recordings(
         question = f"objects/recordings/{spoken.conversation_id}/{spoken.turn_id}/question.wav"
         assert sound(archive.read(question))[1] == studio.said
         assert str(spoken.turn_id) in archive.read("tables/recordings.jsonl").decode() and len(names) > 5
-    assert recorded_tenant.request("DELETE", "/api/memory/forget-me").status_code == 200
+    assert recorded_tenant.request("DELETE", "/api/memory").status_code == 200
     assert kept_files(recorded_tenant.tenant_id) == []

@@ -153,7 +153,7 @@ def test_an_utterance_is_kept_for_its_tenant_alone_and_for_minutes_only(client: 
     assert utterances.get(client, tenant_id, turn_id) == pcm
     assert utterances.get(client, uuid4(), turn_id) is None
     [name] = client.scan_iter(f"*{turn_id}*")
-    assert 590 < client.ttl(name) <= 600
+    assert 290 < client.ttl(name) <= 300
     utterances.delete(client, tenant_id, turn_id)
     assert utterances.get(client, tenant_id, turn_id) is None
 
