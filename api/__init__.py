@@ -145,7 +145,17 @@ def create_app() -> OpenAPI:
     for module in BLUEPRINTS:
         _document_with(app, module.blueprint)
     health.register(app)
-    acts = Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn, limits.SessionPlace)
+    acts = Acts(
+        auth.holder,
+        turns.open_conversation,
+        turns.start_turn,
+        turns.cancel_turn,
+        limits.SessionPlace,
+        turns.confirm_turn,
+        turns.drop_turn,
+        turns.cut_off,
+        turns.timed,
+    )
     voice_socket.register(app, acts)
     events_socket.register(app)
     _serve_documentation(app)

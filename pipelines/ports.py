@@ -281,9 +281,10 @@ class Speaker(Protocol):
     def voices(self) -> Sequence[Voice]:
         """Return the voices on offer, the default first."""
 
-    def speak(self, text: str, voice_id: str | None = None) -> Iterator[bytes]:
+    def speak(self, text: str, voice_id: str | None = None, speed: float = 1.0) -> Iterator[bytes]:
         """Yield mono PCM16 little-endian at `sample_rate_hz`, in pieces as they become ready.
 
+        `speed`, 0.5…2, multiplies the voice's own pace; who cannot go so far goes as far as it can.
         Raises ProviderUnavailable or RateLimited.
         """
 

@@ -54,6 +54,21 @@ class EventName(StrEnum):
     WEBHOOK_TEST = "webhook.test"
 
 
+class SessionEvent(StrEnum):
+    """What a voice session tells its one client beside events; nothing of it is published or kept."""
+
+    READY = "ready"
+    STATE = "state"
+    PLAYBACK_DUCK = "playback.duck"
+    PLAYBACK_PAUSE = "playback.pause"
+    PLAYBACK_RESUME = "playback.resume"
+    RECORDING_STARTED = "recording.started"
+    INPUT_LEVEL = "input.level"
+    INPUT_CLIPPING = "input.clipping"
+    PONG = "pong"
+    ERROR = "error"
+
+
 TERMINAL = frozenset(
     {
         EventName.DOCUMENT_PROCESSED,

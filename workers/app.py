@@ -57,6 +57,7 @@ app = Celery(
         "workers.recordings",
         "workers.evaluation",
         "workers.upkeep",
+        "workers.watching",
     ],
 )
 app.config_from_object("celeryconfig")

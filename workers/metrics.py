@@ -68,9 +68,9 @@ def turn(ended: Turn) -> None:
         kept.answered.observe(max(0.0, (sound_ms - speech_end_ms) / 1e3))
 
 
-def heard(timings: Mapping[str, Any], answered_by: str | None) -> None:
+def heard(timings: Mapping[str, Any], answered_by: str = "") -> None:
     """Count what a session knows of its turn's sound: when it was sent and heard, in milliseconds."""
-    _moments(_kept(), KNOWN_TO_THE_SESSION, timings, answered_by or "")
+    _moments(_kept(), KNOWN_TO_THE_SESSION, timings, answered_by)
 
 
 def opened() -> None:

@@ -13,9 +13,7 @@ from pipelines.stores import (
     intakes,
     mails,
     promotion,
-    sentences,
     tenant_deletion,
-    turns,
     uploads,
     usage,
 )
@@ -23,10 +21,9 @@ from pipelines.stores.database import operator_session, tenant_session
 from pipelines.stores.objects import upload_prefix
 from pipelines.stores.parts import EXPRESS
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import TurnStage
 from schemas.knowledge import LARGE_UNITS, Stage
 from schemas.settings import get_settings
-from workers import batches, health, send, wiring
+from workers import batches, health, send, watching, wiring
 from workers.app import app
 
 log = structlog.get_logger()
@@ -54,20 +51,15 @@ def sweep() -> None:
     two seconds prove that it is lost.
     """
     idle = _idle_queues()
+    watching.look()
     with operator_session() as session:
         parts = documents.take_due(session, idle)
-        steps = turns.take_due(session, idle)
-        spoken = sentences.take_due(session, TurnStage.SYNTHESIZE in idle)
         leaving = tenant_deletion.take_due(session)
         posted = mails.take_due(session)
         arriving = intakes.take_due(session)
         edited = edits.take_due(session)
         asked = evaluations.take_due(session)
     send.stages(parts)
-    for tenant_id, turn_id, stage in steps:
-        send.turn(tenant_id, turn_id, stage)
-    for tenant_id, turn_id, seq in spoken:
-        send.sentence(tenant_id, turn_id, seq)
     for tenant_id in leaving:
         send.tenant_deletion(tenant_id)
     for tenant_id, mail_id in posted:
@@ -126,7 +118,7 @@ def forget() -> None:
 
 
 def _idle_queues() -> list[str]:
-    names = [EXPRESS, *(stage.value for stage in (*Stage, *TurnStage))]
+    names = [EXPRESS, *(stage.value for stage in Stage)]
     with get_redis().pipeline(transaction=False) as pipe:
         for name in names:
             pipe.llen(name)

@@ -185,9 +185,10 @@ def _call(events: Sequence[Event]) -> _Call:
 
 
 def _targets(event: Event) -> list[Subject]:
-    """Return where the event is published, its own subject first."""
+    """Return where the event is published, its own subject first; what is not asked yet is told to nobody else."""
     tenant = Subject.tenant(event.subject.tenant_id)
-    return [event.subject] if event.subject == tenant or event.name not in TENANT_WIDE else [event.subject, tenant]
+    is_own = event.subject == tenant or event.name not in TENANT_WIDE or event.data.get("speculative")
+    return [event.subject] if is_own else [event.subject, tenant]
 
 
 def replay(client: "redis.Redis", subject: Subject, after: str = START, count: int | None = None) -> list[Published]:

@@ -4,14 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import Select, delete, func, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from pipelines.ports import Objects
+from pipelines.stores.database import Driver
 from schemas.dialogue import Conversation
 from schemas.errors import NotFound
 from schemas.recordings import Recording, RecordingStatus
 from schemas.tenancy import Tenant
+
+_ACCEPT = (
+    "INSERT INTO recordings (tenant_id, turn_id, conversation_id)"
+    " SELECT tenant_id, %(turn)s, %(conversation)s FROM tenants WHERE tenant_id = %(tenant)s AND record_voice"
+)
 
 QUESTION, ANSWER = "question.wav", "answer.wav"
 
@@ -24,12 +30,10 @@ def days(session: Session) -> int | None:
     return session.scalar(select(Tenant.recording_days).where(Tenant.record_voice))
 
 
-def accept(session: Session, tenant_id: UUID, turn_id: UUID, conversation_id: UUID) -> None:
+def accept(driver: Driver, tenant_id: UUID, turn_id: UUID, conversation_id: UUID) -> None:
     """Have a turn recorded, in the transaction that accepts it, where the tenant still wants that."""
-    given = select(literal(tenant_id), literal(turn_id), literal(conversation_id)).where(
-        select(Tenant.record_voice).scalar_subquery()
-    )
-    session.execute(insert(Recording).from_select(["tenant_id", "turn_id", "conversation_id"], given))
+    given = {"tenant": tenant_id, "turn": turn_id, "conversation": conversation_id}
+    driver.execute(_ACCEPT, given)
 
 
 def take_due(session: Session, at_most: int) -> list[tuple[UUID, UUID]]:

@@ -9,13 +9,13 @@ MAX_FRAME_BYTES = 32_768
 """Largest piece handed on: 0.74 s at 22.05 kHz, well below a socket's limit once it is base64."""
 
 
-def synthesize(speaker: Speaker, text: str, voice_id: str | None = None) -> Iterator[bytes]:
+def synthesize(speaker: Speaker, text: str, voice_id: str | None = None, speed: float = 1.0) -> Iterator[bytes]:
     """Yield mono PCM16 at the speaker's rate in pieces of whole samples, nothing where nothing is to be said."""
     said = speakable(text)
     if not said:
         return
     rest = b""
-    for piece in speaker.speak(said, voice_id):
+    for piece in speaker.speak(said, voice_id, speed):
         data = rest + piece
         whole = len(data) // 2 * 2
         data, rest = data[:whole], data[whole:]

@@ -30,6 +30,7 @@ ACROSS_TENANTS = {
     "take_due_stages": "aura_sweeper",
     "take_due_turns": "aura_sweeper",
     "take_due_sentences": "aura_sweeper",
+    "abandoned_turns": "aura_sweeper",
     "take_due_intakes": "aura_sweeper",
     "take_untold_batches": "aura_sweeper",
     "expired_uploads": "aura_sweeper",
