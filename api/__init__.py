@@ -155,6 +155,7 @@ def create_app() -> OpenAPI:
         turns.drop_turn,
         turns.cut_off,
         turns.timed,
+        recording_days=recordings.days,
     )
     voice_socket.register(app, acts)
     events_socket.register(app)

@@ -116,7 +116,10 @@ class VoiceClient:
             self._refuse(error)
 
     def _refuse(self, error: AuraError) -> None:
-        self._mailbox.tell({"type": SessionEvent.ERROR, "code": error.code, "detail": error.detail})
+        told = {"type": SessionEvent.ERROR, "code": error.code, "detail": error.detail}
+        if (wait_s := getattr(error, "retry_after_s", error.facts.get("retry_after_s"))) is not None:
+            told["retry_after_s"] = round(wait_s, 1)
+        self._mailbox.tell(told)
 
     def _binary(self, frame: bytes) -> None:
         if len(frame) > self._settings.max_audio_frame_bytes:

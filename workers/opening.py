@@ -24,8 +24,8 @@ from workers.caching import Hit
 def begin(turn: Turn, utterance: bytes | None = None, opens_for: str | None = None, *, recorded: bool = False) -> Turn:
     """Commit a new turn, wake its first step unless it is answered, and return it as it is kept then.
 
-    With `opens_for` its conversation is opened for that user; `recorded`, its sound may be kept. Raises UnknownAssistant,
-    InactiveAssistant, and NotFound where the conversation is gone.
+    With `opens_for` its conversation is opened for that user; `recorded`, its sound may be kept. Raises
+    UnknownAssistant, InactiveAssistant, and NotFound where the conversation is gone.
     """
     turn.created_at = datetime.now(UTC)
     made, known = None, None
