@@ -12,7 +12,10 @@ from pipelines.turn.preferences import hear
 from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import Cancelled, StoreUnavailable
 from schemas.events import Event, EventName
-from workers import announce, asking, send, turning
+from workers import announce, asking, metrics, send, turning
+
+BARGE_IN = "barge_in"
+"""Why an answer is cut that somebody speaks over."""
 
 
 def confirm(tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any]) -> bool:
@@ -98,4 +101,8 @@ def cut_off(tenant_id: UUID, turn_id: UUID, heard_text: str, played_ms: float, r
         told = [announce.of_turn(EventName.TURN_CANCELLED, ended, reason=reason)] if ended else []
         tell = announce.owe(session, tenant_id, told)
     tell()
+    if ended is not None:
+        metrics.turn(ended)
+    if reason == BARGE_IN:
+        metrics.barged_in()
     return found is not None

@@ -65,7 +65,7 @@ def _transcribe(taken: Taken, clock: Clock) -> None:
     turn = taken.turn
     audio = utterances.get(get_redis(), turn.tenant_id, turn.turn_id)
     if audio is None:
-        raise NotHeard("What was said is kept for ten minutes only and is gone. Please say it again.")
+        raise NotHeard("What was said is kept for five minutes only and is gone. Please say it again.")
     asking = (turn.tenant_id, audio, turn.language, turn.turn_id)
     with voices.transcription(*asking, cancelled=turning.cancelled(turn)) as heard:
         transcript, confidence = heard.transcript, round(heard.transcript.confidence, 3)

@@ -19,7 +19,7 @@ from schemas.dialogue import Sentence, Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, LeaseLost, UnknownAssistant
 from schemas.events import Event, EventName
 from schemas.settings import get_settings
-from workers import announce, asking, leases, send
+from workers import announce, asking, leases, metrics, send
 from workers.budget import Call
 
 LEASE_S = 6.0
@@ -142,6 +142,7 @@ def complete(
 
     def tell_completed() -> None:
         owed()
+        metrics.turn(ended)
         if ended.status == TurnStatus.COMPLETED:
             asking.remember(ended)
 
@@ -183,6 +184,7 @@ def end(tenant_id: UUID, turn_id: UUID, status: TurnStatus, error: AuraError) ->
     if ended.confirmed_at is None:
         announce.many(told)
     tell()
+    metrics.turn(ended)
 
 
 def _fail_aloud(tenant_id: UUID, turn_id: UUID, error: AuraError) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
 
+from pipelines.niceness import be_served_nicely
 from schemas.errors import StoreUnavailable
 from schemas.settings import get_settings
 
@@ -45,6 +46,7 @@ def open_engine(url: str, pool_size: int = 10, wait_s: float = 10) -> Engine:
         connect_args={"connect_timeout": 5, "application_name": "aura"},
     )
     event.listen(engine, "connect", lambda connection, _: register_vector(connection))
+    event.listen(engine, "connect", lambda connection, _: be_served_nicely(connection))
     event.listen(engine, "checkout", _refuse_cut)
     event.listen(engine, "checkin", _note_use)
     return engine
