@@ -35,6 +35,7 @@ from api import (
     jobs,
     keys,
     knowledge,
+    latency,
     lifecycle,
     limits,
     memory,
@@ -42,6 +43,7 @@ from api import (
     pages,
     provider_keys,
     recollection,
+    recordings,
     reindex,
     tenancy,
     tenants,
@@ -80,6 +82,7 @@ BLUEPRINTS = (
     tenants,
     usage,
     costs,
+    latency,
     lifecycle,
     audit,
     chat,
@@ -101,6 +104,7 @@ BLUEPRINTS = (
     jobs,
     events,
     voice,
+    recordings,
     evaluations,
     webhooks,
     delivery_log,
@@ -151,6 +155,7 @@ def create_app() -> OpenAPI:
         turns.drop_turn,
         turns.cut_off,
         turns.timed,
+        recording_days=recordings.days,
     )
     voice_socket.register(app, acts)
     events_socket.register(app)

@@ -16,7 +16,7 @@ from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import Cancelled, InactiveAssistant, InvalidRequest, MessageTooLong, ProviderUnavailable
 from schemas.events import TERMINAL, Event, EventName, Subject
 from schemas.settings import get_settings
-from workers import announce, opening, speculation, turning
+from workers import announce, metrics, opening, speculation, turning
 
 ANSWER_TIMEOUT_S = 120.0
 
@@ -50,6 +50,7 @@ def start_turn(
     speculative: bool = False,
     speculative_generation: bool = False,
     timings: Mapping[str, Any] | None = None,
+    recorded: bool = False,
 ) -> UUID:
     """Commit a turn as queued work, wake its first step, and return its id.
 
@@ -57,7 +58,8 @@ def start_turn(
     straight to the model. One that is `speculative` is transcribed and its ground found; then it waits for
     `confirm_turn` or `drop_turn`, 15 s at most, unless with `speculative_generation` it is answered meanwhile. Its
     events say `speculative` until it is confirmed. `timings` are what is known of its waterfall, in ms since now.
-    Raises MessageTooLong, and NotFound where the conversation was deleted meanwhile.
+    `recorded`: who speaks was told that their organisation keeps it. Raises
+    MessageTooLong, and NotFound where the conversation was deleted meanwhile.
     """
     turn = _new(
         caller,
@@ -76,7 +78,7 @@ def start_turn(
         confirmed_at=None if speculative else datetime.now(UTC),
         generates_early=speculative and speculative_generation,
     )
-    return opening.begin(turn, utterance).turn_id
+    return opening.begin(turn, utterance, recorded=recorded).turn_id
 
 
 def ask(
@@ -143,6 +145,7 @@ def cancel_turn(caller: Caller, turn_id: UUID, reason: str = "cancelled by the c
         told = announce.of_turn(EventName.TURN_CANCELLED, ended, reason=reason)
         tell = announce.owe(session, caller.tenant_id, [told])
     tell()
+    metrics.turn(ended)
     return True
 
 
@@ -178,6 +181,7 @@ def timed(caller: Caller, turn_id: UUID, timings: Mapping[str, Any]) -> None:
     if timings:
         with tenant_session(caller.tenant_id, durable=False) as session:
             turns.add_timings(session, turn_id, timings)
+        metrics.heard(timings)
 
 
 def finished_turn(caller: Caller, conversation_id: UUID, turn_id: UUID, timeout_s: float = ANSWER_TIMEOUT_S) -> Turn:

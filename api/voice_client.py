@@ -33,7 +33,6 @@ from schemas.errors import (
     QuotaExceeded,
     TooBusy,
     TooFast,
-    Transient,
     Unauthenticated,
 )
 from schemas.events import SessionEvent, Subject
@@ -121,8 +120,10 @@ class VoiceClient:
             self._refuse(error)
 
     def _refuse(self, error: AuraError) -> None:
-        again = {"retry_after_s": round(error.retry_after_s, 1)} if isinstance(error, Transient) else {}
-        self._mailbox.tell({"type": SessionEvent.ERROR, "code": error.code, "detail": error.detail, **again})
+        told = {"type": SessionEvent.ERROR, "code": error.code, "detail": error.detail}
+        if (wait_s := getattr(error, "retry_after_s", error.facts.get("retry_after_s"))) is not None:
+            told["retry_after_s"] = round(wait_s, 1)
+        self._mailbox.tell(told)
 
     def _binary(self, frame: bytes) -> None:
         if len(frame) > self._settings.max_audio_frame_bytes:

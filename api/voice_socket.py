@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import Flask, Response, request
 
+from api.admission import take_voice_seat
 from api.handshake import accept, connection
-from api.live import seats
 from api.mailbox import Mailbox
 from api.permissions import allows
 from api.talk import Acts
@@ -38,7 +38,7 @@ def serve(acts: Acts) -> Response:
         raise InvalidRequest("This server cannot open WebSockets.")
     protocol = accept(request, max(MAX_TEXT_BYTES, settings.max_audio_frame_bytes), [SUBPROTOCOL])
     mailbox = Mailbox()
-    give_back = seats().take(mailbox)
+    give_back = take_voice_seat(mailbox)
     try:
         dialect = VoiceClient(acts, settings, mailbox, offered_token())
         socket = WebSocket(client, protocol, mailbox, dialect.render, waits=dialect.waits)

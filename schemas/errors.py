@@ -69,6 +69,12 @@ class NotHeard(ProviderUnavailable):
     code, status = "not_heard", 503
 
 
+class NotSpoken(ProviderUnavailable):
+    """Nothing that speaks answers just now. What is said can be read."""
+
+    code, status = "not_spoken", 503
+
+
 class RateLimited(Transient):
     """The provider asked to slow down. The work goes on when it allows it."""
 

@@ -35,6 +35,7 @@ class EventName(StrEnum):
     TURN_COMPLETED = "turn.completed"
     TURN_CANCELLED = "turn.cancelled"
     TURN_FAILED = "turn.failed"
+    RECORDING_STARTED = "recording.started"
     EVALUATION_ACCEPTED = "evaluation.accepted"
     EVALUATION_PROGRESS = "evaluation.progress"
     EVALUATION_COMPLETED = "evaluation.completed"
@@ -92,6 +93,7 @@ TENANT_WIDE = frozenset(EventName) - {
     EventName.TURN_SPEECH_STARTED,
     EventName.TURN_SPEECH_STOPPED,
     EventName.TURN_TRANSCRIPT_PARTIAL,
+    EventName.RECORDING_STARTED,
 }
 """Events that a tenant's own stream carries: milestones, not what a listener hears while it is spoken."""
 

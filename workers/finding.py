@@ -6,7 +6,7 @@ comes with the answer of the search itself, so a tenant with one model pays noth
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
@@ -100,11 +100,17 @@ def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) ->
 
     What a model embedded that can not be asked is found by its words alone. Raises StoreUnavailable, BudgetExceeded.
     """
-    asked = _ask_current(turn, question)
-    now = [one.model for one in asked]
-    asked += _ask(turn, question, [model for model in _others.get(turn.tenant_id, ()) if model not in now])
+    # While a model reads the question its words are looked for: both take about as long.
+    by_words = _words_pool().submit(_by_words, turn, question, allowed)
+    try:
+        asked = _ask_current(turn, question)
+        now = [one.model for one in asked]
+        asked += _ask(turn, question, [model for model in _others.get(turn.tenant_id, ()) if model not in now])
+    finally:
+        # Waited for in any case: nothing of a question runs on once it is over.
+        wait([by_words])
+    lexical = by_words.result()
     with tenant_session(turn.tenant_id, durable=False) as session:
-        lexical = search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key, allowed)
         found = _nearest(session, turn, asked, allowed)
         near = {passage.doc_id for passage in (*found.passages, *lexical)}
         compared = cards.compared(session, turn.tenant_id, near, asked, question)
@@ -114,6 +120,11 @@ def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) ->
     if asked:
         _remember(turn.tenant_id, tuple(found.unasked(now)))
     return Rankings(found.passages, lexical, compared)
+
+
+def _by_words(turn: Turn, question: str, allowed: KnowledgeFilter) -> list[Passage]:
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        return search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key, allowed)
 
 
 def _nearest(session: Session, turn: Turn, asked: Sequence[Asked], allowed: KnowledgeFilter) -> Found:
@@ -204,6 +215,12 @@ def _remember(tenant_id: UUID, models: tuple[str, ...]) -> None:
     if len(_others) >= MAX_KNOWN:
         _others.clear()
     _others[tenant_id] = models
+
+
+@lru_cache
+def _words_pool() -> ThreadPoolExecutor:
+    # Not the pool of parts: each of them waits for its words.
+    return ThreadPoolExecutor(AT_ONCE, "words")
 
 
 @lru_cache

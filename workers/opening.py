@@ -9,23 +9,23 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from pipelines.stores import answers, circumstances, turn_steps, utterances, webhooks
+from pipelines.stores import answers, circumstances, recordings, turn_steps, utterances, webhooks
 from pipelines.stores.answers import Asked
 from pipelines.stores.database import Driver, tenant_pipeline
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn
+from schemas.dialogue import Turn, TurnStatus
 from schemas.errors import InactiveAssistant, NotFound
 from schemas.settings import get_settings
-from workers import announce, asking, caching, send, turning
+from workers import announce, asking, caching, metrics, send, turning
 from workers.asking import Asking
 from workers.caching import Hit
 
 
-def begin(turn: Turn, utterance: bytes | None = None, opens_for: str | None = None) -> Turn:
+def begin(turn: Turn, utterance: bytes | None = None, opens_for: str | None = None, *, recorded: bool = False) -> Turn:
     """Commit a new turn, wake its first step unless it is answered, and return it as it is kept then.
 
-    With `opens_for` its conversation is opened for that user. Raises UnknownAssistant, InactiveAssistant, and NotFound
-    where the conversation is gone.
+    With `opens_for` its conversation is opened for that user; `recorded`, its sound may be kept. Raises
+    UnknownAssistant, InactiveAssistant, and NotFound where the conversation is gone.
     """
     turn.created_at = datetime.now(UTC)
     made, known = None, None
@@ -41,6 +41,8 @@ def begin(turn: Turn, utterance: bytes | None = None, opens_for: str | None = No
                 begun, after = _answered(driver, turn, hit, made, opens_for)
             else:
                 begun, after = _queued(driver, turn, opens_for)
+            if recorded:
+                recordings.accept(driver, turn.tenant_id, turn.turn_id, turn.conversation_id)
     except psycopg.errors.ForeignKeyViolation as error:
         raise NotFound("There is no conversation with this id.") from error
     after()
@@ -69,6 +71,7 @@ def _hit(driver: Driver, turn: Turn, known: Asked) -> Hit | None:
 
 def _queued(driver: Driver, turn: Turn, opens_for: str | None) -> tuple[Turn, Callable[[], None]]:
     """Keep a turn that is to be worked on; return it, and what wakes its first step after the commit."""
+    turn.status = TurnStatus.QUEUED
     if opens_for is not None:
         turn_steps.open_conversation(driver, turn, opens_for)
     turn_steps.insert(driver, turn)
@@ -96,6 +99,8 @@ def _answered(
 
     def after() -> None:
         tell()
+        if not to_speak:
+            metrics.turn(kept)
         for seq in range(len(to_speak)):
             send.sentence(turn.tenant_id, turn.turn_id, seq)
 

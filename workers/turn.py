@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from pipelines.ports import STT_RATE_HZ, Usage
+from pipelines.ports import Usage
 from pipelines.stores import turn_steps, turns, unanswered, utterances
 from pipelines.stores.database import driver_of, tenant_pipeline, tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn import citations
 from pipelines.turn import generate as generation
-from pipelines.turn import transcribe as recognition
 from schemas.dialogue import Turn, TurnStage, TurnStatus
-from schemas.errors import Cancelled, LeaseLost, NotHeard, Permanent, ProviderUnavailable, RateLimited, Transient
+from schemas.errors import Cancelled, LeaseLost, NotHeard, Permanent, Transient
 from schemas.events import EventName
-from workers import answering, budget, caching, grounding, send, speaking, turning, wiring
+from workers import answering, caching, grounding, send, speaking, turning, voices
 from workers.app import app
 from workers.asking import asked
 from workers.turning import Taken
@@ -66,23 +65,17 @@ def _transcribe(taken: Taken, clock: Clock) -> None:
     turn = taken.turn
     audio = utterances.get(get_redis(), turn.tenant_id, turn.turn_id)
     if audio is None:
-        raise NotHeard("What was said is kept for ten minutes only and is gone. Please say it again.")
-    transcriber = wiring.transcriber(turn.tenant_id)
-    seconds = len(audio) / 2 / STT_RATE_HZ
-    with budget.transcription(turn.tenant_id, transcriber, seconds, turn.turn_id) as call:
-        try:
-            transcript = recognition.transcribe(transcriber, audio, turn.language)
-        except (ProviderUnavailable, RateLimited) as error:
-            raise NotHeard from error
-        call.spent = call.expected
-        confidence = round(transcript.confidence, 3)
+        raise NotHeard("What was said is kept for five minutes only and is gone. Please say it again.")
+    asking = (turn.tenant_id, audio, turn.language, turn.turn_id)
+    with voices.transcription(*asking, cancelled=turning.cancelled(turn)) as heard:
+        transcript, confidence = heard.transcript, round(heard.transcript.confidence, 3)
         turning.hand_on(
             turn,
             TurnStage.RETRIEVE,
-            {"transcribe": {**clock.stage(turn.enqueued_at), "provider": transcriber.name}},
+            {"transcribe": clock.stage(turn.enqueued_at) | heard.named},
             EventName.TURN_TRANSCRIPT,
             {"text": transcript.text, "language": transcript.language, "confidence": confidence},
-            call,
+            heard.call,
             question=transcript.text,
             language=transcript.language,
             transcript_confidence=confidence,

@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from pipelines.stores import answers, cancellations, circumstances, sentences, turn_steps, turns, webhooks
+from pipelines.stores import answers, cancellations, circumstances, manners, sentences, turn_steps, turns, webhooks
 from pipelines.stores.answers import Kept
 from pipelines.stores.circumstances import Circumstances
 from pipelines.stores.database import Driver, driver_of, tenant_pipeline, tenant_session
 from pipelines.stores.holding import holder
 from pipelines.stores.redis import get_redis
 from pipelines.turn.apologies import SILENT, apology
+from pipelines.turn.voices import Manner
 from schemas.dialogue import Sentence, Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, LeaseLost, UnknownAssistant
 from schemas.events import Event, EventName
 from schemas.settings import get_settings
-from workers import announce, asking, leases, send
+from workers import announce, asking, leases, metrics, send
 from workers.budget import Call
 
 LEASE_S = 6.0
@@ -61,14 +62,34 @@ def take(tenant_id: UUID, turn_id: UUID, stage: TurnStage) -> Taken | None:
     turn = turn_steps.claimed(row)
     if turn is None:
         return None
-    return Taken(turn, circumstances.found(about) if about else None, answers.kept(kept) if kept else None)
+    return Taken(
+        turn, circumstances.found(about, turn.assistant_key) if about else None, answers.kept(kept) if kept else None
+    )
 
 
-def take_sentence(tenant_id: UUID, turn_id: UUID, seq: int) -> sentences.Claimed | None:
+@dataclass(frozen=True)
+class TakenSentence:
+    """A sentence that this worker has taken, its turn as far as its voice depends on it, and that voice."""
+
+    sentence: Sentence
+    turn: Turn
+    manner: Manner
+
+
+def take_sentence(tenant_id: UUID, turn_id: UUID, seq: int) -> TakenSentence | None:
     """Take a sentence that is to be spoken, in one round trip; None where it is not to be taken."""
     with tenant_pipeline(tenant_id, durable=False) as driver:
         row = sentences.claim(driver, tenant_id, turn_id, seq, LEASE_S, holder().number)
-    return sentences.claimed(row)
+        voice = manners.of_turn(driver, tenant_id, turn_id)
+    taken = sentences.claimed(row, tenant_id, turn_id, seq)
+    if taken is None:
+        return None
+    sentence, turn = taken
+    try:
+        return TakenSentence(sentence, turn, manners.found(voice, turn))
+    except UnknownAssistant:
+        # It was deleted meanwhile; what it has said is spoken to its end.
+        return TakenSentence(sentence, turn, Manner())
 
 
 def hand_on(
@@ -121,6 +142,7 @@ def complete(
 
     def tell_completed() -> None:
         owed()
+        metrics.turn(ended)
         if ended.status == TurnStatus.COMPLETED:
             asking.remember(ended)
 
@@ -162,6 +184,7 @@ def end(tenant_id: UUID, turn_id: UUID, status: TurnStatus, error: AuraError) ->
     if ended.confirmed_at is None:
         announce.many(told)
     tell()
+    metrics.turn(ended)
 
 
 def _fail_aloud(tenant_id: UUID, turn_id: UUID, error: AuraError) -> bool:
@@ -178,8 +201,11 @@ def _fail_aloud(tenant_id: UUID, turn_id: UUID, error: AuraError) -> bool:
 
 
 def cancelled(turn: Turn) -> Callable[[], bool]:
-    """Return a check of the turn's flag that asks Redis at most every 50 ms."""
-    last = [0.0, False]
+    """Return a check of the turn's flag that asks Redis at most every 50 ms, from 50 ms on.
+
+    Whoever took the step saw in its row that it was not cancelled.
+    """
+    last = [time.monotonic(), False]
 
     def check() -> bool:
         now = time.monotonic()

@@ -1,5 +1,9 @@
 """Work that keeps work going: admission of documents, and the sweep that finds what was lost."""
 
+from typing import Any, cast
+
+import redis
+import structlog
 from sqlalchemy import text
 
 from pipelines.stores import (
@@ -21,6 +25,11 @@ from schemas.knowledge import LARGE_UNITS, Stage
 from schemas.settings import get_settings
 from workers import batches, health, send, watching, wiring
 from workers.app import app
+
+log = structlog.get_logger()
+
+LOG_GROWTH_BYTES = 64 * 1024
+"""What the log of Redis may grow by before it is written anew: less than this holds no speech to speak of."""
 
 
 @app.task(name="workers.upkeep.admit")
@@ -75,6 +84,18 @@ def flush_calls() -> None:
 def settle_providers() -> None:
     """Tell that providers have recovered which nobody has called since they failed."""
     health.settle()
+
+
+@app.task(name="workers.upkeep.rewrite_log")
+def rewrite_log() -> None:
+    """Have Redis write its log of changes anew: what has expired is then on no disk either, sound above all."""
+    try:
+        about = cast(dict[str, Any], get_redis().info("persistence"))
+        if about.get("aof_enabled") and about["aof_current_size"] - about["aof_base_size"] > LOG_GROWTH_BYTES:
+            get_redis().bgrewriteaof()
+    except redis.ResponseError:
+        # One that somebody else keeps may not let us.
+        log.info("the log of Redis is not ours to rewrite")
 
 
 @app.task(name="workers.upkeep.index_vectors")

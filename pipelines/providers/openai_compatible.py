@@ -1,4 +1,4 @@
-"""Chat, embeddings and transcription by any server that speaks OpenAI's wire format (rows in `servers`).
+"""Chat and embeddings by any server that speaks OpenAI's wire format (rows in `servers`), and what all calls share.
 
 The SDK retries nothing here: it would sleep through a Retry-After of up to a minute unseen, while the
 caller knows better whether to wait or to ask another provider. The time-outs bound connecting and
@@ -11,25 +11,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
+import httpx2
 import numpy as np
 import openai
 from numpy.typing import NDArray
 
-from pipelines.ports import Audio, Calibration, Delta, Prompt, Segment, Transcript, Usage
-from pipelines.providers import calibration, messages, sound, vectors
+from pipelines.ports import Calibration, Delta, Prompt, Usage
+from pipelines.providers import bounded, calibration, messages, vectors
 from pipelines.providers.refusals import refusal
-from pipelines.providers.servers import CHAT, EMBEDDING, PRICES, TRANSCRIPTION, WIDTHS, Price, Server, Work
+from pipelines.providers.servers import CHAT, EMBEDDING, PRICES, WIDTHS, Price, Server, Work
 from schemas.errors import NotOffered, ProviderUnavailable
 from schemas.settings import Settings
 
-LONGEST_RECORDING_S = 300.0
-"""Seconds of sound in one request: 9.6 MB of WAV, where servers take 25."""
+LONGEST_REPLY_S = 180.0
+"""Seconds after which the body of any reply is given up, however lively it is: more than an answer may take."""
 
 CHARS_PER_TOKEN = 4
 """OpenAI's rule of thumb, for servers that do not say what an answer used."""
 
 
-class _Remote:
+class Remote:
     """A connection to one server for one kind of work."""
 
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
@@ -41,12 +42,15 @@ class _Remote:
         self._label = server.label
         self._timeout_s = settings.provider_timeout_s
         self._model = server.model(work, settings)
+        timeout = openai.Timeout(self._timeout_s, connect=settings.provider_connect_s)
+        hooks = {"response": [bounded.limited(self._label, LONGEST_REPLY_S)]}
         self._client = openai.OpenAI(
             # A server of one's own may want no key, but the SDK does.
             api_key=server.key(settings) or "none",
             base_url=server.address(work, settings),
-            timeout=openai.Timeout(self._timeout_s, connect=settings.provider_connect_s),
+            timeout=timeout,
             max_retries=0,
+            http_client=openai.DefaultHttpxClient(timeout=timeout, event_hooks=hooks),
         )
 
     @property
@@ -70,9 +74,10 @@ class _Remote:
             raise refusal(
                 self._label, error.status_code, error.response.headers, message, error.code or error.type or ""
             ) from error
-        except openai.APITimeoutError as error:
+        # The SDK lets what happens while a body is read through as it is.
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise ProviderUnavailable(f"{self._label} was silent for {self._timeout_s:g} s.") from error
-        except openai.APIConnectionError as error:
+        except (openai.APIConnectionError, httpx2.HTTPError) as error:
             raise ProviderUnavailable(f"{self._label} cannot be reached, or hung up.") from error
         except openai.APIError as error:
             raise ProviderUnavailable(f"{self._label} broke off with an error.") from error
@@ -81,7 +86,7 @@ class _Remote:
             raise ProviderUnavailable(f"{self._label} answered something that is not in OpenAI's format.") from error
 
 
-class RemoteChat(_Remote):
+class RemoteChat(Remote):
     """Writes answers of at most `answer_tokens` tokens, so that what is held for one is enough."""
 
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
@@ -152,7 +157,7 @@ class Answer(Iterator[Delta]):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-class RemoteEmbedder(_Remote):
+class RemoteEmbedder(Remote):
     """Embeds texts."""
 
     batch_size = 100
@@ -195,51 +200,6 @@ class RemoteEmbedder(_Remote):
         return found
 
 
-class RemoteTranscriber(_Remote):
-    """Turns speech into text."""
-
-    def transcribe(self, audio: Audio, language: str | None = None, *, timestamps: bool = False) -> Transcript:
-        """Return the transcript of mono `audio`; a long recording is sent in pieces cut at pauses.
-
-        `confidence` is 1 where the server does not tell; a model that is no Whisper tells no segments.
-        They come with the confidence, so that asking for `timestamps` changes nothing. Raises
-        ProviderUnavailable, RateLimited, or NotOffered.
-        """
-        heard: list[Transcript] = []
-        at_s = 0.0
-        for piece in sound.pieces(audio, LONGEST_RECORDING_S):
-            heard.append(self._piece(piece, language, at_s))
-            at_s += piece.duration_s
-        spoken = [piece for piece in heard if piece.text]
-        seconds = sum(piece.duration_s for piece in spoken)
-        confidence = sum(piece.confidence * piece.duration_s for piece in spoken) / seconds if seconds else 0.0
-        found = next((piece.language for piece in spoken if piece.language), "")
-        text = " ".join(piece.text for piece in spoken)
-        segments = tuple(segment for piece in spoken for segment in piece.segments)
-        return Transcript(text, found, audio.duration_s, round(confidence, 3), segments)
-
-    def _piece(self, audio: Audio, language: str | None, at_s: float) -> Transcript:
-        """Return the transcript of a piece that begins at `at_s` of its recording."""
-        # Only the Whisper models answer `verbose_json`, which tells the language and how sure they are.
-        verbose = "whisper" in self.model.lower()
-        with self._errors():
-            reply: Any = self._client.audio.transcriptions.create(
-                model=self.model,
-                file=("speech.wav", sound.wav(audio), "audio/wav"),
-                response_format="verbose_json" if verbose else "json",
-                language=language or openai.omit,
-                # The server is silent while it listens: a tenth of the recording is ample.
-                timeout=self._timeout_s + audio.duration_s / 10,
-            )
-            text = reply.text.strip()
-            told = getattr(reply, "language", None) or next((one.code for one in reply.languages or ()), "")
-            segments = getattr(reply, "segments", None) or []
-            sure = [math.exp(min(one.avg_logprob, 0.0)) * (1 - one.no_speech_prob) for one in segments]
-            placed = tuple(_placed(one, at_s, audio.duration_s) for one in segments if one.text.strip())
-        confidence = float(np.mean(sure)) if sure else 1.0
-        return Transcript(text, language or told, audio.duration_s, confidence if text else 0.0, placed)
-
-
 def chat(server: Server, settings: Settings) -> RemoteChat:
     """Return the chat model of `server`."""
     return RemoteChat(server, CHAT, settings)
@@ -248,18 +208,6 @@ def chat(server: Server, settings: Settings) -> RemoteChat:
 def embedder(server: Server, settings: Settings) -> RemoteEmbedder:
     """Return the embedder of `server`."""
     return RemoteEmbedder(server, EMBEDDING, settings)
-
-
-def transcriber(server: Server, settings: Settings) -> RemoteTranscriber:
-    """Return the transcriber of `server`."""
-    return RemoteTranscriber(server, TRANSCRIPTION, settings)
-
-
-def _placed(segment: Any, at_s: float, duration_s: float) -> Segment:
-    """Return a reply's segment on the time of the whole recording, whatever times the server made up."""
-    start_s = min(max(0.0, float(segment.start)), duration_s)
-    end_s = min(max(start_s, float(segment.end)), duration_s)
-    return Segment(at_s + start_s, at_s + end_s, segment.text.strip())
 
 
 def _read(chunk: Any) -> tuple[str, str, tuple[int, int] | None]:

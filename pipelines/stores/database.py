@@ -15,8 +15,15 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
 
+from pipelines.niceness import be_served_nicely
 from schemas.errors import StoreUnavailable
 from schemas.settings import get_settings
+
+Driver = psycopg.Connection[Any]
+"""A connection below SQLAlchemy, in a transaction that is bound to a tenant."""
+
+Rows = psycopg.Cursor[Any]
+"""What a statement found; to read it is to wait for it."""
 
 
 class PrivilegedRole(RuntimeError):
@@ -39,6 +46,7 @@ def open_engine(url: str, pool_size: int = 10, wait_s: float = 10) -> Engine:
         connect_args={"connect_timeout": 5, "application_name": "aura"},
     )
     event.listen(engine, "connect", lambda connection, _: register_vector(connection))
+    event.listen(engine, "connect", lambda connection, _: be_served_nicely(connection))
     event.listen(engine, "checkout", _refuse_cut)
     event.listen(engine, "checkin", _note_use)
     return engine
@@ -97,10 +105,17 @@ class TenantSession(Session):
 
 @event.listens_for(TenantSession, "after_begin")
 def _bind_tenant(session: TenantSession, _transaction: Any, connection: Connection) -> None:
+    driver = cast(Driver, connection.connection.driver_connection)
+    # The begin of the transaction and its binding are one round trip.
+    with driver.pipeline():
+        _bind(driver, session.tenant_id, session.durable)
+
+
+def _bind(driver: Driver, tenant_id: UUID, durable: bool) -> None:
     # `is_local` ends the setting with the transaction, so a pooled connection can not carry it on.
-    connection.execute(
-        text("SELECT set_config('app.tenant_id', :tenant, true), set_config('synchronous_commit', :wait, true)"),
-        {"tenant": str(session.tenant_id), "wait": "on" if session.durable else "off"},
+    driver.execute(
+        "SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('synchronous_commit', %(wait)s, true)",
+        {"tenant": str(tenant_id), "wait": "on" if durable else "off"},
     )
 
 
@@ -116,21 +131,12 @@ def tenant_session(tenant_id: UUID, *, durable: bool = True) -> Iterator[TenantS
     try:
         with session, session.begin():
             yield session
-    except (OperationalError, PoolTimeout) as error:
+    except (OperationalError, PoolTimeout, psycopg.OperationalError) as error:
         raise StoreUnavailable from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable from error
         raise
-
-
-Driver = psycopg.Connection[Any]
-"""A connection below SQLAlchemy, in a transaction that is bound to a tenant."""
-
-Rows = psycopg.Cursor[Any]
-"""What a statement found; to read it is to wait for it."""
-
-_BIND = "SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('synchronous_commit', %(wait)s, true)"
 
 
 @contextmanager
@@ -147,7 +153,7 @@ def tenant_pipeline(tenant_id: UUID, *, durable: bool = True) -> Iterator[Driver
     driver = cast(Driver, pooled.driver_connection)
     try:
         with driver.pipeline():
-            driver.execute(_BIND, {"tenant": str(tenant_id), "wait": "on" if durable else "off"})
+            _bind(driver, tenant_id, durable)
             yield driver
             driver.commit()
     except psycopg.OperationalError as error:

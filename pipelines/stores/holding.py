@@ -55,7 +55,11 @@ class Holder:
 
     def _begin(self) -> None:
         self._connection = psycopg.connect(
-            self._url, autocommit=True, connect_timeout=5, application_name="aura-holder", keepalives_idle=10
+            self._url,
+            autocommit=True,
+            connect_timeout=5,
+            application_name=f"aura-holder-{os.getpid()}",
+            keepalives_idle=10,
         )
         # What was begun under the number before is still ours.
         number = self._number or random.randrange(1, 2**31)

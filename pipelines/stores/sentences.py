@@ -1,7 +1,6 @@
 """Sentences of a spoken answer: one row each, claimed by lease, spoken side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +25,9 @@ WITH taken AS (
       AND (s.lease_until IS NULL OR s.lease_until < now())
     RETURNING s.*
 )
-SELECT s.tenant_id, s.turn_id, s.seq, s.text, s.status, s.attempts, s.lease_token, s.enqueued_at,
-       t.conversation_id, t.assistant_key, t.language, t.created_at, t.confirmed_at, t.error_code,
-       a.voice_id, a.voice_speed
-FROM taken s
-JOIN turns t ON t.tenant_id = s.tenant_id AND t.turn_id = s.turn_id
-LEFT JOIN agents a ON a.tenant_id = t.tenant_id AND a.assistant_key = t.assistant_key
+SELECT s.text, s.status, s.attempts, s.lease_token, s.enqueued_at,
+       t.conversation_id, t.assistant_key, t.language, t.use_persona, t.persona, t.created_at, t.confirmed_at
+FROM taken s JOIN turns t ON t.tenant_id = s.tenant_id AND t.turn_id = s.turn_id
 """
 _HELD = "tenant_id = %(tenant)s AND turn_id = %(turn)s AND seq = %(seq)s AND lease_token = %(token)s"
 _RENEW = f"UPDATE sentences SET lease_until = now() + make_interval(secs => %(lease_s)s) WHERE {_HELD} RETURNING seq"
@@ -41,49 +37,26 @@ _FINISH = (
 )
 
 
-@dataclass(frozen=True)
-class Claimed:
-    """A sentence that was taken, the turn it is of, as far as it matters, and the voice of its assistant.
-
-    `given_up` is one whose speakers have died too often.
-    """
-
-    sentence: Sentence
-    turn: Turn
-    voice_id: str | None
-    voice_speed: float | None
-
-    @property
-    def given_up(self) -> bool:
-        return self.sentence.status == TurnStatus.FAILED
-
-
 def claim(driver: Driver, tenant_id: UUID, turn_id: UUID, seq: int, lease_s: float, holder: int | None) -> Rows:
     """Take the sentence for `lease_s` seconds; read by `claimed`."""
     given = {"tenant": tenant_id, "turn": turn_id, "seq": seq, "lease_s": lease_s, "holder": holder}
     return driver.execute(_CLAIM, {**given, "most": MAX_ATTEMPTS})
 
 
-def claimed(rows: Rows) -> Claimed | None:
-    """Return the sentence that was taken; None where it is spoken, cancelled, given up before or held by another."""
+def claimed(rows: Rows, tenant_id: UUID, turn_id: UUID, seq: int) -> tuple[Sentence, Turn] | None:
+    """Return the sentence that was taken, and its turn as far as its voice depends on it.
+
+    It has failed where its speakers died too often. None where it is spoken, cancelled, given up before or held by
+    another.
+    """
     row = rows.fetchone()
     if row is None:
         return None
-    tenant_id, turn_id, seq, said, status, attempts, token, enqueued_at = row[:8]
-    conversation_id, assistant_key, language, created_at, confirmed_at, error_code, voice_id, voice_speed = row[8:]
     key = {"tenant_id": tenant_id, "turn_id": turn_id}
-    about = {"attempts": attempts, "lease_token": token, "enqueued_at": enqueued_at}
-    turn = Turn(
-        **key,
-        conversation_id=conversation_id,
-        assistant_key=assistant_key,
-        spoken=True,
-        language=language,
-        created_at=created_at,
-        confirmed_at=confirmed_at,
-        error_code=error_code,
-    )
-    return Claimed(Sentence(**key, seq=seq, text=said, status=status, **about), turn, voice_id, voice_speed)
+    names = ("text", "status", "attempts", "lease_token", "enqueued_at")
+    of = ("conversation_id", "assistant_key", "language", "use_persona", "persona", "created_at", "confirmed_at")
+    sentence = Sentence(**key, seq=seq, **dict(zip(names, row[:5], strict=True)))
+    return sentence, Turn(**key, spoken=True, **dict(zip(of, row[5:], strict=True)))
 
 
 def renew(driver: Driver, sentence: Sentence, lease_s: float) -> bool:

@@ -79,10 +79,13 @@ class Whisper:
             local_files_only=True,
         )
 
-    def transcribe(self, audio: Audio, language: str | None = None, *, timestamps: bool = False) -> Transcript:
+    def transcribe(
+        self, audio: Audio, language: str | None = None, *, timestamps: bool = False, words: bool = False
+    ) -> Transcript:
         """Return the transcript of 16 kHz mono `audio`; the language is detected unless given.
 
-        Silence, noise and music give an empty text. Raises InvalidRequest for an unknown language.
+        Silence, noise and music give an empty text; `words` are not timed. Raises InvalidRequest for an unknown
+        language.
         """
         if language is not None:
             language = language.lower().split("-")[0]

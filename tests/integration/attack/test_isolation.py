@@ -48,6 +48,9 @@ ACROSS_TENANTS = {
     "take_due_webhooks": "aura_sweeper",
     "forget_webhooks": "aura_lookup",
     "costs_of_all": "aura_sweeper",
+    "latency_of_all": "aura_sweeper",
+    "take_due_recordings": "aura_sweeper",
+    "expired_recordings": "aura_sweeper",
 }
 """The functions that act across tenants, and whose rights each has."""
 

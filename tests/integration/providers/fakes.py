@@ -223,14 +223,28 @@ def page(html: str) -> Reply:
     return lambda exchange: exchange.send_whole(200, html.encode(), "text/html")
 
 
-# ElevenLabs
+def drip(body: bytes, every_s: float, content_type: str = "application/json") -> Reply:
+    """Send a body byte by byte, as slowly as that: each silence is shorter than any time-out."""
+
+    def reply(exchange: Exchange) -> None:
+        exchange.start(content_type)
+        for byte in body:
+            exchange.piece(bytes((byte,)))
+            if exchange.far_end.closing.wait(every_s):
+                break
+        exchange.finish_body()
+
+    return reply
 
 
-def pcm(*pieces: bytes, cut: bool = False) -> Reply:
+# ElevenLabs, and OpenAI's speech, which comes in the same way
+
+
+def pcm(*pieces: bytes, cut: bool = False, content_type: str = "audio/pcm") -> Reply:
     """Stream sound in `pieces`."""
 
     def reply(exchange: Exchange) -> None:
-        exchange.start("audio/pcm")
+        exchange.start(content_type)
         for piece in pieces:
             exchange.piece(piece)
         if cut:
