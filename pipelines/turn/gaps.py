@@ -25,7 +25,10 @@ COMFORT_DB = -72.0
 
 
 class InOrder:
-    """Puts 16 kHz frames with their times (ms, finite, of any origin) in order. Holds at most `WAIT_MS` of sound and one frame."""
+    """Puts 16 kHz frames in order by their times (ms, finite, of any origin).
+
+    Holds at most `WAIT_MS` of sound and one frame.
+    """
 
     def __init__(self) -> None:
         self._due: float | None = None
