@@ -6,7 +6,9 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from pgvector.psycopg import register_vector
+from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -35,8 +37,14 @@ def open_engine(url: str, pool_size: int = 10, wait_s: float = 10) -> Engine:
         hide_parameters=True,  # They are what somebody asked or uploaded, and errors go to the log.
         connect_args={"connect_timeout": 5, "application_name": "aura"},
     )
-    event.listen(engine, "connect", lambda connection, _: register_vector(connection))
+    event.listen(engine, "connect", _teach)
     return engine
+
+
+def _teach(connection: Any, _record: object) -> None:
+    """Have a new connection know vectors, and read JSON six times as fast as Python's own module does."""
+    register_vector(connection)
+    set_json_loads(msgspec.json.decode, connection)
 
 
 @lru_cache
