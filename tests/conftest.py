@@ -12,7 +12,6 @@ import pytest
 from deploy.places import places
 from deploy.postgres import remove
 from deploy.services import services
-from schemas.base import DEFAULT_TENANT_ID
 from schemas.settings import Settings, get_settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -63,14 +62,6 @@ def admin(servers: tuple[str, str, str]) -> Iterator[psycopg.Connection]:
     """Yield a superuser's connection to AURA's database: what no part of AURA has."""
     with psycopg.connect(servers[0].rpartition("/")[0] + "/aura", autocommit=True) as connection:
         yield connection
-
-
-def empty_default_tenant(admin: psycopg.Connection) -> None:
-    """Delete what other tests left with the default tenant: models that nobody here has, and work without end."""
-    admin.execute("DELETE FROM turns WHERE status IN ('queued', 'running')")
-    admin.execute("DELETE FROM documents WHERE processing_status IN ('queued', 'running')")
-    for table in ("documents", "corpus_models", "corpus_sizes", "corpus_languages", "term_frequencies"):
-        admin.execute(f"DELETE FROM {table} WHERE tenant_id = %s", (DEFAULT_TENANT_ID,))
 
 
 @pytest.fixture
