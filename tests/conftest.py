@@ -86,3 +86,15 @@ def new_tenant(admin: psycopg.Connection) -> Callable[[], UUID]:
 def tenant(new_tenant: Callable[[], UUID]) -> UUID:
     """Return a new tenant's id."""
     return new_tenant()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first: one that begins last, alone, holds up the end.
+
+    They are those that give their tests more time than usual, because they start whole processes.
+    """
+    times: dict[object, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        times[item.path] = max(times.get(item.path, 0.0), float(mark.args[0]) if mark and mark.args else 0.0)
+    items.sort(key=lambda item: -times[item.path])
