@@ -20,7 +20,7 @@ from typing import Any
 
 import soxr
 
-from bench.voicing import aura, fakes, own
+from bench.voicing import aura, embedded, fakes, own
 from bench.voicing.peers import Peers
 from bench.voicing.summary import details, line, summary, whole
 from deploy.ephemeral import Stack, ephemeral_stack
@@ -60,7 +60,11 @@ def main() -> None:
     parser.add_argument("--start", type=json.loads, default={}, help="more fields of `start`, as JSON")
     parser.add_argument("--setting", action="append", default=[], help="AURA_NAME=value for the stack")
     parser.add_argument("--out", type=Path, help="keep all that was found here, as JSON lines")
+    parser.add_argument("--embedded", type=int, metavar="N", help="instead: N questions to the models that run here")
     args = parser.parse_args()
+    if args.embedded:
+        embedded.measure(args.embedded, args.speech)
+        return
     counts = [int(count) for count in args.sessions.split(",")]
     rows = [] if args.only == "peers" else of_aura(args, counts)
     if args.peers is not None and args.only != "aura":

@@ -96,8 +96,13 @@ class Caller:
                 self._note("speech_stopped")
             case "turn.transcript" if found := TURN.search(event["text"]):
                 self._numbers[event["turn_id"]] = int(found[1])
+            case "playback.pause":
+                self.loudspeaker.playing.clear()
+            case "playback.resume":
+                self.loudspeaker.playing.set()
             case "turn.cancelled":
                 self.loudspeaker.clear()
+                self.loudspeaker.playing.set()
                 self.cut.add(self._numbers.get(event["turn_id"], 0))
             case "turn.completed":
                 # What is left is shorter than a chunk and would else wait for the next answer.

@@ -20,6 +20,7 @@ from aiohttp import web
 from bench.voicing import marks
 
 QUESTION = re.compile(r"turn (\d+) of caller (\d+)", re.IGNORECASE)
+NO_TURN = "They spoke about the river."
 NAMED = re.compile(r"Turn ([bdaeiou]{10}) says ([bdaeiou]{10})")
 
 
@@ -79,18 +80,21 @@ class FarEnds:
         asked = await request.json()
         called = time.perf_counter()
         found = QUESTION.findall(str(asked["messages"][-1]["content"]))
-        if not found or not asked.get("stream"):
-            message = {"role": "assistant", "content": "They spoke about the river."}
+        if not asked.get("stream"):
+            message = {"role": "assistant", "content": NO_TURN}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
             return web.json_response({**_about("chat.completion"), "choices": [choice]})
-        mark = marks.Mark(int(found[-1][1]), int(found[-1][0]))
-        self._mark(mark, "llm_call")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        said = tokens(self._delays, mark)
+        said = [NO_TURN]
+        if found:
+            mark = marks.Mark(int(found[-1][1]), int(found[-1][0]))
+            self._mark(mark, "llm_call")
+            said = tokens(self._delays, mark)
         for number, token in enumerate(said):
-            await _until(called + self._delays.first_token_s + number / self._delays.tokens_per_s)
-            if number == self._delays.sentences[0] - 1:
+            if found:
+                await _until(called + self._delays.first_token_s + number / self._delays.tokens_per_s)
+            if found and number == self._delays.sentences[0] - 1:
                 self._mark(mark, "sentence_end")
             await response.write(_chunk({"index": 0, "delta": {"content": token}, "finish_reason": None}))
         await response.write(_chunk({"index": 0, "delta": {}, "finish_reason": "stop"}, len(said)))

@@ -119,11 +119,13 @@ class Session:
 
 
 class Loudspeaker:
-    """Plays what is pushed in chunks of 40 ms, each when it is due in real time."""
+    """Plays what is pushed in chunks of 40 ms, each when it is due in real time; nothing while `playing` is clear."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._waiting, self._more, self._ended = bytearray(), asyncio.Event(), False
+        self.playing = asyncio.Event()
+        self.playing.set()
 
     def push(self, pcm: bytes) -> None:
         self._waiting += pcm
@@ -147,8 +149,9 @@ class Loudspeaker:
                 self._ended = False
                 self._more.clear()
                 await self._more.wait()
+            await self.playing.wait()
             await wait_until(due)
-            if self._waiting:
+            if self._waiting and self.playing.is_set():
                 self._session.heard(bytes(self._waiting[:size]))
                 del self._waiting[:size]
                 due = max(due, now() - 0.005) + OUT_CHUNK_S
