@@ -60,10 +60,10 @@ class Caller:
         self.codes: Counter[str] = Counter()
         self._rate_hz, self._turn_id, self._sent_s = 24_000, "", 0.0
         self._reported_at = 0.0
-        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def open(self, url: str, start: dict[str, Any]) -> None:
         """Connect and start the conversation. Raises ConnectionError."""
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wire = await wire.connect(url, self._take)
         self._wire.send(json.dumps({"type": "start", "sample_rate_hz": self._work.IN_RATE_HZ, **start}))
         await asyncio.wait_for(self._ready, 60)
