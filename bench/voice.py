@@ -10,6 +10,7 @@ the callers do work of the same kind on speech that Piper makes (`bench/voicing/
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,7 @@ def main() -> None:
     parser.add_argument("--knowledge", action="store_true", help="search docs/samples in every turn")
     parser.add_argument("--start", type=json.loads, default={}, help="more fields of `start`, as JSON")
     parser.add_argument("--setting", action="append", default=[], help="AURA_NAME=value for the stack")
+    parser.add_argument("--logs", type=Path, help="keep the logs of the stack here")
     parser.add_argument("--out", type=Path, help="keep all that was found here, as JSON lines")
     parser.add_argument("--embedded", type=int, metavar="N", help="instead: N questions to the models that run here")
     args = parser.parse_args()
@@ -91,6 +93,8 @@ def of_aura(args: argparse.Namespace, counts: list[int]) -> list[list[str]]:
             for count in counts:
                 found = aura.run(stack, url, process, aura.Run(count, args.seconds, speech, args.peers, python, start))
                 rows.append(_shown(args, work, stack, found))
+            if args.logs:
+                shutil.copytree(stack.data_dir / "logs", args.logs, dirs_exist_ok=True)
     return rows
 
 
