@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import wave
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -91,10 +92,10 @@ def of_aura(args: argparse.Namespace, counts: list[int]) -> list[list[str]]:
             what = aura.Run(counts[0], args.seconds, speech, args.peers, python, start)
             aura.warm_up(stack, what)
             for count in counts:
-                found = aura.run(stack, url, process, aura.Run(count, args.seconds, speech, args.peers, python, start))
+                found = aura.run(stack, url, process, replace(what, sessions=count))
                 rows.append(_shown(args, work, stack, found))
-            if args.logs:
-                shutil.copytree(stack.data_dir / "logs", args.logs, dirs_exist_ok=True)
+                if args.logs:
+                    shutil.copytree(stack.data_dir / "logs", args.logs, dirs_exist_ok=True)
     return rows
 
 

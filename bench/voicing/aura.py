@@ -70,7 +70,7 @@ def run(stack: Stack, far_end: str, far_process: psutil.Process, what: Run) -> d
         used, far_s = between(before, used_s(stack)), _cpu_s(far_process) - far_before
         busy, wall_s = busy_s() - busy, time.perf_counter() - began
         after = stack.memory_mib()
-        parts = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
+        parts = [json.loads(_rest(process)) for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -103,7 +103,11 @@ def warm_up(stack: Stack, what: Run) -> None:
     processes = [_callers(what.python, one) for one in _orders(stack, run_s)]
     for process in processes:
         _await_line(process, "open")
-        process.communicate(f"{time.perf_counter() + BEGIN_IN_S}\n")
+        assert process.stdin is not None
+        process.stdin.write(f"{time.perf_counter() + BEGIN_IN_S}\n")
+        process.stdin.close()
+    for process in processes:
+        _rest(process)
 
 
 def with_marks(parts: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -148,6 +152,11 @@ def _await_line(process: "subprocess.Popen[str]", wanted: str) -> None:
     assert process.stdout is not None
     if process.stdout.readline().strip() != wanted:
         raise SystemExit("the callers ended early; see what they wrote")
+
+
+def _rest(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.read()
 
 
 def _cpu_s(process: psutil.Process) -> float:
