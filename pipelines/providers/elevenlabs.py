@@ -58,12 +58,13 @@ class ElevenLabsSpeaker:
         self._lock = threading.Lock()
         # Bounds connecting and every silence; the hook bounds what never ends.
         timeout = httpx.Timeout(self._timeout_s, connect=settings.provider_connect_s)
-        hooks = {"response": [bounded.limited(LABEL, LONGEST_REPLY_S)]}
+        given: dict[str, Any] = {"timeout": timeout, "limits": httpx.Limits(**bounded.CONNECTIONS)}
+        given["event_hooks"] = {"response": [bounded.limited(LABEL, LONGEST_REPLY_S)]}
         self._client = ElevenLabs(
             api_key=key,
             base_url=settings.speech_base_url or None,
             timeout=self._timeout_s,
-            httpx_client=httpx.Client(timeout=timeout, follow_redirects=True, event_hooks=hooks),
+            httpx_client=httpx.Client(follow_redirects=True, **given),
         )
         # Waiting is for the caller, who may rather ask another provider.
         self._options = RequestOptions(max_retries=0, chunk_size=PIECE_BYTES)

@@ -65,7 +65,7 @@ class RemoteTranscriber(Remote):
             self._plain = True
         with self._errors():
             text = _text(reply)
-            told = getattr(reply, "language", None) or next((one.code for one in reply.languages or ()), "")
+            told = getattr(reply, "language", None) or _first_code(reply)
             segments = getattr(reply, "segments", None) or []
             placed = tuple(_segment(one, at_s, audio.duration_s) for one in segments if one.text.strip())
             said = (getattr(reply, "words", None) or []) if words else []
@@ -101,6 +101,11 @@ def _text(reply: Any) -> str:
     if isinstance(reply, str) or not isinstance(reply.text, str):
         raise TypeError("no transcript")
     return reply.text.strip()
+
+
+def _first_code(reply: Any) -> str:
+    """Return the first language that a reply lists, where it lists any."""
+    return next((one.code for one in getattr(reply, "languages", None) or ()), "")
 
 
 def _tells_logprobs(model: str) -> bool:
