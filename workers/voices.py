@@ -133,9 +133,10 @@ def speech(
     speed: float,
     subject_id: UUID,
     *,
+    language: str | None = None,
     cancelled: Look = lambda: False,
 ) -> Iterator[Spoken]:
-    """Speak `text` by the first that begins to; entering waits for that.
+    """Speak `text`, which is in `language`, by the first that begins to; entering waits for that.
 
     Where a stream breaks off, iterating raises, and what follows for the same `subject_id`, a turn, goes by another.
     Raises Cancelled, BudgetExceeded, NotOffered, or NotSpoken where all that speak fail.

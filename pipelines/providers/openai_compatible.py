@@ -129,10 +129,10 @@ class RemoteChat(Remote):
         """Ask, and read to the end what answers, so that the connection serves the next question as well."""
         asking = self._client.chat.completions.with_streaming_response.create(
             model=self.model,
-            messages=asked,
+            # As they are: the SDK would look at every field of every message again.
+            messages=(),
             stream=True,
-            stream_options={"include_usage": True},
-            extra_body=self._limit,
+            extra_body={"messages": asked, "stream_options": {"include_usage": True}, **self._limit},
         )
         reply = streams.Reply(asking.__enter__().http_response, self._label)
         try:
