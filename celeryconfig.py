@@ -28,6 +28,7 @@ task_routes = {
     "workers.voice.transcribe": {"queue": "transcribe"},
     "workers.voice.synthesize": {"queue": "synthesize"},
     "workers.voice.voices": {"queue": "synthesize"},
+    "workers.fillers.*": {"queue": "synthesize"},
     "workers.searching.search": {"queue": "retrieve"},
     "workers.evaluation.*": {"queue": "embed"},
     "workers.pages.*": {"queue": "express"},

@@ -235,11 +235,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class Word:
-    """A word, and the seconds of the sound between which it is said."""
+    """A word, and the seconds of the sound between which it is said.
+
+    `confidence` is 0…1, None where the model does not tell it of single words.
+    """
 
     text: str
     start_s: float
     end_s: float
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ class Agent(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     persona: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     voice_speed: Mapped[float | None] = mapped_column(Double)
+    filler_after_ms: Mapped[int | None]
+    fillers: Mapped[dict[str, list[str]]] = mapped_column(JSONB, server_default="{}")
     knowledge_filter: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     model_policy: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     is_active: Mapped[bool] = mapped_column(server_default="true")

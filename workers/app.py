@@ -45,6 +45,7 @@ app = Celery(
         "workers.ingest",
         "workers.turn",
         "workers.voice",
+        "workers.fillers",
         "workers.searching",
         "workers.pages",
         "workers.tenants",

@@ -4,7 +4,7 @@ After the first sound nothing is repeated, as it has been heard; the next senten
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -103,6 +103,7 @@ def transcription(
     language: str | None,
     subject_id: UUID,
     *,
+    timestamps: bool = False,
     words: bool = False,
     cancelled: Look = lambda: False,
 ) -> Iterator[Heard]:
@@ -117,7 +118,8 @@ def transcription(
         model = _model(tenant_id, "transcription", transcriber)
         call = stack.enter_context(budget.transcription(tenant_id, transcriber, seconds, subject_id))
         limit_s = _patience_s(one, settings.provider_transcript_s) + LISTENING_SHARE * seconds
-        found = _understood(one, transcriber, pcm16, language, words, limit_s, cancelled)
+        times = {"timestamps": timestamps, "words": words}
+        found = _understood(one, transcriber, pcm16, language, times, limit_s, cancelled)
         call.spent = call.expected
         return Heard(found, one.candidate.provider, model, call)
 
@@ -136,7 +138,7 @@ def speech(
     language: str | None = None,
     cancelled: Look = lambda: False,
 ) -> Iterator[Spoken]:
-    """Speak `text`, which is in `language`, by the first that begins to; entering waits for that.
+    """Speak `text` by the first that begins to; entering waits for that. `language` says how it is read.
 
     Where a stream breaks off, iterating raises, and what follows for the same `subject_id`, a turn, goes by another.
     Raises Cancelled, BudgetExceeded, NotOffered, or NotSpoken where all that speak fail.
@@ -148,7 +150,7 @@ def speech(
         model = _model(tenant_id, "speech", speaker)
         call = stack.enter_context(budget.speech(tenant_id, speaker, text, subject_id))
         sounding = Sounding(speaker)
-        pieces = speech_of.synthesize(sounding, text, voice_id, speed)
+        pieces = speech_of.synthesize(sounding, text, voice_id, speed, language)
         if not one.candidate.local:
             reading = Reading(one.candidate.provider, pieces, _limits(one, text, speed))
             stack.callback(reading.close)
@@ -208,12 +210,12 @@ def _understood(
     transcriber: Transcriber,
     pcm16: bytes,
     language: str | None,
-    words: bool,
+    times: Mapping[str, bool],
     limit_s: float,
     cancelled: Look,
 ) -> Transcript:
     def understood() -> Iterator[Transcript]:
-        yield recognition.transcribe(transcriber, pcm16, language, words=words)
+        yield recognition.transcribe(transcriber, pcm16, language, **times)
 
     if one.candidate.local:
         return next(understood())

@@ -29,7 +29,7 @@ NAME = re.compile(r"(?=.{1,60}$)[^\W\d_]+(?:(?:\. |[ '’-])[^\W\d_]+){0,4}\.?")
 MAX_ABOUT_CHARS = 600
 """Of what users say of themselves, as JSON."""
 
-KNOWN = frozenset({*personas.TRAITS, "language", "name", "units"})
+KNOWN = frozenset({*personas.TRAITS, "language", "name", "units", "voice_id", "voice_speed"})
 """Preferences that have a form; all others are told as their user's own words."""
 
 
