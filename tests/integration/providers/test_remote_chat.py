@@ -135,7 +135,8 @@ def test_one_connection_serves_many_answers(fake: FarEnd, settings: MakeSettings
 def test_a_server_that_keeps_its_last_bytes_keeps_nobody_waiting(fake: FarEnd, settings: MakeSettings) -> None:
     fake.reply = fakes.then_silence(fakes.chunk("yes"), fakes.chunk(finish="stop"), fakes.DONE)
     began = time.monotonic()
-    assert list(model(settings).answer(PROMPT))[0] == "yes"
+    first, usage = model(settings).answer(PROMPT)
+    assert (first, type(usage)) == ("yes", Usage)
     assert time.monotonic() - began < 2
 
 
