@@ -30,7 +30,7 @@ class RemoteSpeaker(Remote):
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
         super().__init__(server, work, settings)
         self._speech = server.speech
-        self._format = settings.speech_format or server.speech.format
+        self._format = server.speech.format if settings.speech_format == "auto" else settings.speech_format
         self._instructions = settings.speech_instructions
         wished = settings.speech_voice
         known = server.speech.voices
