@@ -66,6 +66,8 @@ class ElevenLabsSpeaker:
             timeout=self._timeout_s,
             httpx_client=httpx.Client(follow_redirects=True, **given),
         )
+        # What it needs is loaded now, and not while somebody waits for the first sound.
+        self._speeches = self._client.text_to_speech.with_raw_response
         # Waiting is for the caller, who may rather ask another provider.
         self._options = RequestOptions(max_retries=0, chunk_size=PIECE_BYTES)
         self._by_socket = settings.elevenlabs_input == "websocket"
@@ -120,7 +122,7 @@ class ElevenLabsSpeaker:
 
     def _streamed(self, text: str, voice_id: str, pace: float | None) -> Iterator[bytes]:
         given = {} if pace is None else {"voice_settings": VoiceSettings(speed=pace)}
-        with self._client.text_to_speech.with_raw_response.stream(
+        with self._speeches.stream(
             voice_id,
             text=text,
             model_id=self.model,

@@ -94,6 +94,8 @@ class RemoteChat(Remote):
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
         super().__init__(server, work, settings)
         self._limit = {server.limit_field: settings.answer_tokens}
+        # What it needs is loaded now, and not while somebody waits for the first answer.
+        self._completions = self._client.chat.completions.with_streaming_response
 
     def answer(self, prompt: Prompt) -> "Answer":
         """Return the answer as it comes: its pieces, then one `Usage`.
@@ -127,7 +129,7 @@ class RemoteChat(Remote):
     @contextmanager
     def _asked(self, asked: Any) -> Iterator[streams.Reply]:
         """Ask, and read to the end what answers, so that the connection serves the next question as well."""
-        asking = self._client.chat.completions.with_streaming_response.create(
+        asking = self._completions.create(
             model=self.model,
             # As they are: the SDK would look at every field of every message again.
             messages=(),

@@ -26,6 +26,8 @@ class RemoteTranscriber(Remote):
 
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
         super().__init__(server, work, settings)
+        # What it needs is loaded now, and not while somebody waits for the first transcript.
+        self._transcriptions = self._client.audio.transcriptions
         # A server of one's own may know plain JSON only, whatever its model is called.
         self._may_be_plain, self._plain = server.own, False
 
@@ -79,7 +81,7 @@ class RemoteTranscriber(Remote):
 
     def _reply(self, audio: Audio, language: str, verbose: bool, words: bool) -> Any:
         with self._errors():
-            return self._client.audio.transcriptions.create(
+            return self._transcriptions.create(
                 model=self.model,
                 file=("speech.wav", sound.wav(audio), "audio/wav"),
                 response_format="verbose_json" if verbose else "json",
