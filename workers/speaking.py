@@ -23,6 +23,7 @@ def sentence(tenant: UUID, turn: UUID, seq: int) -> None:
         status = TurnStatus.COMPLETED
         by: dict[str, str] = {}
         firsts: dict[str, float] = {}
+        spoken: voices.Spoken | None = None
         try:
             asked = (tenant, claimed.text, manner.voice_id, manner.speed, turn)
             with (
@@ -34,7 +35,8 @@ def sentence(tenant: UUID, turn: UUID, seq: int) -> None:
         except AuraError as error:
             # The text has arrived; the answer goes on without this sentence's voice.
             status = TurnStatus.FAILED
-            turning.tell(EventName.TURN_AUDIO, of, seq=seq, part=0, last=True, code=error.code, detail=error.detail)
+            part = spoken.parts if spoken is not None else 0
+            turning.tell(EventName.TURN_AUDIO, of, seq=seq, part=part, last=True, code=error.code, detail=error.detail)
         with tenant_session(tenant, durable=False) as session:
             sentences.finish(session, claimed, status)
             stage = {f"synthesize_{seq}": started.stage(claimed.enqueued_at) | by}
