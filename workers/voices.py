@@ -59,12 +59,13 @@ class Spoken:
     ) -> None:
         self.provider, self.model = provider, model
         self.sample_rate_hz = speaker.sample_rate_hz
-        self.given_bytes, self._told = 0, 0
+        self.given_bytes, self.parts, self._told = 0, 0, 0
         self._speaker, self._first, self._rest = speaker, first, rest
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces():
             self.given_bytes += len(piece)
+            self.parts += 1
             yield piece
 
     @property
