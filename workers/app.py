@@ -45,6 +45,8 @@ app = Celery(
         "workers.ingest",
         "workers.turn",
         "workers.voice",
+        "workers.fillers",
+        "workers.partials",
         "workers.searching",
         "workers.pages",
         "workers.tenants",
@@ -53,8 +55,10 @@ app = Celery(
         "workers.intake",
         "workers.edits",
         "workers.memory",
+        "workers.recordings",
         "workers.evaluation",
         "workers.upkeep",
+        "workers.watching",
     ],
 )
 app.config_from_object("celeryconfig")
