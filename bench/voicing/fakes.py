@@ -1,6 +1,6 @@
 """The far ends of a spoken turn, in one process: transcription, chat and speech, each with a fixed delay.
 
-They speak OpenAI's and ElevenLabs' wire formats. What they answer follows from what they are asked alone: the
+They speak OpenAI's wire format, speech ElevenLabs' too. What they answer follows from what they are asked alone: the
 question's sound carries caller and turn (`marks`), its text names both, the answer's sentences do, and so does
 their sound. When each was called is kept and told at `/marks`.
 
@@ -173,9 +173,11 @@ def settings(port: int) -> dict[str, str]:
         "AURA_TRANSCRIBER": "custom",
         "AURA_TRANSCRIBER_BASE_URL": f"{address}/v1",
         "AURA_TRANSCRIPTION_MODEL": "fake",
-        "AURA_SPEAKER": "elevenlabs",
-        "AURA_SPEECH_BASE_URL": address,
-        "ELEVENLABS_API_KEY": "fake",
+        "AURA_SPEAKER": "custom",
+        "AURA_SPEAKER_BASE_URL": f"{address}/v1",
+        "AURA_SPEECH_MODEL": "fake",
+        "AURA_SPEECH_VOICE": "fake",
+        "AURA_SPEECH_FORMAT": "pcm",
     }
 
 
