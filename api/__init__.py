@@ -35,6 +35,7 @@ from api import (
     jobs,
     keys,
     knowledge,
+    latency,
     lifecycle,
     limits,
     memory,
@@ -42,6 +43,7 @@ from api import (
     pages,
     provider_keys,
     recollection,
+    recordings,
     reindex,
     tenancy,
     tenants,
@@ -80,6 +82,7 @@ BLUEPRINTS = (
     tenants,
     usage,
     costs,
+    latency,
     lifecycle,
     audit,
     chat,
@@ -101,6 +104,7 @@ BLUEPRINTS = (
     jobs,
     events,
     voice,
+    recordings,
     evaluations,
     webhooks,
     delivery_log,
@@ -141,7 +145,18 @@ def create_app() -> OpenAPI:
     for module in BLUEPRINTS:
         _document_with(app, module.blueprint)
     health.register(app)
-    acts = Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn, limits.SessionPlace)
+    acts = Acts(
+        auth.holder,
+        turns.open_conversation,
+        turns.start_turn,
+        turns.cancel_turn,
+        limits.SessionPlace,
+        turns.confirm_turn,
+        turns.drop_turn,
+        turns.cut_off,
+        turns.timed,
+        recording_days=recordings.days,
+    )
     voice_socket.register(app, acts)
     events_socket.register(app)
     _serve_documentation(app)

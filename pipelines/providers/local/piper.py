@@ -30,9 +30,10 @@ class Piper:
         """Load the voice. Raises NotOffered where Piper or the voice is missing or changed."""
         try:
             # Late, because piper is optional and only the process that speaks may load it.
-            from piper import PiperVoice
+            from piper import PiperVoice, SynthesisConfig
         except ImportError as error:
             raise NotOffered(INSTALL) from error
+        self._paced = SynthesisConfig
         self._voice = PiperVoice.load(weights.verify("piper-joe", cache_dir))
         self.sample_rate_hz: int = self._voice.config.sample_rate
 
@@ -40,14 +41,15 @@ class Piper:
         """Return the one voice there is."""
         return (JOE,)
 
-    def speak(self, text: str, voice_id: str | None = None) -> Iterator[bytes]:
+    def speak(self, text: str, voice_id: str | None = None, speed: float = 1.0) -> Iterator[bytes]:
         """Yield mono PCM16 little-endian, a sentence at a time, each as soon as it is spoken.
 
         `voice_id` is ignored: there is one voice. A text without a letter or digit gives nothing.
         """
         said = speakable(text)
         if any(character.isalnum() for character in said):
-            yield from (chunk.audio_int16_bytes for chunk in self._voice.synthesize(said))
+            pace = self._paced(length_scale=self._voice.config.length_scale / speed)
+            yield from (chunk.audio_int16_bytes for chunk in self._voice.synthesize(said, pace))
 
 
 def make(settings: Settings) -> Piper:
