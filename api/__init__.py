@@ -30,6 +30,7 @@ from api import (
     evaluations,
     events,
     events_socket,
+    fillers,
     health,
     idempotency,
     jobs,
