@@ -45,6 +45,7 @@ class Exchange(BaseHTTPRequestHandler):
     """One request, and the means to answer it piece by piece."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     far_end: FarEnd
     asked: Asked
 

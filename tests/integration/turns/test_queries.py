@@ -67,7 +67,7 @@ def test_a_step_asks_once_for_what_it_reads_and_wakes_the_next_before_what_nobod
     # Whatever is asked once a process, of what a tenant may do, is known then.
     speaker.answered(speaker.say())
     turn_id = speaker.say()
-    asked, _ = count(lambda: speaker.say())
+    asked, _ = count(speaker.say)
     assert (asked.transactions, asked.own) == (1, 1), asked.statements
     limits = {"transcribe": (2, 2), "retrieve": (4, 6), "generate": (2, 4)}
     for step, (transactions, statements) in limits.items():
