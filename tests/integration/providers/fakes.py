@@ -37,6 +37,7 @@ class FarEnd:
     url: str
     reply: Reply
     asked: list[Asked] = field(default_factory=list)
+    connections: int = 0
     hung_up: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -48,6 +49,10 @@ class Exchange(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     far_end: FarEnd
     asked: Asked
+
+    def setup(self) -> None:
+        super().setup()
+        self.far_end.connections += 1
 
     def do_POST(self) -> None:
         self._take()
