@@ -149,4 +149,4 @@ def test_where_nothing_can_be_spoken_the_text_arrives(speaker: Speaker, far_end:
     speaker.answered(turn_id)
     assert (speaker.turn(turn_id).status, speaker.turn(turn_id).answer) == (TurnStatus.COMPLETED, ANSWER)
     audio = [event.data for event in speaker.told() if event.name == EventName.TURN_AUDIO]
-    assert [one["code"] for one in audio] == ["provider_unavailable"] * 3
+    assert [one["code"] for one in audio] == ["not_spoken"] * 3
