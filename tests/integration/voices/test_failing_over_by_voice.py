@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from uuid import UUID, uuid4
 
 import psycopg
@@ -229,3 +229,13 @@ def test_voices_of_all_are_listed_without_those_who_cannot_tell(far_ends: dict[s
     far_ends["elevenlabs"].reply = fakes.voices([("ada", "Ada")])
     far_ends["elevenlabs"].asked.clear()
     assert voices.listing(tenant)[0].voice_id == "ada"
+
+
+def test_far_ends_do_not_wait_for_what_runs_here(far_ends: dict[str, FarEnd], tenant: UUID) -> None:
+    with ExitStack() as busy:
+        for permits, count in ((voices.LOCAL_SPEAKERS, 4), (voices.LOCAL_LISTENERS, 2)):
+            for _ in range(count):
+                assert permits.acquire(timeout=1)
+                busy.callback(permits.release)
+        assert say(tenant)[0] == "elevenlabs"
+        assert hear(tenant).provider == "openai"
