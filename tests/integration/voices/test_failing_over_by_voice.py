@@ -23,7 +23,7 @@ from workers import voice_line, voices, wiring
 SECOND = bytes(32_000)
 
 FAULTS: dict[str, Callable[[], Reply]] = {
-    "silence before the head": lambda: lambda exchange: exchange.far_end.closing.wait(3) and None,
+    "silence before the head": lambda: lambda exchange: exchange.far_end.closing.wait(4) and None,
     "a drip": lambda: fakes.drip(b"{" + b" " * 1000, 0.05, "application/json"),
     "429": lambda: fakes.failure(429, Retry_After="20"),
     "500": lambda: fakes.failure(500),
@@ -50,7 +50,7 @@ def test_the_next_one_listens(fault: str, far_ends: dict[str, FarEnd], tenant: U
     far_ends["openai"].reply = FAULTS[fault]()
     began = time.monotonic()
     heard = hear(tenant)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
     assert (heard.provider, heard.transcript.text) == ("groq", "groq heard it.")
     assert heard.named == {"provider": "groq", "model": "whisper-large-v3-turbo"}
     assert len(far_ends["openai"].asked) == len(far_ends["groq"].asked) == 1
@@ -62,7 +62,7 @@ def test_the_next_one_speaks(fault: str, far_ends: dict[str, FarEnd], tenant: UU
     far_ends["elevenlabs"].reply = FAULTS[fault]()
     began = time.monotonic()
     assert say(tenant) == ("openai", sound_of("openai"))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
     assert admin.execute(HELD, (tenant,)).rowcount == 0
     with tenant_session(tenant) as session:
         (use,) = usage.of_month(session, quotas.this_month()).models
@@ -101,7 +101,7 @@ def test_a_turn_does_not_wait_twice_for_who_is_silent(far_ends: dict[str, FarEnd
     assert say(tenant, subject=turn)[0] == "openai"
     began = time.monotonic()
     assert say(tenant, subject=turn)[0] == "openai"
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 0.9
     assert len(far_ends["elevenlabs"].asked) == 1
 
 
@@ -218,7 +218,7 @@ def test_who_is_cancelled_while_waiting_stops_at_once(far_ends: dict[str, FarEnd
         voices.speech(tenant, "Good morning.", None, 1.0, uuid4(), cancelled=lambda: time.monotonic() - began > 0.1),
     ):
         pass
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 0.9
     assert far_ends["openai"].asked == []
 
 

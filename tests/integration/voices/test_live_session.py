@@ -37,7 +37,9 @@ def talker(
     """Yield a client that talks to a whole stack, whose answers have two sentences."""
     with fakes.far_end() as chat:
         chat.reply = thinking
-        given = {"CHAT_PROVIDER": "custom", "CHAT_BASE_URL": chat.url, "CHAT_MODEL": "some-model"}
+        # As much as a busy machine needs.
+        given = {"PROVIDER_TRANSCRIPT_S": "3", "PROVIDER_FIRST_SOUND_S": "3"}
+        given |= {"CHAT_PROVIDER": "custom", "CHAT_BASE_URL": chat.url, "CHAT_MODEL": "some-model"}
         given |= {"EMBEDDER": "custom", "EMBEDDING_BASE_URL": chat.url, "EMBEDDING_MODEL": "words"}
         for name, value in given.items():
             monkeypatch.setenv(f"AURA_{name}", value)
@@ -107,11 +109,14 @@ def dying(exchange: Exchange) -> None:
 
 
 def deaf(exchange: Exchange) -> None:
-    """Listen to nobody, and speak as before."""
-    if exchange.asked.path.endswith("/transcriptions"):
-        exchange.far_end.closing.wait(5)
-    else:
+    """Listen to nobody, at first in silence, and speak as before."""
+    if not exchange.asked.path.endswith("/transcriptions"):
         working("openai")(exchange)
+    elif not exchange.far_end.closing.is_set():
+        exchange.far_end.closing.set()
+        exchange.far_end.hung_up.wait(5)
+    else:
+        fakes.failure(500)(exchange)
 
 
 def test_a_conversation_goes_on_when_its_providers_die(
