@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     max_audio_frame_bytes: int = Field(65_536, ge=640, description="Largest frame a voice socket accepts.")
     max_session_s: float = Field(3600, gt=0, description="Longest voice session, in seconds.")
     max_sockets: int = Field(200, ge=1, description="Open sockets and event streams a web process serves at once.")
+    max_voice_sessions: int = Field(
+        0, ge=0, description="Open voice sessions a web process takes; 0: by its processors and by what runs on them."
+    )
     web_threads: int = Field(256, ge=8, description="Threads of the web process; must exceed max_sockets.")
     ingest_per_tenant: int = Field(
         25, ge=7, description="Large documents of one tenant in work at once; of short texts sixteen times as many."
@@ -189,10 +192,10 @@ class Settings(BaseSettings):
     speech_voice: str = Field(
         "", description="Voice of OpenAI, Groq or a server of your own; empty takes the provider's first."
     )
-    speech_format: Literal["", "pcm", "wav", "mp3", "opus", "flac"] = Field(
-        "",
-        description="What OpenAI-compatible servers send speech as; empty: pcm by OpenAI, wav by the others, whose"
-        " rate it tells.",
+    speech_format: Literal["auto", "pcm", "wav", "mp3", "opus", "flac"] = Field(
+        "auto",
+        description="What OpenAI-compatible servers send speech as; auto: pcm by OpenAI, wav by the others, which"
+        " tells its rate.",
     )
     speech_instructions: str = Field(
         "", max_length=4096, description="How OpenAI's voices are to speak, in words; its tts-1 models know none."
@@ -243,6 +246,9 @@ class Settings(BaseSettings):
     )
 
     # Running
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token by which /metrics is read; empty: the operator may read it."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line written."
     )

@@ -6,7 +6,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from pipelines.stores import cancellations, manners, sentences, turns
-from pipelines.stores.database import tenant_session
+from pipelines.stores.database import driver_of, tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn import synthesize as speech
 from pipelines.turn.fillers import SEQ, filler
@@ -36,7 +36,7 @@ def say(tenant_id: str, turn_id: str) -> None:
         agent = turns.agent(session, of.assistant_key)
         if agent.filler_after_ms is None or not _is_waiting(of) or sentences.count(session, turn):
             return
-        manner = manners.of_turn(session, of)
+        manner = manners.found(manners.of_turn(driver_of(session), tenant, turn), of)
         text = filler(agent.fillers, manner.language, turn)
     if text is None:
         return

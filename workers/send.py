@@ -90,6 +90,11 @@ def voice_call(task: str, tenant_id: UUID, call_id: UUID) -> None:
     _send(f"workers.voice.{task}", tenant_id, call_id)
 
 
+def partial(tenant_id: UUID, call_id: UUID, within_s: float) -> None:
+    """Wake who listens to an utterance that is not finished; of no use to anybody after `within_s`."""
+    _send("workers.partials.transcribe", tenant_id, call_id, expires=within_s)
+
+
 def search_call(tenant_id: UUID, call_id: UUID) -> None:
     """Wake a worker for a search whose caller waits."""
     _send("workers.searching.search", tenant_id, call_id, expires=60)

@@ -20,11 +20,20 @@ MORE = "more"
 """Field of what is no piece's own: there is another."""
 
 
-def ask(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes = b"") -> None:
-    """Lay down what the worker needs: JSON `facts` and a binary `body`."""
-    with reaching_redis():
-        client.hset(_key(tenant_id, call_id, "in"), mapping={"facts": json.dumps(facts), "body": body})
-        client.expire(_key(tenant_id, call_id, "in"), TTL_S)
+def ask(
+    client: "redis.Redis",
+    tenant_id: UUID,
+    call_id: UUID,
+    facts: Mapping[str, Any],
+    body: bytes = b"",
+    ttl_s: int = TTL_S,
+) -> None:
+    """Lay down what the worker needs for `ttl_s` seconds: JSON `facts` and a binary `body`."""
+    key = _key(tenant_id, call_id, "in")
+    with reaching_redis(), client.pipeline() as pipe:
+        pipe.hset(key, mapping={"facts": json.dumps(facts), "body": body})
+        pipe.expire(key, ttl_s)
+        pipe.execute()
 
 
 def asked(client: "redis.Redis", tenant_id: UUID, call_id: UUID) -> tuple[dict[str, Any], bytes] | None:
@@ -87,7 +96,7 @@ def result(client: "redis.Redis", tenant_id: UUID, call_id: UUID, timeout_s: flo
             data: bytes = found[1]  # type: ignore[index]
             size = int.from_bytes(data[:4], "big")
             return json.loads(data[4 : 4 + size]), data[4 + size :]
-        waited += 5
+        waited += 5.0
     raise ProviderUnavailable("The worker did not answer in time.")
 
 

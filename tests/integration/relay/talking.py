@@ -147,19 +147,45 @@ class Workers:
 
     def __init__(self, client: "redis.Redis") -> None:
         self.client = client
-        client.delete(voice_app.STARTED, voice_app.CANCELLED)
+        client.delete(*client.keys("test:*") or ["test:none"])
 
     def next_turn(self, timeout_s: float = 8) -> dict[str, Any]:
+        """Return the next turn that was asked for sure: of those begun early the one that was confirmed."""
+        while True:
+            turn = self.next_started(timeout_s)
+            if not turn["speculative"]:
+                return turn
+            found = self.client.blpop([voice_app.CONFIRMED, voice_app.DROPPED], timeout=timeout_s)
+            assert found is not None, "a turn was neither confirmed nor dropped"
+            assert json.loads(found[1])[0] == turn["turn_id"]
+            if found[0].decode() == voice_app.CONFIRMED:
+                return turn
+
+    def next_started(self, timeout_s: float = 8) -> dict[str, Any]:
+        """Return the next turn that was begun, whether it is sure or not."""
         found = self.client.blpop([voice_app.STARTED], timeout=timeout_s)
         assert found is not None, "no turn was started"
         turn: dict[str, Any] = json.loads(found[1])
         return turn
 
+    def next_standing(self) -> dict[str, Any]:
+        """Return the next turn that was begun and is not dropped soon after, as one at a short pause is."""
+        while True:
+            turn = self.next_started()
+            found = self.client.blpop([voice_app.DROPPED], timeout=1)
+            if found is None:
+                return turn
+            assert json.loads(found[1])[0] == turn["turn_id"]
+
     def next_cancelled(self, timeout_s: float = 8) -> list[str]:
-        found = self.client.blpop([voice_app.CANCELLED], timeout=timeout_s)
-        assert found is not None, "no turn was cancelled"
-        cancelled: list[str] = json.loads(found[1])
-        return cancelled
+        return self.next_done(voice_app.CANCELLED, timeout_s)
+
+    def next_done(self, what: str, timeout_s: float = 8) -> list[Any]:
+        """Return the next act of this kind: the turn's id, and what was said of it."""
+        found = self.client.blpop([what], timeout=timeout_s)
+        assert found is not None, f"nothing was done: {what}"
+        done: list[Any] = json.loads(found[1])
+        return done
 
     def started(self) -> int:
         return int(self.client.llen(voice_app.STARTED))

@@ -1,48 +1,67 @@
-"""Words find their seconds in a recording whose silences were left out."""
+"""How long texts and recordings are cut: nothing is lost, nothing is larger than allowed."""
 
-from typing import Any
+import io
+import wave
+from itertools import pairwise
 
 import numpy as np
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipelines.ports import Segment, Word
-from pipelines.providers.local.windows import Piece, aligned, sentences_of
-
-RATE = 16_000
-PIECE = Piece(np.zeros(3 * RATE, np.float32), ((5 * RATE, 6 * RATE), (10 * RATE, 12 * RATE)))
-"""A second that began at 5 s, and two that began at 10 s."""
+from pipelines.ports import Audio
+from pipelines.providers import calibration, sound
+from pipelines.providers.local.minilm import OVERLAP, TOKENS_PER_RUN, WINDOW, runs, windows
 
 
-@pytest.mark.parametrize(
-    ("word", "placed"),
-    [
-        ((0.2, 0.6), (5.2, 5.6)),
-        ((1.5, 2.0), (10.5, 11.0)),
-        ((0.9, 1.6), (10.0, 10.6)),  # Most of it is in the second span.
-        ((0.5, 1.1), (5.5, 6.0)),
-        ((2.9, 9.0), (11.9, 12.0)),
-        ((7.0, 8.0), (12.0, 12.0)),
-    ],
-)
-def test_a_word_lies_within_the_span_that_holds_most_of_it(
-    word: tuple[float, float], placed: tuple[float, float]
-) -> None:
-    found = PIECE.placed_word(Word("nine", *word, 0.5))
-    assert (found.start_s, found.end_s) == pytest.approx(placed)
-    assert (found.text, found.confidence) == ("nine", 0.5)
+@given(st.integers(0, 5000))
+def test_windows_cover_every_piece_overlap_and_fit(count: int) -> None:
+    found = list(windows(list(range(count))))
+    assert all(len(window) <= WINDOW - 2 for window in found)
+    assert sorted({piece for window in found for piece in window}) == list(range(count))
+    for one, other in pairwise(found):
+        assert one[-OVERLAP:] == other[:OVERLAP]
+    if len(found) > 1:
+        lengths = [len(window) for window in found]
+        assert max(lengths) - min(lengths) <= 1
+    else:
+        assert found == [list(range(count))]
 
 
-def found(*words: tuple[str, float, float]) -> list[dict[str, Any]]:
-    return [{"word": text, "start": start, "end": end, "probability": 0.9} for text, start, end in words]
+@given(st.lists(st.integers(2, WINDOW), max_size=60))
+def test_runs_hold_every_window_once_within_their_size(lengths: list[int]) -> None:
+    owned = [(owner, [7] * length) for owner, length in enumerate(lengths)]
+    found = list(runs(owned))
+    assert sorted(owner for run in found for owner, _ in run) == list(range(len(lengths)))
+    for run in found:
+        assert run
+        assert len(run) * max(len(ids) for _, ids in run) <= TOKENS_PER_RUN
 
 
-def test_punctuation_stays_with_its_word() -> None:
-    words = aligned(found((" He", 0, 0.2), (" said", 0.2, 0.5), (" “", 0.5, 0.5), ("Nine", 0.5, 0.9), (".", 0.9, 1.0)))
-    assert [word.text for word in words] == ["He", "said", "“Nine."]
-    assert words[-1] == Word("“Nine.", 0.5, 0.9, 0.9)
+def test_pieces_of_a_recording_lose_nothing() -> None:
+    samples = np.random.default_rng(1).standard_normal(1000 * 95).astype(np.float32)
+    found = list(sound.pieces(Audio(samples, 1000), longest_s=40, search_s=10))
+    assert all(piece.duration_s <= 40 for piece in found)
+    assert np.array_equal(np.concatenate([piece.samples for piece in found]), samples)
 
 
-def test_words_make_sentences() -> None:
-    words = aligned(found((" Yes.", 0, 0.4), (" It", 1, 1.2), (" opens", 1.2, 1.6), (" at", 1.6, 1.7)))
-    assert sentences_of(words) == (Segment(0, 0.4, "Yes."), Segment(1, 1.7, "It opens at"))
-    assert sentences_of(()) == ()
+def test_a_recording_is_cut_in_its_pause() -> None:
+    samples = np.ones(1000 * 60, np.float32)
+    samples[35_000:35_100] = 0
+    first, _ = sound.pieces(Audio(samples, 1000), longest_s=40, search_s=10)
+    assert 35 <= first.duration_s <= 35.1
+
+
+def test_a_short_recording_stays_whole() -> None:
+    whole = Audio(np.ones(10, np.float32), 1000)
+    assert list(sound.pieces(whole, longest_s=40)) == [whole]
+
+
+def test_loud_samples_are_clipped_not_wrapped() -> None:
+    data = sound.wav(Audio(np.array([0, 2, -2], np.float32), 8000))
+    with wave.open(io.BytesIO(data)) as file:
+        assert list(np.frombuffer(file.readframes(3), "<i2")) == [0, 32767, -32768]
+
+
+def test_each_calibration_has_room_for_all_bands() -> None:
+    for name, found in {**calibration.TABLE, "unknown": calibration.of("unknown")}.items():
+        assert 0 < found.cosine(0.6) < found.cosine(0.7) < found.cosine(0.8) < 1, name

@@ -1,0 +1,45 @@
+"""A stream of sound brought to 16 kHz without a seam and almost without a delay."""
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.ports import STT_RATE_HZ
+
+Samples = NDArray[np.float32]
+
+NOTHING: Samples = np.zeros(0, np.float32)
+
+
+class Resampler:
+    """Brings mono pieces of any length to 16 kHz; joined, the result does not depend on where they were cut.
+
+    Holds back 2 ms at 8 kHz, 1 ms above 16 kHz, nothing at 16 kHz. (libswresample: soxr works in blocks,
+    and holds back 20 to 115 ms.) Costs some 60 µs a piece.
+    """
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._graph: av.AudioResampler | None = None
+
+    def feed(self, samples: Samples) -> Samples:
+        """Return what is ready, shape (n,), possibly none."""
+        if self._rate_hz == STT_RATE_HZ or not len(samples):
+            return samples
+        if self._graph is None:
+            self._graph = av.AudioResampler("flt", "mono", STT_RATE_HZ)
+        frame = av.AudioFrame(format="flt", layout="mono", samples=len(samples))
+        frame.sample_rate = self._rate_hz
+        plane = frame.planes[0]
+        plane.update(samples.tobytes() + bytes(plane.buffer_size - samples.nbytes))
+        return _joined(self._graph.resample(frame))
+
+    def flush(self) -> Samples:
+        """Return what was held back; what is fed after begins anew."""
+        graph, self._graph = self._graph, None
+        return NOTHING if graph is None else _joined(graph.resample(None))
+
+
+def _joined(frames: list[av.AudioFrame]) -> Samples:
+    pieces = [np.frombuffer(frame.planes[0], np.float32, frame.samples) for frame in frames if frame.samples]
+    return np.concatenate(pieces) if pieces else NOTHING
