@@ -30,6 +30,7 @@ from api import (
     evaluations,
     events,
     events_socket,
+    fillers,
     health,
     idempotency,
     jobs,
@@ -155,7 +156,9 @@ def create_app() -> OpenAPI:
         turns.drop_turn,
         turns.cut_off,
         turns.timed,
-        recording_days=recordings.days,
+        fillers.due_after_s,
+        fillers.say,
+        recordings.days,
     )
     voice_socket.register(app, acts)
     events_socket.register(app)

@@ -12,6 +12,9 @@ from schemas.events import EventName, SessionEvent
 DUCKED_GAIN = 0.25
 """How loud an answer is played while it is not sure that somebody interrupts it."""
 
+MAX_SENT = 64
+"""Pieces of sound that the ears have not taken note of; of a client that sends nothing there is no echo."""
+
 
 class Floor:
     """The state of one conversation. `lock` is held by whoever reads or changes it; no method takes it.
@@ -28,6 +31,8 @@ class Floor:
         self.answer: Playback | None = None
         self.asked: Speculation | None = None
         self.withheld = Withheld()
+        # Sound that has gone out, with its rate, for the ears to know its echo.
+        self.sent: deque[tuple[bytes, int]] = deque(maxlen=MAX_SENT)
         self.ended: deque[str] = deque(maxlen=64)
         self.tell = tell
 

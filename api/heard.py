@@ -39,11 +39,11 @@ class Heard:
             sentence.text = text
 
     def sounds(self, seq: int, duration_ms: float, last: bool = False, words: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Note sound of a sentence that was given out; `words`, if known, have `text` and `end_s` each."""
+        """Note sound of a sentence that was given out; `words`, if known, have `text` and `end_ms` each."""
         if (sentence := self._sentence(seq)) is not None:
             sentence.sent_ms += duration_ms
             sentence.whole = sentence.whole or last
-            sentence.words += [(str(word["text"]), float(word["end_s"]) * 1000) for word in words]
+            sentence.words += [(str(word["text"]), float(word["end_ms"])) for word in words]
 
     def text(self, played_ms: float) -> str:
         """Return the words heard in the first `played_ms`, empty where none were: whole sentences, then whole words.

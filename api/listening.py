@@ -23,6 +23,7 @@ from pipelines.turn.endpointing import (
     SpeechStopped,
     Voiced,
 )
+from pipelines.turn.resample import Resampler
 from schemas.errors import NoSpeech
 from schemas.events import EventName
 
@@ -44,6 +45,7 @@ class Listening:
         self._asking, self._interrupting = asking, interrupting
         self._arrival, self._levels = Arrival(), InputLevels(ears, tell, talk.levels)
         self._heard_s = self._begun_s = 0.0
+        self._resampler: tuple[int, Resampler] | None = None
         # An utterance that was found to be nothing, and one that is over but not understood yet.
         self._dismissed: Audio | None = None
         self._waiting: SpeechStopped | None = None
@@ -77,9 +79,20 @@ class Listening:
     def _feed(self, samples: Samples) -> None:
         self._heard_s += len(samples) / STT_RATE_HZ
         self._understand()
+        if self._talk.knows_echo:
+            self._hear_answer()
         if self._partials is not None:
             self._partials.hear(samples)
         self._react(self._ears.feed(samples))
+
+    def _hear_answer(self) -> None:
+        """Let the ears know what was sent since: it may come back from a loudspeaker."""
+        while self._floor.sent:
+            pcm, rate_hz = self._floor.sent.popleft()
+            if self._resampler is None or self._resampler[0] != rate_hz:
+                self._resampler = (rate_hz, Resampler(rate_hz))
+            samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
+            self._ears.playing(self._resampler[1].feed(samples))
 
     def _react(self, happened: Sequence[Heard]) -> None:
         for event in happened:

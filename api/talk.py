@@ -38,6 +38,9 @@ class Ears(Protocol):
     def hint(self, transcript: str | None, at_s: float | None = None) -> None:
         """Take what was said before the pause at `at_s`."""
 
+    def playing(self, samples: Samples) -> None:
+        """Take what the assistant's voice says from now on, or after what was taken before: its echo is no speech."""
+
     def level(self) -> Level:
         """Return how loud it was since the last call."""
 
@@ -134,6 +137,7 @@ class Talk:
     speculate: bool = False
     speculative_generation: bool = False
     paced: bool = False
+    knows_echo: bool = True
     levels: bool = False
     filler_after_s: float | None = None
     recorded: bool = False

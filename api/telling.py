@@ -138,8 +138,10 @@ class Telling:
                 continue
             pcm = base64.b64decode(data.get("audio") or b"")
             answer.sends(data, len(pcm) / 2 / int(data["sample_rate_hz"]) if pcm else 0.0)
-            if pcm and self._floor.state is State.THINKING:
-                self._floor.go(State.SPEAKING)
+            if pcm:
+                self._floor.sent.append((pcm, int(data["sample_rate_hz"])))
+                if self._floor.state is State.THINKING:
+                    self._floor.go(State.SPEAKING)
             # `settle`: the next part is not there yet, so an encoder keeps nothing back of this one.
             yield {**data, "audio": pcm, "settle": bool(data["last"]) and not answer.waits}
             if self._floor.answer is not answer:

@@ -31,6 +31,7 @@ from schemas.errors import (
     MessageTooLong,
     NotStarted,
     QuotaExceeded,
+    TooBusy,
     TooFast,
     Unauthenticated,
 )
@@ -112,6 +113,9 @@ class VoiceClient:
         except (NotStarted, Unauthenticated, Forbidden, QuotaExceeded) as error:
             self._refuse(error)
             self._socket.close(CloseCode.POLICY_VIOLATION, error.code)
+        except TooBusy as error:
+            self._refuse(error)
+            self._socket.close(CloseCode.TRY_AGAIN_LATER, error.code)
         except AuraError as error:
             self._refuse(error)
 

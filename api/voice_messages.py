@@ -50,10 +50,14 @@ class Endpointing(ClientMessage):
 
 
 class Interruption(ClientMessage):
-    """How an answer is interrupted; without `resume` it is cut as soon as `barge_in_ms` were voiced."""
+    """How an answer is interrupted; without `resume` it is cut as soon as `barge_in_ms` were voiced.
+
+    With `echo` the answer's own sound is not taken for speech when the microphone hears it.
+    """
 
     barge_in_ms: int = Field(200, ge=50, le=3000)
     resume: bool = True
+    echo: bool = True
 
 
 class Output(ClientMessage):
@@ -99,6 +103,7 @@ class Start(ClientMessage):
             speculative_generation=self.endpointing.speculative_generation,
             paced=self.output.pace,
             levels=self.levels,
+            knows_echo=self.interruption.echo,
             filler_after_s=filler_after_s,
             recorded=recorded,
         )

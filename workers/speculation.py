@@ -1,12 +1,22 @@
 """Turns that began before their speech had surely ended: confirmed, or forgotten; and answers that were cut."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from pipelines.stores import cancellations, conversations, interruptions, speculation, turns, unanswered, utterances
-from pipelines.stores.database import TenantSession, driver_of, operator_session, tenant_session
+from pipelines.stores import (
+    cancellations,
+    conversations,
+    interruptions,
+    speculation,
+    turn_steps,
+    turns,
+    unanswered,
+    utterances,
+    webhooks,
+)
+from pipelines.stores.database import operator_session, tenant_pipeline, tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn.preferences import hear
 from schemas.dialogue import Turn, TurnStage, TurnStatus
@@ -24,39 +34,36 @@ def confirm(tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any]) -> bool:
     What it told speculatively is told again. One that was answered meanwhile is kept as any other, and ended where
     it is spoken.
     """
-    with tenant_session(tenant_id, durable=False) as session:
-        found = speculation.confirm(session, turn_id, timings)
-        if found is None:
-            stays = speculation.goes_on(session, turn_id)
-        else:
-            tell, complete = _confirmed(session, found.turn)
-    if found is None:
+    with tenant_pipeline(tenant_id, durable=False) as driver:
+        rows = turn_steps.confirm(driver, tenant_id, turn_id, timings)
+        wanted = driver.execute(webhooks.WANTED, {"tenant": tenant_id})
+        turn, stays = turn_steps.confirmed(rows)
+        tell = tell_completed = lambda: None
+        if turn is not None:
+            tell = announce.owe_by(driver, tenant_id, list(_found_before(turn)), wanted.fetchone()[0])
+            if turn.answer is not None:
+                turn_steps.answered(driver, turn)
+                tell_completed = turning.complete(driver, tenant_id, turn_id)
+    if turn is None:
         if not stays:
             drop(tenant_id, turn_id)
         return stays
-    if found.parked:
+    # One row's lock decides: whoever comes second, the end of its retrieval or its confirmation, wakes the turn.
+    if turn.stage == TurnStage.GENERATE and not turn.generates_early:
         send.turn(tenant_id, turn_id, TurnStage.GENERATE)
     tell()
-    complete()
+    tell_completed()
+    if turn.answer is not None:
+        _note(turn, turn.answer)
     return True
 
 
-def _confirmed(session: TenantSession, turn: Turn) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Do what was put off until the turn is confirmed; return what tells of it, and of its end, after the commit."""
-    tell = announce.owe(session, turn.tenant_id, list(_found_before(turn)))
-    if turn.answer is None:
-        return tell, lambda: None
-    turns.keep_said(session, turn, turn.answer)
-    unanswered.note(session, turn, turn.answer, turn.citations, turns.unpacked(turn.passages))
-    session.flush()
-    user_id = conversations.owner(session, turn.conversation_id) or ""
-    complete = turning.complete(driver_of(session), turn.tenant_id, turn.turn_id)
-
-    def tell_completed() -> None:
-        complete()
-        asking.learn(turn, user_id, hear(turn.question or ""))
-
-    return tell, tell_completed
+def _note(turn: Turn, answer: str) -> None:
+    """Do for a turn that was answered before it was confirmed what its answer had to leave."""
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        unanswered.note(session, turn, answer, turn.citations, turns.unpacked(turn.passages))
+        user_id = conversations.owner(session, turn.conversation_id) or ""
+    asking.learn(turn, user_id, hear(turn.question or ""))
 
 
 def _found_before(turn: Turn) -> Iterator[Event]:

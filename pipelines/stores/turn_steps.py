@@ -72,6 +72,17 @@ WITH done AS (
 )
 SELECT confirmed_at FROM done
 """
+_CONFIRM = f"""
+UPDATE turns t
+SET confirmed_at = clock_timestamp(), timings = t.timings || %(timings)s,
+    enqueued_at = CASE WHEN t.stage = 'generate' AND NOT t.generates_early THEN clock_timestamp() ELSE t.enqueued_at END
+WHERE t.tenant_id = %(tenant)s AND t.turn_id = %(turn)s AND t.confirmed_at IS NULL
+  AND t.status IN ('queued', 'running')
+RETURNING {_COLUMNS}
+"""
+_STAYS = (
+    "SELECT EXISTS (SELECT FROM turns WHERE tenant_id = %(tenant)s AND turn_id = %(turn)s AND confirmed_at IS NOT NULL)"
+)
 _SAY = f"""
 INSERT INTO sentences (tenant_id, turn_id, seq, text)
 SELECT tenant_id, turn_id, %(seq)s, %(text)s FROM turns WHERE {_HELD} FOR KEY SHARE
@@ -202,6 +213,18 @@ def answer(driver: Driver, turn: Turn, timings: Mapping[str, Any], **found: obje
         raise LeaseLost
     (turn.confirmed_at,) = row
     return turn.confirmed_at is not None
+
+
+def confirm(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any]) -> tuple[Rows, Rows]:
+    """Say that a turn is asked after all; see `confirmed`."""
+    given = {"tenant": tenant_id, "turn": turn_id}
+    return driver.execute(_CONFIRM, {**given, "timings": Jsonb(dict(timings))}), driver.execute(_STAYS, given)
+
+
+def confirmed(rows: tuple[Rows, Rows]) -> tuple[Turn | None, bool]:
+    """Return the turn, None where it was confirmed before, has ended or is gone; and whether it is there, confirmed."""
+    stays = rows[1].fetchone()
+    return _turn(rows[0]), bool(stays and stays[0])
 
 
 def say(driver: Driver, turn: Turn, seq: int, text: str) -> Rows:

@@ -19,6 +19,7 @@ from pipelines.turn.heard import (
     SpeechStopped,
     Voiced,
 )
+from pipelines.turn.intonation import finality
 from pipelines.turn.pauses import NEUTRAL, Pace, completeness, needed_ms
 from pipelines.turn.recent import Level, Meter, Recent
 from pipelines.turn.voice_activity import FRAME, QUIETEST_DB, TICK, Tick, VoiceActivity
@@ -87,6 +88,8 @@ class _Utterance:
     level_db: float = 0.0
     speaking: bool = False
     paused: SpeechPaused | None = None
+    finality: float = 0.0
+    """Whether its pitch has come to an end at the pause: 1, or not: -1."""
     again: int | None = None
     """Where a frame begins that may be the first after a pause."""
     unjudged: bool = False
@@ -97,6 +100,10 @@ class _Utterance:
         frames = max(self.frames, 1)
         duration_ms = (self.end - self.begin) / MS
         return Sound(duration_ms, self.voiced / MS, self.certainty / frames, self.level_db / frames)
+
+
+PITCH = 0.2
+"""How much the pitch at a pause adds to the completeness of what was said, or takes from it."""
 
 
 class Endpointer:
@@ -252,6 +259,9 @@ class Endpointer:
             if utterance.paused is None and after_ms is not None and silence >= after_ms * MS:
                 utterance.paused = SpeechPaused(utterance.end / STT_RATE_HZ, self._said(utterance))
                 heard.append(utterance.paused)
+                if options.adaptive:
+                    utterance.finality = finality(utterance.paused.utterance.samples)
+                    utterance.needed = self._needed(NEUTRAL, utterance.finality)
             self._take_hint(utterance)
             if silence >= utterance.needed and options.mode == "server_vad":
                 heard.append(self._stop(utterance, EndReason.SILENCE))
@@ -267,13 +277,13 @@ class Endpointer:
             return
         (at_s, complete), self._hinted = self._hinted, None
         if at_s is None or at_s == utterance.paused.at_s:
-            utterance.needed = self._needed(complete)
+            utterance.needed = self._needed(complete, utterance.finality)
 
-    def _needed(self, complete: float) -> float:
+    def _needed(self, complete: float, finality: float = 0.0) -> float:
         options = self._options
         if not options.adaptive:
             return options.silence_ms * MS
-        return needed_ms(options.silence_ms, options.bounds_ms, complete, self._pace) * MS
+        return needed_ms(options.silence_ms, options.bounds_ms, complete + PITCH * finality, self._pace) * MS
 
     def _start(self, utterance: _Utterance) -> SpeechStarted:
         utterance.speaking = True

@@ -8,7 +8,8 @@ from pipelines.languages import language_of
 NEUTRAL = 0.5
 """The completeness of a text that says nothing about it."""
 
-UNFINISHED, OPEN, DOUBTFUL, LIKELY, FINISHED = 0.0, 0.15, 0.35, 0.75, 0.95
+UNFINISHED, OPEN, DOUBTFUL, LIKELY, FINISHED = 0.0, 0.1, 0.3, 0.75, 0.95
+"""Degrees of completeness."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 _TRAILING_OFF = re.compile(r"(?:\.\s?\.\s?\.?|…|[-–—])[\"'”’)]*$")
@@ -22,25 +23,32 @@ def _set(*words: str) -> frozenset[str]:
 
 
 _FILLERS = _set("um uh uhm erm er hmm mm ah eh well like so anyway basically actually")
-_LEADS_ON = _set(
-    "a an the my your his its our their whose every each this these those",
+_DETERMINERS = _set("a an the my your his its our their whose every each no this these those which what any some")
+_JOINS = _set("and or but because so nor")
+_LEADS_ON = _DETERMINERS - _set("this these those which what any some no his each") | _set(
     "and or but because if unless although though whereas while than as nor whether since until",
     "of to for with from at into onto between among during without within via per against toward towards upon",
     "i we they he she who which",
     "i'm i'll i've i'd we're we'll we've we'd they're they'll they've you're you'll you've he'll she'll it'll",
-    "very really too quite rather more most less other another such both either neither",
+    "very really too quite rather other another such both either neither",
     "gonna wanna gotta let's dear mister mr mrs ms dr",
 )
 """English words after which something has to follow."""
 
-_MAY_LEAD_ON = _set(
+_PARTICLES = _set("on in up out off over down back away by about around through after before")
+_MAY_LEAD_ON = _PARTICLES | _set(
     "is are was were am be been being has have had does did will would can could shall should may might must",
     "not don't doesn't didn't isn't aren't wasn't can't couldn't won't wouldn't shouldn't",
-    "in on by about over under after before when where what how why that almost just only also then there's it's",
-    "want need like get make take give tell put set try going one two three",
-    "some any no all many much few several big small new old good first second next last same own own's",
+    "this these those any some all his each no many much few several more most less",
+    "under when where what how why that almost just only also then there's it's that's what's",
+    "want need get make take give tell put set try going have new old big small next last same own left right green",
+    "two three four five six seven eight nine ten",
 )
-"""English words after which something follows more often than not, unless a question ends with them."""
+"""English words after which something follows more often than not."""
+
+_ASKS_FOR_MORE = re.compile(
+    r"\b(?:tell|give|show|send|let|get|bring|help|ask|remind|explain to) (?:me|us|him|her|them)$"
+)
 
 _OPENERS = _set("if when because while although though since unless until before after once as whereas whenever")
 _WHOLE = _set("yes yeah yep no nope thanks thank you please okay ok sure right goodbye bye stop cancel correct exactly")
@@ -82,22 +90,43 @@ def completeness(transcript: str) -> float:
     if _TRAILING_OFF.search(text) or _HALF_STOP.search(text):
         return OPEN
     asks = _QUESTION.search(text) is not None
+    stopped = asks or _FULL_STOP.search(text) is not None
     if language_of(text, "english") != "english":
-        return LIKELY if asks or _FULL_STOP.search(text) else NEUTRAL
-    if words[-1] in _LEADS_ON or words[-1] in _FILLERS:
-        return DOUBTFUL if asks else UNFINISHED
-    if asks or all(word in _WHOLE for word in words):
+        return LIKELY if stopped else NEUTRAL
+    complete = _by_words(words, asks)
+    # Recognisers that set full stops leave them out where a voice has not come to an end; others never set any.
+    return complete if stopped else min(complete, NEUTRAL)
+
+
+def _by_words(words: list[str], asks: bool) -> float:
+    last = words[-1]
+    if last in _LEADS_ON or last in _FILLERS:
+        return UNFINISHED
+    if all(word in _WHOLE for word in words):
         return FINISHED
-    return _by_words(words, stopped=_FULL_STOP.search(text) is not None)
-
-
-def _by_words(words: list[str], stopped: bool) -> float:
-    if len(words) > 1 and (words[-1] in _MAY_LEAD_ON or _dictating(words)):
-        return OPEN
+    if len(words) > 1 and (_ASKS_FOR_MORE.search(" ".join(words[-3:])) or _may_lead_on(words)):
+        return DOUBTFUL if asks else OPEN
     begun = words[0] in _OPENERS and len(words) < SHORT_CLAUSES
-    if begun or not _VERBS.intersection(words):
+    if begun or _dictating(words) or not _has_verb(words):
         return DOUBTFUL
-    return FINISHED if stopped else LIKELY
+    joined = max((at for at, word in enumerate(words) if word in _JOINS), default=0)
+    if joined and not _has_verb(words[joined:]) and len(words) - joined > 2:
+        return DOUBTFUL  # "… but the green": its own verb is to come, or else it was only a list.
+    return FINISHED
+
+
+def _may_lead_on(words: list[str]) -> bool:
+    """Return whether something is likely to follow; "come on" and "the day after" are whole."""
+    return words[-1] in _MAY_LEAD_ON and not (words[-1] in _PARTICLES and len(words) > SHORT_CLAUSES // 2)
+
+
+def _has_verb(words: list[str]) -> bool:
+    """Return whether a word may be a verb; after "the" or "my" it is a noun."""
+    return any(
+        (word in _VERBS or (len(word) > 4 and word.endswith("ed")))
+        and (at == 0 or words[at - 1] not in _DETERMINERS - _MAY_LEAD_ON)
+        for at, word in enumerate(words)
+    )
 
 
 def _dictating(words: list[str]) -> bool:

@@ -1,5 +1,6 @@
 """The windows in which Whisper hears a recording, and where in it their text is said."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -61,7 +62,7 @@ class Piece:
     def placed_word(self, word: Word) -> Word:
         """Return a word of this piece with its times in the recording: within the span that holds most of it."""
         first, last = word.start_s * STT_RATE_HZ, word.end_s * STT_RATE_HZ
-        best, shift, at = -1.0, 0, 0
+        best, shift, at = -math.inf, 0, 0
         for start, end in self.spans:
             within = min(last, at + end - start) - max(first, at)
             if within > best:

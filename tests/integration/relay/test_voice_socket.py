@@ -128,9 +128,12 @@ def test_a_short_yes_lets_the_answer_go_on_where_it_stopped(web: Web, workers: W
         assert workers.started() == 0
 
 
+PATIENT = {"silence_ms": 5000, "adaptive": False}
+
+
 def test_a_question_is_transcribed_from_its_first_pause_on(web: Web, workers: Workers) -> None:
     with web.talk() as talker:
-        talker.start()
+        talker.start(endpointing=PATIENT)
         talker.say(np.concatenate([recording("spk1_snt1.wav"), silence(0.26)]))
         early = workers.next_standing()
         assert early["speculative"] and early["timings"]["speech_end_ms"] < 0
@@ -138,7 +141,7 @@ def test_a_question_is_transcribed_from_its_first_pause_on(web: Web, workers: Wo
             workers.tell(early, name, **data, speculative=True)
         talker.send(type="ping")
         assert not {"turn.transcript", "turn.retrieved"} & set(names(talker.until("pong")))
-        talker.say(silence(1.2))
+        talker.send(type="commit")
         turn_id, timings = workers.next_done(voice_app.CONFIRMED)
         assert turn_id == early["turn_id"] and timings["endpoint_ms"] > 200
         # Confirmed, it is told once more: the client gets it once.
@@ -153,11 +156,12 @@ def test_a_question_is_transcribed_from_its_first_pause_on(web: Web, workers: Wo
 def test_a_pause_in_mid_sentence_asks_nothing(web: Web, workers: Workers) -> None:
     head, tail = recording("spk1_snt1.wav"), recording("spk1_snt2.wav")
     with web.talk() as talker:
-        talker.start(endpointing={"silence_ms": 900, "adaptive": False})
+        talker.start(endpointing=PATIENT)
         talker.say(np.concatenate([head, silence(0.4)]))
         early = workers.next_standing()
         workers.tell(early, EventName.TURN_TRANSCRIPT, text="So I was wondering and", speculative=True)
-        talker.say(np.concatenate([tail, silence(1.5)]))
+        talker.say(tail)
+        talker.send(type="commit")
         assert workers.next_done(voice_app.DROPPED)[0] == early["turn_id"]
         whole = workers.next_turn()
         workers.complete(whole)

@@ -56,6 +56,7 @@ class Script:
 
     heard: list[list[Heard]] = field(default_factory=list)
     silence_s: float = 0.0
+    played_s: float = 0.0
     hints: list[tuple[str | None, float | None]] = field(default_factory=list)
     loudness: Level = field(default_factory=lambda: Level(-30.0, 0.2, 0.0))
 
@@ -69,6 +70,9 @@ class Script:
 
     def hint(self, transcript: str | None, at_s: float | None = None) -> None:
         self.hints.append((transcript, at_s))
+
+    def playing(self, samples: NDArray[np.float32]) -> None:
+        self.played_s += len(samples) / 16_000
 
     def level(self) -> Level:
         return self.loudness

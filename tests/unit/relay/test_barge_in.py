@@ -164,6 +164,16 @@ def test_the_answers_own_words_heard_again_resume_it(clock: list[float]) -> None
     assert house.kinds()[-2:] == ["playback.resume", "state"] and house.cut == []
 
 
+def test_the_ears_know_what_is_played(clock: list[float]) -> None:
+    house = House()
+    session = house.speaking(seconds=3)
+    house.hear(session)
+    assert house.ears.played_s == pytest.approx(3, abs=0.1)
+    deaf = House()
+    deaf.hear(deaf.speaking(seconds=3, knows_echo=False))
+    assert deaf.ears.played_s == 0
+
+
 def test_who_goes_on_after_a_backchannel_holds_the_answer_at_once(clock: list[float]) -> None:
     house = House()
     session = house.speaking()
