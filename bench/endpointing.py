@@ -28,7 +28,7 @@ PIECE = STT_RATE_HZ // 50
 GRID_S = 0.032
 """Where the recogniser's sound is cut is rounded to this, so that its kept answers serve other settings, too."""
 
-SILENCES_MS = (300, 400, 500, 600, 700, 800, 1000)
+SILENCES_MS = (300, 400, 500, 600, 800, 1000)
 DELAYS_MS = (400, 500, 600, 700, 800)
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,23 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipelines.turn.audio import decode
 from pipelines.turn.endpointing import Endpointer, EndpointingOptions, EndReason, Heard, SpeechStarted, SpeechStopped
 from pipelines.turn.voice_activity import SileroVoiceActivityDetector
 
 RATE_HZ = 16_000
-CLIPS = [f"spk{speaker}_snt{sentence}" for speaker, sentence in itertools.product((1, 2), (1, 2, 3, 4, 5))]
 
 Samples = NDArray[np.float32]
 Events = list[SpeechStarted | SpeechStopped]
-
-
-@pytest.fixture(scope="module")
-def speech(shared_data: Path) -> dict[str, Samples]:
-    folder = shared_data / "speech"
-    if not all((folder / f"{name}.wav").is_file() for name in CLIPS):
-        pytest.skip(f"needs recorded sentences at {folder}")
-    return {name: decode((folder / f"{name}.wav").read_bytes(), 60).samples for name in CLIPS}
 
 
 def pause(seconds: float) -> Samples:
