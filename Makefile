@@ -26,7 +26,7 @@ stop: ## end a stack that runs in another terminal, or that was killed
 	@test ! -x $(BIN)/python || exec $(LOCAL) stop
 
 test: lint ## lint, types, import rules, unit, integration and acceptance tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile tests/integration tests/unit
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/integration tests/unit
 	$(BIN)/python -m pytest tests/acceptance
 
 lint: $(VENV)/dev.stamp ## style, types, import rules, generated files

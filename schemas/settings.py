@@ -192,10 +192,10 @@ class Settings(BaseSettings):
     speech_voice: str = Field(
         "", description="Voice of OpenAI, Groq or a server of your own; empty takes the provider's first."
     )
-    speech_format: Literal["", "pcm", "wav", "mp3", "opus", "flac"] = Field(
-        "",
-        description="What OpenAI-compatible servers send speech as; empty: pcm by OpenAI, wav by the others, whose"
-        " rate it tells.",
+    speech_format: Literal["auto", "pcm", "wav", "mp3", "opus", "flac"] = Field(
+        "auto",
+        description="What OpenAI-compatible servers send speech as; auto: pcm by OpenAI, wav by the others, which"
+        " tells its rate.",
     )
     speech_instructions: str = Field(
         "", max_length=4096, description="How OpenAI's voices are to speak, in words; its tts-1 models know none."

@@ -22,6 +22,7 @@ def sentence(tenant: UUID, turn: UUID, seq: int) -> None:
     status = TurnStatus.COMPLETED
     by: dict[str, str] = {}
     firsts: dict[str, float] = {}
+    spoken: voices.Spoken | None = None
     try:
         if said.status == TurnStatus.FAILED:
             raise NotSpoken("The sentence could not be spoken: its worker stopped repeatedly.")
@@ -35,7 +36,8 @@ def sentence(tenant: UUID, turn: UUID, seq: int) -> None:
     except AuraError as error:
         # The text has arrived; the answer goes on without this sentence's voice.
         status = TurnStatus.FAILED
-        turning.tell(EventName.TURN_AUDIO, of, seq=seq, part=0, last=True, code=error.code, detail=error.detail)
+        part = spoken.parts if spoken is not None else 0
+        turning.tell(EventName.TURN_AUDIO, of, seq=seq, part=part, last=True, code=error.code, detail=error.detail)
     # Where it was cancelled, or taken over, its turn goes on without us.
     with suppress(LeaseLost):
         turning.finish_sentence(said, status, {f"synthesize_{seq}": started.stage(said.enqueued_at) | by, **firsts})

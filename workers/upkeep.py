@@ -12,12 +12,14 @@ from pipelines.stores import (
     evaluations,
     intakes,
     mails,
+    notices,
     promotion,
     tenant_deletion,
     uploads,
     usage,
 )
 from pipelines.stores.database import operator_session, tenant_session
+from pipelines.stores.notices import Notice
 from pipelines.stores.objects import upload_prefix
 from pipelines.stores.parts import EXPRESS
 from pipelines.stores.redis import get_redis
@@ -51,7 +53,7 @@ def sweep() -> None:
     two seconds prove that it is lost.
     """
     idle = _idle_queues()
-    watching.look()
+    watching.look_in_their_place()
     with operator_session() as session:
         parts = documents.take_due(session, idle)
         leaving = tenant_deletion.take_due(session)
@@ -100,9 +102,14 @@ def rewrite_log() -> None:
 
 @app.task(name="workers.upkeep.index_vectors")
 def index_vectors() -> None:
-    """Index the vectors of tenants that have become large, where this worker is given a role that may."""
-    if url := get_settings().database_index_url:
+    """Index the vectors of tenants that have become large, where this worker is given a role that may.
+
+    Where it is not, the operator is told once there are such tenants.
+    """
+    url = get_settings().database_index_url
+    if url:
         promotion.settle(url)
+    notices.put(get_redis(), Notice.UNINDEXED, holds=not url and bool(promotion.large_corpora()))
 
 
 @app.task(name="workers.upkeep.forget")

@@ -58,11 +58,12 @@ def synthesize(tenant_id: str, call_id: str) -> None:
         return
     facts, _ = found
     client = get_redis()
-    asked = (tenant, facts["text"], facts["voice_id"], facts["speed"], call)
+    # A web process of the release before asks for a text and a voice alone.
+    asked = (tenant, facts["text"], facts["voice_id"], facts.get("speed", 1.0), call)
     try:
-        with voices_of.speech(*asked, language=facts["language"]) as spoken:
-            rate_hz = facts["sample_rate_hz"] or min(spoken.sample_rate_hz, audio_out.RATES_HZ[1])
-            encoder = audio_out.encoder(facts["encoding"], spoken.sample_rate_hz, rate_hz)
+        with voices_of.speech(*asked, language=facts.get("language")) as spoken:
+            rate_hz = facts.get("sample_rate_hz") or min(spoken.sample_rate_hz, audio_out.RATES_HZ[1])
+            encoder = audio_out.encoder(facts.get("encoding", "pcm16"), spoken.sample_rate_hz, rate_hz)
             about = {"sample_rate_hz": encoder.sample_rate_hz, **spoken.named}
             for frame in spoken:
                 if (sound := encoder.feed(frame)) and not calls.say(client, tenant, call, about, sound):

@@ -3,14 +3,15 @@
 After the first sound nothing is repeated, as it has been heard; the next sentence goes by another.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pipelines.ports import STT_RATE_HZ, Transcriber, Transcript, Voice, Word
+from pipelines.ports import STT_RATE_HZ, Transcriber, Transcript, Voice
 from pipelines.turn import synthesize as speech_of
 from pipelines.turn import transcribe as recognition
 from pipelines.turn.reading import Ended, Limits, Reading
@@ -19,9 +20,13 @@ from schemas.errors import AuraError, Cancelled, NoSpeech, NotHeard, NotSpoken, 
 from schemas.settings import get_settings
 from workers import budget, circuits, health, voice_line, wiring
 from workers.voice_line import FAILS_OVER, Asked, Known
+from workers.voiced import Heard, Spoken
 
 TRY_PATIENCE_S = 1.5
 """Who tries whether a provider works again does not wait for it as long as for one that is known to work."""
+
+LOCAL_LISTENERS, LOCAL_SPEAKERS = threading.BoundedSemaphore(2), threading.BoundedSemaphore(4)
+"""How many a process runs here at once, which take processors; those far away take only waiting, and many threads."""
 
 LISTENING_SHARE = 0.1
 """Of the length of an utterance, what a provider may take longer for it."""
@@ -29,71 +34,10 @@ LISTENING_SHARE = 0.1
 LETTER_S = 0.07
 """Seconds that a character takes to be said, about."""
 
+__all__ = ["Heard", "Spoken", "listing", "speech", "transcription"]
+
 T = TypeVar("T")
 Look = Callable[[], bool]
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What was understood, by whom; `call` is settled by itself at the end, or in the caller's transaction before."""
-
-    transcript: Transcript
-    provider: str
-    model: str
-    call: budget.Call
-
-    @property
-    def named(self) -> dict[str, str]:
-        """Return by whom, as a turn's timings show it."""
-        return {"provider": self.provider, "model": self.model}
-
-
-class Spoken:
-    """A speech on its way, by whom: iterate it for PCM16 in pieces of whole samples, at most 32 KiB.
-
-    `words` are those of what was given out so far of which it is told when they are said, in seconds from its start.
-    """
-
-    def __init__(
-        self, provider: str, model: str, speaker: Sounding, first: bytes | None, rest: Iterator[bytes]
-    ) -> None:
-        self.provider, self.model = provider, model
-        self.sample_rate_hz = speaker.sample_rate_hz
-        self.given_bytes, self._told = 0, 0
-        self._speaker, self._first, self._rest = speaker, first, rest
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces():
-            self.given_bytes += len(piece)
-            yield piece
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        return tuple(self._speaker.words)
-
-    def told(self) -> dict[str, Any]:
-        """Return the words that were not told yet as a field of an event, `words`; no field where there are none."""
-        new, self._told = self._speaker.words[self._told :], len(self._speaker.words)
-        timed = [
-            {"text": word.text, "start_ms": round(word.start_s * 1e3), "end_ms": round(word.end_s * 1e3)}
-            for word in new
-        ]
-        return {"words": timed} if timed else {}
-
-    @property
-    def seconds(self) -> float:
-        """Return how long what was given out lasts."""
-        return self.given_bytes / 2 / self.sample_rate_hz
-
-    @property
-    def named(self) -> dict[str, str]:
-        """Return by whom, as a turn's timings show it."""
-        return {"provider": self.provider, "model": self.model}
-
-    def _pieces(self) -> Iterator[bytes]:
-        if self._first is not None:
-            yield self._first
-        yield from self._rest
 
 
 @contextmanager
@@ -151,7 +95,9 @@ def speech(
         call = stack.enter_context(budget.speech(tenant_id, speaker, text, subject_id))
         sounding = Sounding(speaker)
         pieces = speech_of.synthesize(sounding, text, voice_id, speed, language)
-        if not one.candidate.local:
+        if one.candidate.local:
+            stack.enter_context(LOCAL_SPEAKERS)
+        else:
             reading = Reading(one.candidate.provider, pieces, _limits(one, text, speed))
             stack.callback(reading.close)
             pieces = _read(reading, cancelled)
@@ -218,7 +164,8 @@ def _understood(
         yield recognition.transcribe(transcriber, pcm16, language, **times)
 
     if one.candidate.local:
-        return next(understood())
+        with LOCAL_LISTENERS:
+            return next(understood())
     reading = Reading(one.candidate.provider, understood(), Limits(limit_s, limit_s, limit_s))
     with closing(reading):
         return next(_read(reading, cancelled))

@@ -7,7 +7,7 @@ provider is asked for, so that the web process can say what is offered without t
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeAlias, cast
 
@@ -145,11 +145,13 @@ def answering(settings: Settings) -> list[Offer]:
     ]
 
 
-def lined(kind: Literal["transcriber", "speaker"], settings: Settings) -> list[Offer]:
+@lru_cache(maxsize=64)
+def lined(kind: Literal["transcriber", "speaker"], settings: Settings) -> tuple[Offer, ...]:
     """Return what listens or speaks by these settings, best first: those that are named, or all that are set up
     where that is `auto`, and what runs here, which comes last unless it is named.
 
-    Nothing is loaded or called. Raises NotOffered where there is none.
+    Nothing is loaded or called. It is remembered, as to look for packages takes longer than all else that comes
+    before a call. Raises NotOffered where there is none.
     """
     first = chosen(kind, settings)
     found = {offer.name: offer for offer in _offers(settings, kind, first) if offer.offered}
@@ -159,7 +161,7 @@ def lined(kind: Literal["transcriber", "speaker"], settings: Settings) -> list[O
         names += [name for name in found if found[name].local and name not in names]
     if not names:
         _make(kind, settings)
-    return [replace(found[name], model=_model_of(kind, name, settings)) for name in names]
+    return tuple(replace(found[name], model=_model_of(kind, name, settings)) for name in names)
 
 
 def has_voice(speaker: str, voice_id: str) -> bool:

@@ -15,6 +15,9 @@ from schemas.errors import ProviderUnavailable
 MAX_REPLY_BYTES = 64 << 20
 """Longest reply that is read: 23 minutes of PCM16 at 24 kHz."""
 
+CONNECTIONS: dict[str, Any] = {"max_connections": 1000, "max_keepalive_connections": 100, "keepalive_expiry": 60.0}
+"""Kept for the next question of a conversation: the five seconds that are usual are over when it comes."""
+
 Hook = Callable[[Any], None]
 
 

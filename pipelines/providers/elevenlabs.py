@@ -58,13 +58,16 @@ class ElevenLabsSpeaker:
         self._lock = threading.Lock()
         # Bounds connecting and every silence; the hook bounds what never ends.
         timeout = httpx.Timeout(self._timeout_s, connect=settings.provider_connect_s)
-        hooks = {"response": [bounded.limited(LABEL, LONGEST_REPLY_S)]}
+        given: dict[str, Any] = {"timeout": timeout, "limits": httpx.Limits(**bounded.CONNECTIONS)}
+        given["event_hooks"] = {"response": [bounded.limited(LABEL, LONGEST_REPLY_S)]}
         self._client = ElevenLabs(
             api_key=key,
             base_url=settings.speech_base_url or None,
             timeout=self._timeout_s,
-            httpx_client=httpx.Client(timeout=timeout, follow_redirects=True, event_hooks=hooks),
+            httpx_client=httpx.Client(follow_redirects=True, **given),
         )
+        # What it needs is loaded now, and not while somebody waits for the first sound.
+        self._speeches = self._client.text_to_speech.with_raw_response
         # Waiting is for the caller, who may rather ask another provider.
         self._options = RequestOptions(max_retries=0, chunk_size=PIECE_BYTES)
         self._by_socket = settings.elevenlabs_input == "websocket"
@@ -118,8 +121,8 @@ class ElevenLabsSpeaker:
                 yield from self._streamed(text, voice_id, pace)
 
     def _streamed(self, text: str, voice_id: str, pace: float | None) -> Iterator[bytes]:
-        given = {} if pace is None else {"voice_settings": VoiceSettings(speed=pace)}
-        with self._client.text_to_speech.with_raw_response.stream(
+        given: dict[str, Any] = {} if pace is None else {"voice_settings": VoiceSettings(speed=pace)}
+        with self._speeches.stream(
             voice_id,
             text=text,
             model_id=self.model,

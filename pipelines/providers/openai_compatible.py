@@ -17,7 +17,7 @@ import openai
 from numpy.typing import NDArray
 
 from pipelines.ports import Calibration, Delta, Prompt, Usage
-from pipelines.providers import bounded, calibration, messages, vectors
+from pipelines.providers import bounded, calibration, messages, streams, vectors
 from pipelines.providers.refusals import refusal
 from pipelines.providers.servers import CHAT, EMBEDDING, PRICES, WIDTHS, Price, Server, Work
 from schemas.errors import NotOffered, ProviderUnavailable
@@ -50,7 +50,9 @@ class Remote:
             base_url=server.address(work, settings),
             timeout=timeout,
             max_retries=0,
-            http_client=openai.DefaultHttpxClient(timeout=timeout, event_hooks=hooks),
+            http_client=openai.DefaultHttpxClient(
+                timeout=timeout, event_hooks=hooks, limits=httpx2.Limits(**bounded.CONNECTIONS)
+            ),
         )
 
     @property
@@ -82,7 +84,7 @@ class Remote:
         except openai.APIError as error:
             raise ProviderUnavailable(f"{self._label} broke off with an error.") from error
         # The SDK builds its objects without checking them: a reply of another shape shows only when it is read.
-        except (ValueError, AttributeError, TypeError, IndexError) as error:
+        except (ValueError, AttributeError, TypeError, LookupError) as error:
             raise ProviderUnavailable(f"{self._label} answered something that is not in OpenAI's format.") from error
 
 
@@ -92,6 +94,8 @@ class RemoteChat(Remote):
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
         super().__init__(server, work, settings)
         self._limit = {server.limit_field: settings.answer_tokens}
+        # What it needs is loaded now, and not while somebody waits for the first answer.
+        self._completions = self._client.chat.completions.with_streaming_response
 
     def answer(self, prompt: Prompt) -> "Answer":
         """Return the answer as it comes: its pieces, then one `Usage`.
@@ -105,23 +109,15 @@ class RemoteChat(Remote):
         asked = messages.render(prompt)
         said, ended = 0, ""
         used: tuple[int, int] | None = None
-        with self._errors():
-            stream = self._client.chat.completions.create(
-                model=self.model,
-                messages=cast(Any, asked),
-                stream=True,
-                stream_options={"include_usage": True},
-                extra_body=self._limit,
-            )
-            answer.response = stream.response
-            with stream:
-                for chunk in stream:
-                    text, reason, counted = _read(chunk)
-                    ended = reason or ended
-                    used = counted or used
-                    if text:
-                        said += len(text)
-                        yield text
+        with self._errors(), self._asked(asked) as reply:
+            answer.response = reply.http_response
+            for chunk in reply.chunks():
+                text, reason, counted = _read(chunk)
+                ended = reason or ended
+                used = counted or used
+                if text:
+                    said += len(text)
+                    yield text
         if not ended:
             raise ProviderUnavailable(f"{self._label} stopped in the middle of its answer.")
         if not said:
@@ -129,6 +125,22 @@ class RemoteChat(Remote):
         usage = used or (_tokens(sum(len(m["content"]) for m in asked)), _tokens(said))
         cost = PRICES.get(self.model, Price()).of_tokens(*usage)
         yield Usage(self.name, self.model, *usage, cost_usd=cost, complete=ended != "length")
+
+    @contextmanager
+    def _asked(self, asked: Any) -> Iterator[streams.Reply]:
+        """Ask, and read to the end what answers, so that the connection serves the next question as well."""
+        asking = self._completions.create(
+            model=self.model,
+            # As they are: the SDK would look at every field of every message again.
+            messages=(),
+            stream=True,
+            extra_body={"messages": asked, "stream_options": {"include_usage": True}, **self._limit},
+        )
+        reply = streams.Reply(asking.__enter__().http_response, self._label)
+        try:
+            yield reply
+        finally:
+            reply.close()
 
 
 class Answer(Iterator[Delta]):
@@ -212,11 +224,15 @@ def embedder(server: Server, settings: Settings) -> RemoteEmbedder:
 
 def _read(chunk: Any) -> tuple[str, str, tuple[int, int] | None]:
     """Return a chunk's text, why it ends the answer (empty where it goes on), and the tokens (in, out) it counts."""
-    counted = (chunk.usage.prompt_tokens, chunk.usage.completion_tokens) if chunk.usage else None
-    if not chunk.choices:
+    usage = chunk.get("usage")
+    counted = (int(usage["prompt_tokens"]), int(usage["completion_tokens"])) if usage else None
+    if not chunk.get("choices"):
         return "", "", counted
-    choice = chunk.choices[0]
-    return (choice.delta.content if choice.delta else "") or "", choice.finish_reason or "", counted
+    choice = chunk["choices"][0]
+    text = (choice.get("delta") or {}).get("content") or ""
+    if not isinstance(text, str):
+        raise TypeError("no text")
+    return text, choice.get("finish_reason") or "", counted
 
 
 def _tokens(characters: int) -> int:

@@ -26,6 +26,8 @@ class RemoteTranscriber(Remote):
 
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
         super().__init__(server, work, settings)
+        # What it needs is loaded now, and not while somebody waits for the first transcript.
+        self._transcriptions = self._client.audio.transcriptions
         # A server of one's own may know plain JSON only, whatever its model is called.
         self._may_be_plain, self._plain = server.own, False
 
@@ -65,7 +67,7 @@ class RemoteTranscriber(Remote):
             self._plain = True
         with self._errors():
             text = _text(reply)
-            told = getattr(reply, "language", None) or next((one.code for one in reply.languages or ()), "")
+            told = getattr(reply, "language", None) or _first_code(reply)
             segments = getattr(reply, "segments", None) or []
             placed = tuple(_segment(one, at_s, audio.duration_s) for one in segments if one.text.strip())
             said = (getattr(reply, "words", None) or []) if words else []
@@ -79,7 +81,7 @@ class RemoteTranscriber(Remote):
 
     def _reply(self, audio: Audio, language: str, verbose: bool, words: bool) -> Any:
         with self._errors():
-            return self._client.audio.transcriptions.create(
+            return self._transcriptions.create(
                 model=self.model,
                 file=("speech.wav", sound.wav(audio), "audio/wav"),
                 response_format="verbose_json" if verbose else "json",
@@ -101,6 +103,11 @@ def _text(reply: Any) -> str:
     if isinstance(reply, str) or not isinstance(reply.text, str):
         raise TypeError("no transcript")
     return reply.text.strip()
+
+
+def _first_code(reply: Any) -> str:
+    """Return the first language that a reply lists, where it lists any."""
+    return next((one.code for one in getattr(reply, "languages", None) or ()), "")
 
 
 def _tells_logprobs(model: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import openai
 
@@ -30,7 +31,9 @@ class RemoteSpeaker(Remote):
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
         super().__init__(server, work, settings)
         self._speech = server.speech
-        self._format = settings.speech_format or server.speech.format
+        # What it needs is loaded now, and not while somebody waits for the first sound.
+        self._speeches = self._client.audio.speech.with_streaming_response
+        self._format = server.speech.format if settings.speech_format == "auto" else settings.speech_format
         self._instructions = settings.speech_instructions
         wished = settings.speech_voice
         known = server.speech.voices
@@ -75,7 +78,7 @@ class RemoteSpeaker(Remote):
         told = openai.omit if not self._instructions or self.model.startswith("tts-1") else self._instructions
         with (
             self._errors(),
-            self._client.audio.speech.with_streaming_response.create(
+            self._speeches.create(
                 model=self.model,
                 voice=voice,
                 input=text,
@@ -103,7 +106,7 @@ class RemoteSpeaker(Remote):
         """Return the voices that a server of one's own lists, where it does; OpenAI's format has no list of them."""
         try:
             with self._errors():
-                found = self._client.get("/audio/voices", cast_to=object)
+                found = cast(Any, self._client.get("/audio/voices", cast_to=object))
                 rows = found.get("voices", found.get("data", [])) if isinstance(found, dict) else found
                 named = [row if isinstance(row, str) else row.get("id") or row.get("name") for row in rows]
         except AuraError:

@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 import psycopg
 from pgvector.psycopg import register_vector
+from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -45,11 +47,17 @@ def open_engine(url: str, pool_size: int = 10, wait_s: float = 10) -> Engine:
         hide_parameters=True,  # They are what somebody asked or uploaded, and errors go to the log.
         connect_args={"connect_timeout": 5, "application_name": "aura"},
     )
-    event.listen(engine, "connect", lambda connection, _: register_vector(connection))
+    event.listen(engine, "connect", _teach)
     event.listen(engine, "connect", lambda connection, _: be_served_nicely(connection))
     event.listen(engine, "checkout", _refuse_cut)
     event.listen(engine, "checkin", _note_use)
     return engine
+
+
+def _teach(connection: Any, _record: object) -> None:
+    """Have a new connection know vectors, and read JSON six times as fast as Python's own module does."""
+    register_vector(connection)
+    set_json_loads(msgspec.json.decode, connection)
 
 
 STALE_S = 30.0
@@ -146,6 +154,20 @@ def tenant_pipeline(tenant_id: UUID, *, durable: bool = True) -> Iterator[Driver
     The first result that is read waits for all before it; where none is read before the end, the whole transaction
     is one round trip, and its cursors are read after it. Raises StoreUnavailable when Postgres does not answer.
     """
+    with _pipeline() as driver:
+        _bind(driver, tenant_id, durable)
+        yield driver
+
+
+@contextmanager
+def operator_pipeline() -> Iterator[Driver]:
+    """As `operator_session`: a transaction that is bound to no tenant; its statements as in `tenant_pipeline`."""
+    with _pipeline() as driver:
+        yield driver
+
+
+@contextmanager
+def _pipeline() -> Iterator[Driver]:
     try:
         pooled = get_engine().raw_connection()
     except (OperationalError, PoolTimeout) as error:
@@ -153,7 +175,6 @@ def tenant_pipeline(tenant_id: UUID, *, durable: bool = True) -> Iterator[Driver
     driver = cast(Driver, pooled.driver_connection)
     try:
         with driver.pipeline():
-            _bind(driver, tenant_id, durable)
             yield driver
             driver.commit()
     except psycopg.OperationalError as error:

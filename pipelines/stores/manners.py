@@ -44,10 +44,11 @@ def found(rows: Rows, turn: Turn) -> Manner:
     }
     preferred, known = preferred or {}, known or {}
     if not turn.use_persona:
-        return manner(assistant | {"persona": {}}, *_without_language(preferred, known), turn.language)
+        plain = assistant | {"persona": {}}
+        return manner(plain, _without_language(preferred), _without_language(known), turn.language)
     asked = (turn.persona or {}).get("language")
     return manner(assistant, preferred | ({"language": asked} if asked else {}), known, turn.language)
 
 
-def _without_language(*layers: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    return tuple({name: value for name, value in layer.items() if name != "language"} for layer in layers)
+def _without_language(layer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in layer.items() if name != "language"}

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.ephemeral import wait_until
 from schemas.settings import get_settings
+from tests import leftovers
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply, far_end
 from tests.integration.reindex.stacks import ROOT, Stack
@@ -45,6 +46,7 @@ def running(
         elif chat is not None:
             chat(exchange)
 
+    leftovers.clear(servers)
     with far_end() as fake, pytest.MonkeyPatch.context() as patch:
         fake.reply = reply
         given = {

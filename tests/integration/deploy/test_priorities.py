@@ -55,7 +55,10 @@ def test_postgres_serves_a_worker_as_nicely_as_that_works(servers: tuple[str, st
 
 def test_a_server_elsewhere_is_left_alone(servers: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of its process is that of another here."""
-    with subprocess.Popen(["sleep", "60"]) as another, psycopg.connect(servers[1]) as connection:
+    with (
+        subprocess.Popen(["sleep", "60"]) as another,
+        psycopg.connect(servers[1].replace("+psycopg", "")) as connection,
+    ):
         monkeypatch.setattr(os, "getpriority", lambda *_: 19)
         told = MagicMock(wraps=connection, info=MagicMock(backend_pid=another.pid))
         niceness.be_served_nicely(told)

@@ -37,6 +37,7 @@ class FarEnd:
     url: str
     reply: Reply
     asked: list[Asked] = field(default_factory=list)
+    connections: int = 0
     hung_up: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -45,8 +46,13 @@ class Exchange(BaseHTTPRequestHandler):
     """One request, and the means to answer it piece by piece."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     far_end: FarEnd
     asked: Asked
+
+    def setup(self) -> None:
+        super().setup()
+        self.far_end.connections += 1
 
     def do_POST(self) -> None:
         self._take()
