@@ -156,7 +156,7 @@ class Listening:
         self._interrupting.cut(BARGE_IN)
         duration_ms = round(self._asking.whole(event.utterance) * 1000)
         self._tell({"type": EventName.TURN_SPEECH_STOPPED, "duration_ms": duration_ms})
-        self._asking.spoken(event.utterance, {"endpoint_ms": self._since_ms(event.at_s)})
+        self._asking.spoken(event.utterance, self._since_ms(event.at_s))
 
     def _early(self, utterance: Audio, at_s: float) -> None:
         timings = {"speech_end_ms": -self._since_ms(at_s)}
