@@ -79,8 +79,8 @@ class Playback:
 
     @property
     def full(self) -> bool:
-        """Return whether more waits here than should."""
-        return self._held_bytes > MAX_HELD_BYTES
+        """Return whether more waits here than should, though what it waits for is no event."""
+        return self._held_bytes > MAX_HELD_BYTES and (self.waits or self._held_since is not None)
 
     @property
     def sounds(self) -> bool:
