@@ -91,7 +91,7 @@ class Listening:
             pcm, rate_hz = self._floor.sent.popleft()
             if self._resampler is None or self._resampler[0] != rate_hz:
                 self._resampler = (rate_hz, Resampler(rate_hz))
-            samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
+            samples = np.frombuffer(pcm, "<i2", count=len(pcm) // 2).astype(np.float32) / np.float32(32768)
             self._ears.playing(self._resampler[1].feed(samples))
 
     def _react(self, happened: Sequence[Heard]) -> None:
