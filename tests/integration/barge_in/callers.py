@@ -32,9 +32,11 @@ def far_ends() -> Reply:
             time.sleep(0.15)
             long = len(body) / 32_000 > BACKCHANNEL_S
             exchange.send_json({"text": f"Please tell me all of story {next(asked)}." if long else "Mm-hm."})
-        elif path.startswith("/v1/text-to-speech"):
+        elif exchange.asked.method == "GET":
+            fakes.failure(404)(exchange)
+        elif path.endswith("/audio/speech"):
             time.sleep(0.1)
-            number = NUMBERS.index(re.findall(r"Sentence (\w+)", exchange.asked.json["text"])[0])
+            number = NUMBERS.index(re.findall(r"Sentence (\w+)", exchange.asked.json["input"])[0])
             sound = np.full(int(OUT_RATE_HZ * SENTENCE_S), 1 + number, "<i2").tobytes()
             fakes.pcm(*(sound[at : at + 9600] for at in range(0, len(sound), 9600)))(exchange)
         elif exchange.asked.json.get("stream"):
@@ -125,6 +127,10 @@ class Caller:
         kind, turn_id = message["type"], message.get("turn_id", "")
         if kind == "turn.audio":
             sound = self.socket.recv(5)
+            if "code" in message:
+                self.told.append(message)
+            if not sound:
+                return
             if turn_id != self.playing:
                 self.playing, self.paused = turn_id, False
                 self._waiting.clear()

@@ -41,16 +41,23 @@ def recording(name: str) -> np.ndarray:
 @pytest.fixture(scope="module")
 def stack(servers: tuple[str, str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Yield the address of a web process."""
-    speech = {"AURA_TRANSCRIBER": "custom", "AURA_TRANSCRIPTION_MODEL": "ears", "AURA_SPEAKER": "elevenlabs"}
     folder = tmp_path_factory.mktemp("barge-in")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ELEVENLABS_API_KEY", "sk-fake")
-        with whole_stack.running(servers, folder, chat=far_ends(), far_end_of=speech_at, **speech):
-            yield folder / "web"
+    with whole_stack.running(servers, folder, chat=far_ends(), far_end_of=voices_at):
+        yield folder / "web"
 
 
-def speech_at(url: str) -> dict[str, str]:
-    return {"AURA_TRANSCRIBER_BASE_URL": f"{url}/v1", "AURA_SPEECH_BASE_URL": url}
+def voices_at(url: str) -> dict[str, str]:
+    """Return the settings of recognition and speech by an OpenAI-compatible server."""
+    return {
+        "AURA_TRANSCRIBER": "custom",
+        "AURA_TRANSCRIPTION_MODEL": "ears",
+        "AURA_TRANSCRIBER_BASE_URL": f"{url}/v1",
+        "AURA_SPEAKER": "custom",
+        "AURA_SPEAKER_BASE_URL": f"{url}/v1",
+        "AURA_SPEECH_MODEL": "mouth",
+        "AURA_SPEECH_VOICE": "ada",
+        "AURA_SPEECH_FORMAT": "pcm",
+    }
 
 
 def all_at_once(path: Path, times: int, act: Callable[[Caller, random.Random, int], Any]) -> list[tuple[Caller, Any]]:
