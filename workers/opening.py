@@ -44,6 +44,8 @@ def begin(turn: Turn, utterance: bytes | None = None, opens_for: str | None = No
             if recorded:
                 recordings.accept(driver, turn.tenant_id, turn.turn_id, turn.conversation_id)
     except psycopg.errors.ForeignKeyViolation as error:
+        if utterance is not None:
+            utterances.delete(get_redis(), turn.tenant_id, turn.turn_id)
         raise NotFound("There is no conversation with this id.") from error
     after()
     return begun
