@@ -24,7 +24,7 @@ _CUT = re.compile(
 _AFTER = re.compile(rf"\s*(?:[–—]\s*)?((?:\S+\s+){{{MIN_WORDS_AFTER}}})")
 _LAST_MARKERS = re.compile(rf"{_MARKERS}$")
 _CLOSERS = "\"'”’»)]*_`"
-_OPENERS = ("()", "[]", "{}", "“”", "«»")
+_OPENERS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("«", "»"))
 _EVEN = ('"', "`", "**")
 _CLINGS = frozenset(
     "a an the of in on at to for from by with and or but no not nor even as just only than about then so that".split()

@@ -38,7 +38,7 @@ def manner(
         language = own
     return Manner(
         voice_id=next(filter(_is_text, voices), None),
-        speed=min(max(next((float(speed) for speed in speeds if _is_number(speed)), 1.0), SLOWEST), FASTEST),
+        speed=min(max(next(filter(math.isfinite, map(_number, speeds)), 1.0), SLOWEST), FASTEST),
         language=language,
     )
 
@@ -47,5 +47,6 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _number(value: object) -> float:
+    """Return a number as it is, anything else as none."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

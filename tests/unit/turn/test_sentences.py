@@ -87,7 +87,7 @@ def test_the_first_clause_of_a_long_first_sentence_is_given_first(answer: str, f
         "She asked him \u201cwill it rain, or will it snow today\u201d again. So.",
         "All of the bikes (the red, the green and the blue ones) work. So.",
         "Run the command `ls a, b and then c` in a shell. So.",
-        "It works fine, thank you. And then we all went home. So.",
+        "It works just fine, thank you. And then we all went home. So.",
         "Yes, it is open on every day of the week. So.",
         "Tom and Jerry eat the bread and butter at the table. So.",
         "It stays closed for a while longer than we had hoped. So.",
@@ -100,7 +100,7 @@ def test_nothing_is_cut_where_it_would_be_heard_as_a_fault(answer: str) -> None:
 
 
 def test_only_the_first_sentence_is_cut() -> None:
-    later = "The shop opens at nine, and on Sundays it stays closed all day."
+    later = "The shop opens at nine, and on Sundays it stays closed all day, but nobody has ever come then."
     assert split([f"Yes. {later} So."], clause_first=True) == ["Yes.", later, "So."]
 
 
