@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from typing import Any
+from typing import Any, Literal
 
 import redis
 from flask import jsonify
@@ -16,10 +16,10 @@ from pipelines import providers
 from pipelines.stores import notices
 from pipelines.stores.database import PrivilegedRole, get_engine
 from pipelines.stores.redis import get_redis
-from schemas.errors import StoreUnavailable
+from schemas.errors import NotOffered, StoreUnavailable
 from schemas.identity import Permission
 from schemas.requests import ApiHealth, Health, Readiness, ServiceHealth
-from schemas.settings import get_settings
+from schemas.settings import Settings, get_settings
 from workers.presence import live_queues
 from workers.send import QUEUES
 
@@ -43,7 +43,7 @@ def health() -> dict[str, Any]:
         mode="single-tenant" if settings.single_tenant else "multi-tenant",
         services=ServiceHealth(
             smart_router=chosen.get("chat", False),
-            voice=chosen.get("transcriber", False) and chosen.get("speaker", False),
+            voice=_is_offered("transcriber", settings) and _is_offered("speaker", settings),
             data_service=chosen.get("embedder", False),
         ),
         apis={offer.name: ApiHealth(offered=offer.offered) for offer in offers if offer.kind == "chat"},
@@ -67,6 +67,14 @@ def ready() -> Any:
     response = jsonify(found.model_dump(mode="json"))
     response.status_code = 200 if everything else 503
     return response
+
+
+def _is_offered(kind: Literal["transcriber", "speaker"], settings: Settings) -> bool:
+    """Return whether anybody of those that are named does this, or stands in for them."""
+    try:
+        return bool(providers.lined(kind, settings))
+    except NotOffered:
+        return False
 
 
 class _Notices:

@@ -11,10 +11,15 @@ MAX_SENTENCES = 2000
 @dataclass
 class _Sentence:
     text: str = ""
-    sent_ms: float = 0.0
+    # How long each part of it sounds that was given out.
+    parts: list[float] = field(default_factory=list)
     whole: bool = False
     # Where a provider says when each word ends, in ms from the sentence's start.
     words: list[tuple[str, float]] = field(default_factory=list)
+
+    @property
+    def sent_ms(self) -> float:
+        return sum(self.parts)
 
 
 class Heard:
@@ -41,7 +46,7 @@ class Heard:
     def sounds(self, seq: int, duration_ms: float, last: bool = False, words: Sequence[Mapping[str, Any]] = ()) -> None:
         """Note sound of a sentence that was given out; `words`, if known, have `text` and `end_ms` each."""
         if (sentence := self._sentence(seq)) is not None:
-            sentence.sent_ms += duration_ms
+            sentence.parts.append(duration_ms)
             sentence.whole = sentence.whole or last
             sentence.words += [(str(word["text"]), float(word["end_ms"])) for word in words]
 
@@ -85,15 +90,18 @@ class Heard:
 
     def as_json(self) -> list[list[Any]]:
         """Return what `restored` reads."""
-        return [[seq, one.text, round(one.sent_ms, 1), one.whole] for seq, one in sorted(self._sentences.items())]
+        rows = sorted(self._sentences.items())
+        return [[seq, one.text, [round(part, 1) for part in one.parts], one.whole] for seq, one in rows]
 
     @classmethod
-    def restored(cls, rows: Sequence[Sequence[Any]]) -> "Heard":
-        """Return what was written by `as_json`."""
+    def restored(cls, rows: Sequence[Sequence[Any]], seq: int, part: int) -> "Heard":
+        """Return what was written by `as_json`, as it was before part `part` of sentence `seq` was given out."""
         heard = cls()
-        for seq, text, sent_ms, whole in rows:
-            heard.says(int(seq), str(text))
-            heard.sounds(int(seq), float(sent_ms), bool(whole))
+        for number, text, parts, whole in rows:
+            heard.says(int(number), str(text))
+            given = parts if number < seq else parts[:part] if number == seq else []
+            for at, duration_ms in enumerate(given, start=1):
+                heard.sounds(int(number), float(duration_ms), bool(whole) and at == len(parts))
         return heard
 
     def _sentence(self, seq: int) -> _Sentence | None:

@@ -57,6 +57,11 @@ class Session:
         return self._floor.status()
 
     @property
+    def answer(self) -> Playback | None:
+        """Return the answer that is being made or heard."""
+        return self._floor.answer
+
+    @property
     def tick_s(self) -> float:
         """Return how soon `pass_time` is to be called though the client sends nothing."""
         if self._floor.asked is not None or self._interrupting.open:

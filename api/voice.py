@@ -3,7 +3,7 @@
 import base64
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 from uuid import UUID, uuid4
@@ -60,11 +60,10 @@ def status() -> dict[str, Any]:
     with reaching_redis():
         live = live_queues(get_redis())
     ready = VoiceWorkers(transcriber="transcribe" in live, speaker="synthesize" in live)
-    chosen = {offer.kind: offer for offer in offers if offer.chosen}
     standing = {(one["kind"], one["provider"]): one for one in voice_line.standing(caller().tenant_id)}
     return VoiceStatus(
-        stt_available=_works(chosen.get("transcriber"), ready.transcriber),
-        tts_available=_works(chosen.get("speaker"), ready.speaker),
+        stt_available=ready.transcriber and _works("transcriber", standing),
+        tts_available=ready.speaker and _works("speaker", standing),
         workers=ready,
         providers=[_provider(offer, standing.get((offer.kind, offer.name), {})) for offer in offers],
     ).model_dump(mode="json")
@@ -188,5 +187,6 @@ def _checked(reply: tuple[dict[str, Any], bytes]) -> tuple[dict[str, Any], bytes
     return reply
 
 
-def _works(offer: Any, ready: bool) -> bool:
-    return offer is not None and offer.offered and ready
+def _works(kind: str, standing: Mapping[tuple[str, str], Mapping[str, Any]]) -> bool:
+    """Return whether anybody that may do it is not known to fail."""
+    return any(one["state"] != "open" for (does, _), one in standing.items() if does == kind)

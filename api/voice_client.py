@@ -194,6 +194,7 @@ class VoiceClient:
             partials = Partials(caller, conversation_id, talk.language, tell) if start.partials else None
             resume = place or Position(after, after)
             self._session = Session(talk, ears, self._acts, tell, resume, place is not None, answer, partials)
+            coming_back.begins(talk, self._session)
             about = {"conversation_id": str(conversation_id), "resumed": resumed, **self._session.status()}
             kept = {"recording": {"days": days}} if days is not None else {}
             tell({"type": SessionEvent.READY, **about, **kept, **self._limits()})

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import hearing
 from bench.figures import table
 from bench.paused_speech import Recogniser, Samples, Session, recorded, sessions, synthesised
 from pipelines.ports import STT_RATE_HZ
@@ -28,7 +29,7 @@ PIECE = STT_RATE_HZ // 50
 GRID_S = 0.032
 """Where the recogniser's sound is cut is rounded to this, so that its kept answers serve other settings, too."""
 
-SILENCES_MS = (300, 400, 500, 600, 700, 800, 1000)
+SILENCES_MS = (300, 400, 500, 600, 800, 1000)
 DELAYS_MS = (400, 500, 600, 700, 800)
 
 
@@ -170,13 +171,15 @@ def main() -> None:
     parser.add_argument("--variants", type=int, default=4)
     parser.add_argument("--models", type=Path, default=Path(".aura/models"))
     parser.add_argument("--kept", type=Path, default=Path(".aura/endpointing"), help="where transcripts are kept")
-    parser.add_argument("--sets", default="tune,report")
+    parser.add_argument("--sets", default="cost,tune,report", help="what to measure")
     args = parser.parse_args()
     recogniser = Recogniser(args.models, args.kept)
     spoken = synthesised(args.models, args.kept)
     clips = recorded(args.folder) if args.folder else []
     held_out = [clip for clip in clips if clip.speaker >= args.first or not clip.speaker.startswith("spk")]
     tuned_on = spoken + [clip for clip in clips if clip not in held_out]
+    if "cost" in args.sets:
+        hearing.report(clips or spoken)
     for name, chosen in (("tune", tuned_on), ("report", held_out or spoken)):
         if name not in args.sets:
             continue

@@ -53,7 +53,7 @@ def sweep() -> None:
     two seconds prove that it is lost.
     """
     idle = _idle_queues()
-    watching.look()
+    watching.look_in_their_place()
     with operator_session() as session:
         parts = documents.take_due(session, idle)
         leaving = tenant_deletion.take_due(session)

@@ -1,7 +1,7 @@
 """Looks for turns whose worker has died, and for those that nobody confirmed; from one thread a process.
 
-Beat's sweep does so too, every 2 s. Somebody waits for a turn, and beat is one process: so every worker of turns looks
-twice a second, and of all of them only one at a time.
+Somebody waits for a turn, and beat, whose sweep finds all other work, is one process, every 2 s: so every worker of
+turns looks once a second, and of all of them only one.
 """
 
 import threading
@@ -11,7 +11,7 @@ import structlog
 from celery import signals
 
 from pipelines.stores import sentences, turns
-from pipelines.stores.database import operator_session
+from pipelines.stores.database import operator_pipeline, operator_session
 from pipelines.stores.events import reaching_redis
 from pipelines.stores.holding import holder
 from pipelines.stores.redis import get_redis
@@ -19,9 +19,11 @@ from schemas.dialogue import TurnStage
 from schemas.errors import AuraError
 from workers import send, speculation
 
-EVERY_S = 0.5
+EVERY_S = 1.0
 WATCH_KEY = "aura:watching"
 """Whoever sets it looks; it is gone just before the next look is due."""
+
+_DUE = "SELECT turns_are_due()"
 
 log = structlog.get_logger()
 
@@ -30,6 +32,10 @@ _stopping = threading.Event()
 
 def look() -> int:
     """Wake workers for what is due and held by nobody that lives; return how much that was."""
+    with operator_pipeline() as driver:
+        due = driver.execute(_DUE)
+    if due.fetchone() != (True,):
+        return 0
     with reaching_redis(), get_redis().pipeline(transaction=False) as pipe:
         for stage in TurnStage:
             pipe.llen(stage.value)
@@ -44,6 +50,14 @@ def look() -> int:
     if steps or spoken:
         log.info("turns are taken up again", steps=len(steps), sentences=len(spoken))
     return len(steps) + len(spoken) + speculation.drop_abandoned()
+
+
+def look_in_their_place() -> None:
+    """Look where no worker of turns does."""
+    with reaching_redis():
+        is_watched = get_redis().exists(WATCH_KEY)
+    if not is_watched:
+        look()
 
 
 @signals.worker_ready.connect

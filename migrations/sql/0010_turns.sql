@@ -101,8 +101,32 @@ AS $$
     LIMIT at_most
 $$;
 
-REVOKE ALL ON FUNCTION take_due_turns, take_due_sentences, abandoned_turns FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION take_due_turns, take_due_sentences, abandoned_turns TO aura_app;
+-- Whether any of these three may find something: asked once a second, so it looks and locks nothing.
+CREATE FUNCTION turns_are_due() RETURNS boolean
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, public
+AS $$
+    SELECT EXISTS (
+        SELECT FROM turns t
+        WHERE t.status IN ('queued', 'running') AND t.answer IS NULL AND t.error_code IS NULL
+          AND (t.confirmed_at IS NOT NULL OR t.generates_early OR t.stage <> 'generate')
+          AND CASE WHEN coalesce(t.lease_until, '-infinity') < now() THEN t.enqueued_at < now() - interval '1 s'
+              ELSE t.holder IS NOT NULL AND t.holder NOT IN (SELECT l.holder FROM live_holders() l) END
+    ) OR EXISTS (
+        SELECT FROM sentences s
+        WHERE s.status IN ('queued', 'running')
+          AND CASE WHEN coalesce(s.lease_until, '-infinity') < now() THEN s.enqueued_at < now() - interval '1 s'
+              ELSE s.holder IS NOT NULL AND s.holder NOT IN (SELECT l.holder FROM live_holders() l) END
+    ) OR EXISTS (
+        SELECT FROM turns t WHERE t.confirmed_at IS NULL AND t.created_at < now() - interval '15 s'
+    )
+$$;
+
+REVOKE ALL ON FUNCTION take_due_turns, take_due_sentences, abandoned_turns, turns_are_due FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION take_due_turns, take_due_sentences, abandoned_turns, turns_are_due TO aura_app;
 ALTER FUNCTION take_due_turns OWNER TO aura_sweeper;
 ALTER FUNCTION take_due_sentences OWNER TO aura_sweeper;
 ALTER FUNCTION abandoned_turns OWNER TO aura_sweeper;
+ALTER FUNCTION turns_are_due OWNER TO aura_sweeper;

@@ -74,7 +74,7 @@ def _decoded(label: str, container: str, pieces: Iterator[bytes], rate_hz: int) 
         source = _Source(pieces)
         # Little is looked at before the first sound is given out; the codecs are known by their container.
         options = {"probesize": str(PIECE_BYTES), "analyzeduration": "0"}
-        with av.open(source, format=container, buffer_size=PIECE_BYTES, container_options=options) as opened:
+        with av.open(source, "r", format=container, buffer_size=PIECE_BYTES, container_options=options) as opened:
             resampler = av.AudioResampler("s16", "mono", rate_hz)
             for frame in opened.decode(audio=0):
                 yield samples(resampler.resample(frame))

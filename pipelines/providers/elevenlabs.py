@@ -121,7 +121,7 @@ class ElevenLabsSpeaker:
                 yield from self._streamed(text, voice_id, pace)
 
     def _streamed(self, text: str, voice_id: str, pace: float | None) -> Iterator[bytes]:
-        given = {} if pace is None else {"voice_settings": VoiceSettings(speed=pace)}
+        given: dict[str, Any] = {} if pace is None else {"voice_settings": VoiceSettings(speed=pace)}
         with self._speeches.stream(
             voice_id,
             text=text,

@@ -127,7 +127,7 @@ class Line:
                 compression=None,
             )
         except InvalidStatus as error:
-            raise _refusal_of(error.response.status_code, error.response.body) from error
+            raise _refusal_of(error.response.status_code, bytes(error.response.body or b"")) from error
         except TimeoutError as error:
             raise ProviderUnavailable(f"ElevenLabs was silent for {self.connect_s:g} s.") from error
         except (OSError, InvalidHandshake, ConnectionClosed) as error:
@@ -161,9 +161,9 @@ class Line:
             return
 
 
-def _refusal_of(status: int, body: bytes | None) -> Refused:
+def _refusal_of(status: int, body: bytes) -> Refused:
     try:
-        detail = json.loads(body or b"").get("detail")
+        detail = json.loads(body).get("detail")
     except (ValueError, AttributeError):
         detail = None
     facts = detail if isinstance(detail, dict) else {}

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import openai
 
@@ -105,7 +106,7 @@ class RemoteSpeaker(Remote):
         """Return the voices that a server of one's own lists, where it does; OpenAI's format has no list of them."""
         try:
             with self._errors():
-                found = self._client.get("/audio/voices", cast_to=object)
+                found = cast(Any, self._client.get("/audio/voices", cast_to=object))
                 rows = found.get("voices", found.get("data", [])) if isinstance(found, dict) else found
                 named = [row if isinstance(row, str) else row.get("id") or row.get("name") for row in rows]
         except AuraError:

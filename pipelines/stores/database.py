@@ -154,6 +154,20 @@ def tenant_pipeline(tenant_id: UUID, *, durable: bool = True) -> Iterator[Driver
     The first result that is read waits for all before it; where none is read before the end, the whole transaction
     is one round trip, and its cursors are read after it. Raises StoreUnavailable when Postgres does not answer.
     """
+    with _pipeline() as driver:
+        _bind(driver, tenant_id, durable)
+        yield driver
+
+
+@contextmanager
+def operator_pipeline() -> Iterator[Driver]:
+    """As `operator_session`: a transaction that is bound to no tenant; its statements as in `tenant_pipeline`."""
+    with _pipeline() as driver:
+        yield driver
+
+
+@contextmanager
+def _pipeline() -> Iterator[Driver]:
     try:
         pooled = get_engine().raw_connection()
     except (OperationalError, PoolTimeout) as error:
@@ -161,7 +175,6 @@ def tenant_pipeline(tenant_id: UUID, *, durable: bool = True) -> Iterator[Driver
     driver = cast(Driver, pooled.driver_connection)
     try:
         with driver.pipeline():
-            _bind(driver, tenant_id, durable)
             yield driver
             driver.commit()
     except psycopg.OperationalError as error:

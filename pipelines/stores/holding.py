@@ -26,7 +26,8 @@ class Holder:
     """This process among all that hold work."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._pid = url, os.getpid()
+        # As SQLAlchemy reads it; see `open_engine`.
+        self._url, self._pid = url.replace("postgresql+psycopg://", "postgresql://", 1), os.getpid()
         self._lock = threading.Lock()
         self._number = 0
         self._connection: psycopg.Connection[tuple[bool]] | None = None
@@ -45,9 +46,9 @@ class Holder:
             self._close()
             try:
                 self._begin()
-            except psycopg.Error:
+            except psycopg.Error as error:
                 self._close()
-                log.warning("not seen to be alive: the database does not answer")
+                log.warning("not seen to be alive: the database does not answer", kind=type(error).__name__)
 
     def close(self) -> None:
         with self._lock:

@@ -1,11 +1,12 @@
 """How long turns took, from the waterfalls they keep: of one tenant, or of all for the operator."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from pipelines.stores.database import operator_session
@@ -52,6 +53,6 @@ def of_all(since: datetime, before: datetime) -> Sequence[Figures]:
         return [_figures(row) for row in session.execute(_ALL, {"since": since, "before": before})]
 
 
-def _figures(row: Sequence[object]) -> Figures:
-    *about, p50, p95 = row
-    return Figures(*about, round(float(p50), 1), round(float(p95), 1))  # type: ignore[arg-type]
+def _figures(row: Row[Any]) -> Figures:
+    found = Figures(*row)
+    return replace(found, p50_ms=round(found.p50_ms, 1), p95_ms=round(found.p95_ms, 1))

@@ -44,8 +44,8 @@ def found(rows: Rows, turn: Turn) -> Manner:
     }
     preferred, known = preferred or {}, known or {}
     if not turn.use_persona:
-        plain = _without_language(preferred), _without_language(known)
-        return manner(assistant | {"persona": {}}, *plain, turn.language)
+        plain = assistant | {"persona": {}}
+        return manner(plain, _without_language(preferred), _without_language(known), turn.language)
     asked = (turn.persona or {}).get("language")
     return manner(assistant, preferred | ({"language": asked} if asked else {}), known, turn.language)
 

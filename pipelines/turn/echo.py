@@ -56,6 +56,8 @@ class Echo:
 
     def played(self, samples: Samples, now_s: float) -> None:
         """Take 16 kHz mono `samples` that are played from `now_s` on, or after those before."""
+        if not len(self._played):  # The silence before it is part of the pattern, too.
+            self._played = np.zeros(SPAN // DOWN, np.float16)
         joined = np.concatenate((self._rest, samples))
         spans = joined[: len(joined) // SPAN * SPAN].reshape(-1, SPAN)
         self._rest = joined[spans.size :]

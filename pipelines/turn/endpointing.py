@@ -1,7 +1,5 @@
 """Where utterances begin, pause and end in the sound of one voice session."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +20,7 @@ from pipelines.turn.heard import (
 from pipelines.turn.intonation import finality
 from pipelines.turn.pauses import NEUTRAL, Pace, completeness, needed_ms
 from pipelines.turn.recent import Level, Meter, Recent
+from pipelines.turn.utterance import MS, Utterance
 from pipelines.turn.voice_activity import FRAME, QUIETEST_DB, TICK, Tick, VoiceActivity
 
 __all__ = [
@@ -40,9 +39,6 @@ __all__ = [
 ]
 
 Samples = NDArray[np.float32]
-
-MS = STT_RATE_HZ // 1000
-"""Samples in a millisecond."""
 
 MAX_PIECE = 8_000
 """Longer pieces of sound are heard half a second at a time, so that what is kept stays small."""
@@ -69,39 +65,6 @@ REGRET = 700 * MS
 """Who speaks again this soon after an utterance was ended had only paused."""
 
 
-@dataclass
-class _Utterance:
-    """What may be, or is, an utterance. Places are samples since the session began."""
-
-    begin: int
-    """Its first sound."""
-    kept_from: int
-    end: int
-    """The end of its last sound."""
-    judged: int
-    """The end of its last voiced frame."""
-    needed: float
-    """Silence that ends it."""
-    voiced: int = 0
-    frames: int = 0
-    certainty: float = 0.0
-    level_db: float = 0.0
-    speaking: bool = False
-    paused: SpeechPaused | None = None
-    finality: float = 0.0
-    """Whether its pitch has come to an end at the pause: 1, or not: -1."""
-    again: int | None = None
-    """Where a frame begins that may be the first after a pause."""
-    unjudged: bool = False
-    """Whether there was a sound since the detector's last frame."""
-
-    def sound(self) -> Sound:
-        """Return what it was as a sound."""
-        frames = max(self.frames, 1)
-        duration_ms = (self.end - self.begin) / MS
-        return Sound(duration_ms, self.voiced / MS, self.certainty / frames, self.level_db / frames)
-
-
 PITCH = 0.2
 """How much the pitch at a pause adds to the completeness of what was said, or takes from it."""
 
@@ -125,18 +88,18 @@ class Endpointer:
         self._given = 0  # Sound before this belongs to an utterance that has ended.
         self._stopped: int | None = None  # Where the last sound of the last utterance ended.
         self._hinted: tuple[float | None, float] | None = None
-        self._utterance: _Utterance | None = None
+        self._utterance: Utterance | None = None
 
     def level(self) -> Level:
         """Return how loud the sound was since the last call."""
         return self._meter.read()
 
-    def hint(self, transcript: str | None, at_s: float | None = None) -> None:
+    def hint(self, transcript: str | None, at_s: float | None = None, language: str | None = None) -> None:
         """Tell what was said up to the pause at `at_s` (None: the present one).
 
         The next piece of sound is judged by it. One for a pause that is over is ignored. Any thread may call this.
         """
-        self._hinted = (at_s, completeness(transcript or ""))
+        self._hinted = (at_s, completeness(transcript or "", language))
 
     def playing(self, samples: Samples) -> None:
         """Tell what the assistant's voice plays now or soon, 16 kHz mono: its echo is no speech, then."""
@@ -180,7 +143,7 @@ class Endpointer:
         if self._utterance is not None:
             self._decide(self._utterance, heard)
 
-    def _sounds(self, utterance: _Utterance) -> None:
+    def _sounds(self, utterance: Utterance) -> None:
         """Take a sound the detector has not judged yet: right after the voice it is the voice's own."""
         utterance.unjudged = True
         if self._now - utterance.end <= GAP + TICK and self._now - utterance.judged <= TAIL:
@@ -211,7 +174,7 @@ class Endpointer:
         self._count(utterance, probability)
         heard.append(Voiced(utterance.begin / STT_RATE_HZ, utterance.voiced / MS, self._activity.level_db))
 
-    def _begin(self, start: int) -> _Utterance:
+    def _begin(self, start: int) -> Utterance:
         """Return the utterance whose first voiced frame begins at `start`."""
         begin = start
         for end in reversed(self._activity.loud):
@@ -221,11 +184,11 @@ class Endpointer:
                 begin = end - TICK
         kept_from = max(begin - self._options.pre_roll_ms * MS, self._given, self._kept.start)
         self._activity.in_use = True
-        begun = _Utterance(begin, kept_from, start, start, self._needed(NEUTRAL))
+        begun = Utterance(begin, kept_from, start, start, self._needed(NEUTRAL))
         begun.voiced = start - begin
         return begun
 
-    def _count(self, utterance: _Utterance, probability: float) -> None:
+    def _count(self, utterance: Utterance, probability: float) -> None:
         last = self._last_loud
         utterance.end = max(utterance.end, last if last > self._now - TAIL else self._now - DOUBT)
         utterance.judged = self._now
@@ -235,7 +198,7 @@ class Endpointer:
         utterance.level_db += self._activity.level_db
         self._activity.least_db = max(self._activity.least_db, self._activity.level_db - LOUDNESS_DB)
 
-    def _go_on(self, utterance: _Utterance, since: int, heard: list[Heard]) -> None:
+    def _go_on(self, utterance: Utterance, since: int, heard: list[Heard]) -> None:
         """Note that the voice goes on; if it had paused, since `since`."""
         if utterance.paused is not None:
             heard.append(SpeechResumed(since / STT_RATE_HZ))
@@ -243,7 +206,7 @@ class Endpointer:
         utterance.paused = utterance.again = None
         utterance.needed = self._needed(NEUTRAL)
 
-    def _decide(self, utterance: _Utterance, heard: list[Heard]) -> None:
+    def _decide(self, utterance: Utterance, heard: list[Heard]) -> None:
         options = self._options
         silence = self._now - utterance.end
         if not utterance.speaking:
@@ -272,7 +235,7 @@ class Endpointer:
             rest = self._utterance = self._begin(self._now)
             rest.voiced = options.min_speech_ms * MS - FRAME
 
-    def _take_hint(self, utterance: _Utterance) -> None:
+    def _take_hint(self, utterance: Utterance) -> None:
         if self._hinted is None or utterance.paused is None:
             return
         (at_s, complete), self._hinted = self._hinted, None
@@ -285,7 +248,7 @@ class Endpointer:
             return options.silence_ms * MS
         return needed_ms(options.silence_ms, options.bounds_ms, complete + PITCH * finality, self._pace) * MS
 
-    def _start(self, utterance: _Utterance) -> SpeechStarted:
+    def _start(self, utterance: Utterance) -> SpeechStarted:
         utterance.speaking = True
         if self._stopped is not None and utterance.begin - self._stopped < self._needed(NEUTRAL) + REGRET:
             self._pace.paused((utterance.begin - self._stopped) / MS)
@@ -296,7 +259,7 @@ class Endpointer:
             return False
         return self._echo.begins(self._kept.cut(self._now - SPAN, self._now), self._now)
 
-    def _dismiss(self, utterance: _Utterance) -> FalseAlarm:
+    def _dismiss(self, utterance: Utterance) -> FalseAlarm:
         self._end()
         return FalseAlarm(utterance.begin / STT_RATE_HZ, utterance.voiced / MS)
 
@@ -308,11 +271,11 @@ class Endpointer:
     def _last_loud(self) -> int:
         return self._activity.loud[-1] if self._activity.loud else 0
 
-    def _said(self, utterance: _Utterance, till: int | None = None) -> Audio:
+    def _said(self, utterance: Utterance, till: int | None = None) -> Audio:
         end = min(self._now, utterance.end + self._options.post_roll_ms * MS) if till is None else till
         return Audio(self._kept.cut(utterance.kept_from, end), STT_RATE_HZ)
 
-    def _stop(self, utterance: _Utterance, reason: EndReason) -> SpeechStopped:
+    def _stop(self, utterance: Utterance, reason: EndReason) -> SpeechStopped:
         """Return what was said; the sound after it stays for what comes."""
         if utterance.paused is not None and reason is not EndReason.TOO_LONG:
             said = utterance.paused.utterance

@@ -18,7 +18,7 @@ class EndpointingOptions:
     of sound before its first sound and `post_roll_ms` after its last.
 
     Where `adaptive`, the silence that ends it is between `min_silence_ms` (None: half of `silence_ms`)
-    and `max_silence_ms` (None: 2.5 times), by what was said so far and how the speaker pauses. In mode
+    and `max_silence_ms` (None: twice), by what was said so far and how the speaker pauses. In mode
     `push_to_talk` no silence ends it, only a commit, and it is kept up to there.
     """
 
@@ -47,7 +47,7 @@ class EndpointingOptions:
         if not self.adaptive:
             return self.silence_ms, self.silence_ms
         shortest = self.silence_ms / 2 if self.min_silence_ms is None else self.min_silence_ms
-        longest = self.silence_ms * 2.5 if self.max_silence_ms is None else self.max_silence_ms
+        longest = self.silence_ms * 2.0 if self.max_silence_ms is None else self.max_silence_ms
         return min(shortest, self.silence_ms), max(longest, self.silence_ms)
 
 

@@ -4,6 +4,7 @@ import re
 from collections import deque
 
 from pipelines.languages import language_of
+from pipelines.turn.words import STOP_WORDS
 
 NEUTRAL = 0.5
 """The completeness of a text that says nothing about it."""
@@ -36,6 +37,7 @@ _LEADS_ON = _DETERMINERS - _set("this these those which what any some no his eac
 """English words after which something has to follow."""
 
 _PARTICLES = _set("on in up out off over down back away by about around through after before")
+_OBJECTS = _set("it them me us him her that this one")
 _MAY_LEAD_ON = _PARTICLES | _set(
     "is are was were am be been being has have had does did will would can could shall should may might must",
     "not don't doesn't didn't isn't aren't wasn't can't couldn't won't wouldn't shouldn't",
@@ -77,11 +79,11 @@ SHORT_CLAUSES = 10
 """Words up to which a text that begins with "if" or "when" is hardly more than its first clause."""
 
 
-def completeness(transcript: str) -> float:
+def completeness(transcript: str, language: str | None = None) -> float:
     """Return how surely a text is all that somebody wanted to say, 0…1; 0.5 where nothing tells.
 
     Its last words and its shape count for more than the full stop, which recognisers set after anything. The words are
-    English; of a text in another language only its punctuation counts.
+    English; of a text in another `language` (`en`, …; None: as it seems) only its punctuation counts.
     """
     text = transcript.strip()
     words = [word.replace("’", "'") for word in _WORD.findall(text.lower())]
@@ -91,11 +93,18 @@ def completeness(transcript: str) -> float:
         return OPEN
     asks = _QUESTION.search(text) is not None
     stopped = asks or _FULL_STOP.search(text) is not None
-    if language_of(text, "english") != "english":
+    if not _is_english(text, words, language):
         return LIKELY if stopped else NEUTRAL
     complete = _by_words(words, asks)
     # Recognisers that set full stops leave them out where a voice has not come to an end; others never set any.
     return complete if stopped else min(complete, NEUTRAL)
+
+
+def _is_english(text: str, words: list[str], language: str | None) -> bool:
+    if language:
+        return language.lower().startswith("en")
+    plain = (word.split("'")[0] for word in words)
+    return not STOP_WORDS.isdisjoint(plain) and language_of(text, "english") == "english"
 
 
 def _by_words(words: list[str], asks: bool) -> float:
@@ -106,7 +115,7 @@ def _by_words(words: list[str], asks: bool) -> float:
         return FINISHED
     if len(words) > 1 and (_ASKS_FOR_MORE.search(" ".join(words[-3:])) or _may_lead_on(words)):
         return DOUBTFUL if asks else OPEN
-    begun = words[0] in _OPENERS and len(words) < SHORT_CLAUSES
+    begun = not asks and words[0] in _OPENERS and len(words) < SHORT_CLAUSES
     if begun or _dictating(words) or not _has_verb(words):
         return DOUBTFUL
     joined = max((at for at, word in enumerate(words) if word in _JOINS), default=0)
@@ -116,8 +125,9 @@ def _by_words(words: list[str], asks: bool) -> float:
 
 
 def _may_lead_on(words: list[str]) -> bool:
-    """Return whether something is likely to follow; "come on" and "the day after" are whole."""
-    return words[-1] in _MAY_LEAD_ON and not (words[-1] in _PARTICLES and len(words) > SHORT_CLAUSES // 2)
+    """Return whether something is likely to follow; "turn it off" and "the light does not come on" are whole."""
+    whole = words[-1] in _PARTICLES and (words[-2] in _OBJECTS or len(words) > SHORT_CLAUSES // 2)
+    return words[-1] in _MAY_LEAD_ON and not whole
 
 
 def _has_verb(words: list[str]) -> bool:

@@ -1,5 +1,7 @@
 """A stream of sound brought to another rate without a seam and almost without a delay."""
 
+from typing import Any
+
 import av
 import numpy as np
 from numpy.typing import NDArray
@@ -41,5 +43,8 @@ class Resampler:
 
 
 def _joined(frames: list[av.AudioFrame]) -> Samples:
-    pieces = [np.frombuffer(frame.planes[0], np.float32, frame.samples) for frame in frames if frame.samples]
+    pieces: list[Samples] = []
+    for frame in frames:
+        plane: Any = frame.planes[0]
+        pieces.append(np.frombuffer(plane, np.float32, frame.samples))
     return np.concatenate(pieces) if pieces else NOTHING

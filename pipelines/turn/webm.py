@@ -78,10 +78,9 @@ def elements(data: bytearray) -> Iterator[tuple[int, bytearray]]:
     """Yield name and content of the elements in `data`. Raises UndecodableAudio where one reaches beyond it."""
     at = 0
     while at < len(data):
-        found = header(data, at)
-        if found is None or found[1] is None or found[2] + found[1] > len(data):
+        name, length, begin = header(data, at) or (0, None, 0)
+        if length is None or begin + length > len(data):
             raise UndecodableAudio("The WebM stream is damaged.")
-        name, length, begin = found
         at = begin + length
         yield name, data[begin:at]
 

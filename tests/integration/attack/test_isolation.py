@@ -31,6 +31,7 @@ ACROSS_TENANTS = {
     "take_due_turns": "aura_sweeper",
     "take_due_sentences": "aura_sweeper",
     "abandoned_turns": "aura_sweeper",
+    "turns_are_due": "aura_sweeper",
     "take_due_intakes": "aura_sweeper",
     "take_untold_batches": "aura_sweeper",
     "expired_uploads": "aura_sweeper",

@@ -19,13 +19,6 @@ MakeSettings = Callable[..., Settings]
 SECOND = Audio(np.zeros(16_000, np.float32), 16_000)
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_compatible, "LONGEST_REPLY_S", 0.5)
-    monkeypatch.setattr(elevenlabs_provider, "LONGEST_REPLY_S", 0.5)
-    monkeypatch.setattr(bounded, "MAX_REPLY_BYTES", 200_000)
-
-
 def transcribe(settings: Settings) -> None:
     transcriber(settings).transcribe(SECOND)
 
@@ -48,7 +41,12 @@ ACTS: dict[str, tuple[Callable[[Settings], None], str]] = {
 
 @pytest.mark.parametrize("name", ACTS)
 @pytest.mark.parametrize("slowly", [True, False], ids=["drips", "floods"])
-def test_a_reply_without_an_end_is_given_up(name: str, slowly: bool, fake: FarEnd, settings: MakeSettings) -> None:
+def test_a_reply_without_an_end_is_given_up(
+    name: str, slowly: bool, fake: FarEnd, settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (openai_compatible, elevenlabs_provider):
+        monkeypatch.setattr(module, "LONGEST_REPLY_S", 0.5 if slowly else 30.0)
+    monkeypatch.setattr(bounded, "MAX_REPLY_BYTES", 200_000)
     act, kind = ACTS[name]
     body = b'{"text": "' + b"a" * 10_000
     fake.reply = fakes.drip(body, 0.02, kind) if slowly else fakes.endless(b" " * 4096, kind)

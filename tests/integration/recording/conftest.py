@@ -22,6 +22,8 @@ from workers import send, turn, wiring
 from workers.app import app as worker
 
 QUESTION = "When is the shop open?"
+SEGMENT = {"id": 0, "seek": 0, "start": 0.0, "end": 1.0, "text": QUESTION, "tokens": [], "temperature": 0.0}
+SEGMENTS = {"segments": [{**SEGMENT, "avg_logprob": -0.1, "compression_ratio": 1.0, "no_speech_prob": 0.0}]}
 CHANCE = np.random.default_rng(6)
 
 
@@ -58,16 +60,16 @@ class Studio:
             getattr(turn, step)(str(caller.tenant_id), str(turn_id))
         for seq in range(10):
             if starting.last_event(caller, turn_id) is not None:
-                break
+                return spoken
             turn.synthesize(str(caller.tenant_id), str(turn_id), seq)
-        return spoken
+        raise AssertionError("the turn did not end")
 
     def reply(self, exchange: Exchange) -> None:
         path = exchange.asked.path
         if path.endswith("/embeddings"):
             fakes.embeddings(vector_of)(exchange)
         elif path.endswith("/audio/transcriptions"):
-            exchange.send_json({"text": QUESTION, "language": "english", "duration": 1.5, "segments": []})
+            exchange.send_json({"task": "transcribe", "language": "en", "duration": 1.5, "text": QUESTION, **SEGMENTS})
         else:
             sound = noise(0.4, 22_050)
             self.answered += sound

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import wave
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import UUID
 
 import httpx
 import numpy as np
+import pytest
 import redis
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -27,6 +29,10 @@ from tests.integration.relay.valkey import wait_until
 
 ROOT = Path(__file__).parents[3]
 RATE_HZ = 22_050
+SPEECH = ROOT.parent / "shared" / "data" / "speech"
+
+PATIENT = {"silence_ms": 5000, "adaptive": False}
+"""Endpointing that leaves it to `commit` to end an utterance, however slow the test is."""
 
 
 class Web:
@@ -220,3 +226,25 @@ class Workers:
 def sound_of(seq: int, part: int, duration_s: float) -> bytes:
     """Return sound that names its sentence and part in every sample."""
     return np.full(int(duration_s * RATE_HZ), seq * 1000 + part, "<i2").tobytes()
+
+
+def recording(name: str) -> np.ndarray:
+    """Return a read sentence, 16 kHz float32, peak 0.5."""
+    path = SPEECH / name
+    if not path.is_file():
+        pytest.skip(f"needs {path}")
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32)
+    return samples / np.abs(samples).max() / 2
+
+
+def silence(duration_s: float) -> np.ndarray:
+    return np.zeros(int(duration_s * 16_000), np.float32)
+
+
+def names(messages: list[dict[str, object]]) -> list[object]:
+    return [message["type"] for message in messages]
+
+
+def heard(messages: list[dict[str, object]]) -> bytes:
+    return b"".join(message["pcm"] for message in messages if message["type"] == "turn.audio")  # type: ignore[misc]

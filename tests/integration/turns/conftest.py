@@ -70,21 +70,18 @@ class Speaker:
             (self.conversation_id,),
         ).fetchall()
 
+    def woken(self, queue: str) -> list[str]:
+        """Return the ids of this tenant's turns that a worker of the queue would be woken for."""
+        messages = get_redis().lrange(queue, 0, -1)
+        named = [json.loads(base64.b64decode(json.loads(message)["body"]))[0] for message in messages]
+        return [turn_id for tenant_id, turn_id, *_ in named if tenant_id == str(self.tenant_id)]
+
     def told(self, tenant_wide: bool = False) -> list[Published]:
         """Return the events of the conversation, or those that the tenant's own stream has."""
         subject = Subject.tenant(self.tenant_id) if tenant_wide else None
         return events.replay(
             get_redis(), subject or Subject.conversation(self.tenant_id, self.conversation_id), events.START
         )
-
-
-def woken(queue: str) -> list[str]:
-    """Return the ids of the turns that a worker of the queue would be woken for."""
-    found = []
-    for message in get_redis().lrange(queue, 0, -1):
-        body = json.loads(base64.b64decode(json.loads(message)["body"]))
-        found.append(body[0][1])
-    return found
 
 
 @pytest.fixture
@@ -129,6 +126,7 @@ def providers(url: str, patch: pytest.MonkeyPatch, **others: str) -> Iterator[No
         "AURA_EMBEDDING_BASE_URL": url,
         "AURA_EMBEDDING_MODEL": "free",
         "ELEVENLABS_API_KEY": "a-key",
+        "AURA_VOICE_FALLBACK": "0",
         **others,
     }
     for name, value in given.items():

@@ -69,7 +69,7 @@ def killer(admin: psycopg.Connection) -> Callable[[str], int]:
             f"SELECT s.application_name FROM {table} t JOIN pg_locks l ON l.objid::bigint = t.holder"  # type: ignore[arg-type]
             " AND l.locktype = 'advisory' JOIN pg_stat_activity s ON s.pid = l.pid WHERE t.status = 'running'"
         ).fetchone()
-        assert found is not None, admin.execute(f"SELECT stage, status, holder FROM {table}").fetchall()  # type: ignore[arg-type]
+        assert found is not None
         pid = int(found[0].removeprefix("aura-holder-"))
         os.kill(pid, signal.SIGKILL)
         return pid

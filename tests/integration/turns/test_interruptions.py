@@ -8,7 +8,7 @@ from api import turns as asking
 from schemas.dialogue import TurnStatus
 from schemas.events import EventName
 from tests.integration.providers.fakes import FarEnd
-from tests.integration.turns.conftest import ANSWER, QUESTION, Speaker, woken
+from tests.integration.turns.conftest import ANSWER, QUESTION, Speaker
 
 HEARD = "The museum opens at nine. It closes"
 
@@ -112,7 +112,7 @@ def test_who_was_not_understood_is_asked_to_say_it_again(speaker: Speaker, far_e
     far_end.reply = reply
     turn_id = speaker.say(language="de")
     speaker.run(turn_id, "transcribe")
-    assert woken("synthesize") == [str(turn_id)]
+    assert speaker.woken("synthesize") == [str(turn_id)]
     assert speaker.turn(turn_id).status == TurnStatus.RUNNING, "it ends when that is said"
     speaker.speak(turn_id)
     told = [(event.name, event.data) for event in speaker.told()]
@@ -132,7 +132,7 @@ def test_silence_is_not_answered_aloud(speaker: Speaker, far_end: FarEnd) -> Non
     turn_id = speaker.say()
     speaker.run(turn_id, "transcribe")
     assert [(event.name, event.data["code"]) for event in speaker.told()] == [("turn.failed", "no_speech")]
-    assert woken("synthesize") == []
+    assert speaker.woken("synthesize") == []
 
 
 def test_where_nothing_can_be_spoken_the_text_arrives(speaker: Speaker, far_end: FarEnd) -> None:
@@ -149,4 +149,4 @@ def test_where_nothing_can_be_spoken_the_text_arrives(speaker: Speaker, far_end:
     speaker.answered(turn_id)
     assert (speaker.turn(turn_id).status, speaker.turn(turn_id).answer) == (TurnStatus.COMPLETED, ANSWER)
     audio = [event.data for event in speaker.told() if event.name == EventName.TURN_AUDIO]
-    assert [one["code"] for one in audio] == ["provider_unavailable"] * 3
+    assert [one["code"] for one in audio] == ["not_spoken"] * 3

@@ -13,23 +13,23 @@ from pipelines.stores.redis import get_redis
 from schemas.dialogue import TurnStage, TurnStatus
 from schemas.errors import LeaseLost
 from schemas.events import EventName
-from tests.integration.turns.conftest import ANSWER, QUESTION, Age, Speaker, woken
+from tests.integration.turns.conftest import ANSWER, QUESTION, Age, Speaker
 from workers import turning, watching
 
 
 def test_it_waits_for_its_confirmation_and_is_woken_by_it(speaker: Speaker, age: Age) -> None:
     turn_id = speaker.say(speculative=True)
-    assert woken("transcribe") == [str(turn_id)]
+    assert speaker.woken("transcribe") == [str(turn_id)]
     speaker.run(turn_id, "transcribe", "retrieve", "generate")
     parked = speaker.turn(turn_id)
     assert (parked.stage, parked.question, parked.answer) == (TurnStage.GENERATE, QUESTION, None)
-    assert woken("generate") == []
+    assert speaker.woken("generate") == []
     age(turn_id, 12)
     watching.look()
-    assert woken("generate") == [], "the sweep leaves it alone"
+    assert speaker.woken("generate") == [], "the sweep leaves it alone"
 
     assert asking.confirm_turn(speaker.caller, turn_id, {"endpoint_ms": 480.0})
-    assert woken("generate") == [str(turn_id)]
+    assert speaker.woken("generate") == [str(turn_id)]
     speaker.run(turn_id, "generate")
     speaker.speak(turn_id)
     ended = speaker.turn(turn_id)
@@ -81,9 +81,9 @@ def test_a_confirmation_that_comes_early_is_no_wake_up_and_the_step_goes_on_by_i
     turn_id = speaker.say(speculative=True)
     speaker.run(turn_id, "transcribe")
     assert asking.confirm_turn(speaker.caller, turn_id)
-    assert woken("generate") == []
+    assert speaker.woken("generate") == []
     speaker.run(turn_id, "retrieve")
-    assert woken("generate") == [str(turn_id)]
+    assert speaker.woken("generate") == [str(turn_id)]
     assert "speculative" not in speaker.told()[-1].data
 
 
@@ -91,7 +91,7 @@ def test_to_confirm_again_changes_nothing_and_what_is_gone_cannot_be(speaker: Sp
     turn_id = speaker.say(speculative=True)
     speaker.run(turn_id, "transcribe", "retrieve")
     assert [asking.confirm_turn(speaker.caller, turn_id) for _ in range(3)] == [True] * 3
-    assert woken("generate") == [str(turn_id)]
+    assert speaker.woken("generate") == [str(turn_id)]
     assert not asking.confirm_turn(speaker.caller, uuid4())
     assert not asking.drop_turn(speaker.caller, turn_id), "it is asked"
 
@@ -121,7 +121,7 @@ def test_a_step_that_runs_while_its_turn_is_dropped_ends_without_an_effect(speak
     asking.drop_turn(speaker.caller, turn_id)
     with pytest.raises(LeaseLost):
         turning.hand_on(taken.turn, TurnStage.RETRIEVE, {}, EventName.TURN_TRANSCRIPT, {"text": ""}, question="")
-    assert woken("retrieve") == []
+    assert speaker.woken("retrieve") == []
     assert speaker.told() == []
 
 
@@ -144,7 +144,7 @@ def test_a_wake_up_that_was_lost_is_found(speaker: Speaker, age: Age) -> None:
     get_redis().delete("generate")
     age(turn_id, 1.5)
     watching.look()
-    assert woken("generate") == [str(turn_id)]
+    assert speaker.woken("generate") == [str(turn_id)]
 
 
 def test_one_that_failed_is_to_be_asked_anew(speaker: Speaker) -> None:
@@ -179,7 +179,7 @@ def test_confirmed_while_its_ground_is_found_it_is_woken_exactly_once(speaker: S
             both = pool.submit(retrieved), pool.submit(confirmed)
             both[0].result()
             assert both[1].result()
-    assert len(set(woken("generate"))) == len(woken("generate")) == rounds
+    assert len(set(speaker.woken("generate"))) == len(speaker.woken("generate")) == rounds
 
 
 def test_of_a_confirmation_and_a_drop_one_wins(speaker: Speaker, admin: psycopg.Connection) -> None:
@@ -191,13 +191,13 @@ def test_of_a_confirmation_and_a_drop_one_wins(speaker: Speaker, admin: psycopg.
             dropped = pool.submit(asking.drop_turn, speaker.caller, turn_id)
             assert confirmed.result() != dropped.result()
             left = admin.execute("SELECT FROM turns WHERE turn_id = %s", (turn_id,)).rowcount
-            assert left == (str(turn_id) in woken("generate")) == confirmed.result()
+            assert left == (str(turn_id) in speaker.woken("generate")) == confirmed.result()
 
 
 def test_answered_before_it_is_confirmed_it_is_kept_only_then(speaker: Speaker) -> None:
     turn_id = speaker.say(speculative=True, speculative_generation=True)
     speaker.run(turn_id, "transcribe", "retrieve")
-    assert woken("generate") == [str(turn_id)]
+    assert speaker.woken("generate") == [str(turn_id)]
     speaker.run(turn_id, "generate")
     speaker.speak(turn_id)
     early = speaker.turn(turn_id)
@@ -207,7 +207,7 @@ def test_answered_before_it_is_confirmed_it_is_kept_only_then(speaker: Speaker) 
     assert EventName.TURN_AUDIO in {event.name for event in speaker.told()}
 
     assert asking.confirm_turn(speaker.caller, turn_id)
-    assert woken("generate") == [str(turn_id)], "it is not to be answered twice"
+    assert speaker.woken("generate") == [str(turn_id)], "it is not to be answered twice"
     assert speaker.turn(turn_id).status == TurnStatus.COMPLETED
     assert speaker.history() == [("user", QUESTION), ("assistant", ANSWER)]
     assert "speculative" not in speaker.told()[-1].data

@@ -44,7 +44,7 @@ def far_ends(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
             where = "AURA_SPEECH_BASE_URL" if name == "elevenlabs" else f"AURA_{name.upper()}_BASE_URL"
             monkeypatch.setenv(where, end.url)
         given = {"TRANSCRIBER": "openai,groq", "SPEAKER": "elevenlabs,openai,groq", "VOICE_FALLBACK": "0"}
-        given |= {"PROVIDER_TRANSCRIPT_S": "0.5", "PROVIDER_FIRST_SOUND_S": "0.5", "PROVIDER_TIMEOUT_S": "2"}
+        given |= {"PROVIDER_TRANSCRIPT_S": "1", "PROVIDER_FIRST_SOUND_S": "1", "PROVIDER_TIMEOUT_S": "3"}
         for name, value in given.items():
             monkeypatch.setenv(f"AURA_{name}", value)
         forget_settings()

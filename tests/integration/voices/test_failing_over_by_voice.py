@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from uuid import UUID, uuid4
 
 import psycopg
@@ -23,7 +23,7 @@ from workers import voice_line, voices, wiring
 SECOND = bytes(32_000)
 
 FAULTS: dict[str, Callable[[], Reply]] = {
-    "silence before the head": lambda: lambda exchange: exchange.far_end.closing.wait(3) and None,
+    "silence before the head": lambda: lambda exchange: exchange.far_end.closing.wait(4) and None,
     "a drip": lambda: fakes.drip(b"{" + b" " * 1000, 0.05, "application/json"),
     "429": lambda: fakes.failure(429, Retry_After="20"),
     "500": lambda: fakes.failure(500),
@@ -50,7 +50,7 @@ def test_the_next_one_listens(fault: str, far_ends: dict[str, FarEnd], tenant: U
     far_ends["openai"].reply = FAULTS[fault]()
     began = time.monotonic()
     heard = hear(tenant)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
     assert (heard.provider, heard.transcript.text) == ("groq", "groq heard it.")
     assert heard.named == {"provider": "groq", "model": "whisper-large-v3-turbo"}
     assert len(far_ends["openai"].asked) == len(far_ends["groq"].asked) == 1
@@ -62,7 +62,7 @@ def test_the_next_one_speaks(fault: str, far_ends: dict[str, FarEnd], tenant: UU
     far_ends["elevenlabs"].reply = FAULTS[fault]()
     began = time.monotonic()
     assert say(tenant) == ("openai", sound_of("openai"))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
     assert admin.execute(HELD, (tenant,)).rowcount == 0
     with tenant_session(tenant) as session:
         (use,) = usage.of_month(session, quotas.this_month()).models
@@ -101,7 +101,7 @@ def test_a_turn_does_not_wait_twice_for_who_is_silent(far_ends: dict[str, FarEnd
     assert say(tenant, subject=turn)[0] == "openai"
     began = time.monotonic()
     assert say(tenant, subject=turn)[0] == "openai"
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 0.9
     assert len(far_ends["elevenlabs"].asked) == 1
 
 
@@ -218,7 +218,7 @@ def test_who_is_cancelled_while_waiting_stops_at_once(far_ends: dict[str, FarEnd
         voices.speech(tenant, "Good morning.", None, 1.0, uuid4(), cancelled=lambda: time.monotonic() - began > 0.1),
     ):
         pass
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 0.9
     assert far_ends["openai"].asked == []
 
 
@@ -229,3 +229,13 @@ def test_voices_of_all_are_listed_without_those_who_cannot_tell(far_ends: dict[s
     far_ends["elevenlabs"].reply = fakes.voices([("ada", "Ada")])
     far_ends["elevenlabs"].asked.clear()
     assert voices.listing(tenant)[0].voice_id == "ada"
+
+
+def test_far_ends_do_not_wait_for_what_runs_here(far_ends: dict[str, FarEnd], tenant: UUID) -> None:
+    with ExitStack() as busy:
+        for permits, count in ((voices.LOCAL_SPEAKERS, 4), (voices.LOCAL_LISTENERS, 2)):
+            for _ in range(count):
+                assert permits.acquire(timeout=1)
+                busy.callback(permits.release)
+        assert say(tenant)[0] == "elevenlabs"
+        assert hear(tenant).provider == "openai"

