@@ -5,6 +5,7 @@ two. Nothing of it is accepted work: a caller whose worker dies asks again.
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,9 @@ from schemas.errors import ProviderUnavailable, StoreUnavailable
 TTL_S = 300
 MORE = "more"
 """Field of what is no piece's own: there is another."""
+
+MOST_WAITING, STALL_S, POLL_S = 128, 20.0, 0.05
+"""Pieces that nobody has fetched: some 9 MB of sound at most."""
 
 
 def ask(
@@ -54,13 +58,26 @@ def reply(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[
 
 
 def say(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes) -> bool:
-    """Hand a piece of the result to the waiting caller, who gets more until `reply`; return whether somebody waits."""
+    """Hand a piece of the result to the waiting caller, who gets more until `reply`; return whether somebody waits.
+
+    Waits itself where MOST_WAITING pieces are not fetched; whoever fetches none for STALL_S seconds waits no more.
+    """
     key = _key(tenant_id, call_id, "out")
     with reaching_redis(), client.pipeline() as pipe:
         pipe.rpush(key, _packed({**facts, MORE: True}, body))
         pipe.expire(key, TTL_S)
         pipe.exists(_key(tenant_id, call_id, "gone"))
-        return not pipe.execute()[-1]
+        waiting, _, gone = pipe.execute()
+    least, deadline = waiting, time.monotonic() + STALL_S
+    while not gone and waiting > MOST_WAITING and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        with reaching_redis(), client.pipeline() as pipe:
+            pipe.llen(key)
+            pipe.exists(_key(tenant_id, call_id, "gone"))
+            waiting, gone = pipe.execute()
+        if waiting < least:
+            least, deadline = waiting, time.monotonic() + STALL_S
+    return not gone and waiting <= MOST_WAITING
 
 
 def results(

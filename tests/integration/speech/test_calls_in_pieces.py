@@ -1,5 +1,6 @@
 """What a worker says piece by piece reaches the caller piece by piece, and stops where nobody waits."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from uuid import uuid4
 
@@ -31,3 +32,19 @@ def test_who_speaks_learns_that_nobody_listens_any_more(servers: object) -> None
 def test_a_worker_that_falls_silent_is_not_waited_for_without_end(servers: object) -> None:
     with pytest.raises(ProviderUnavailable):
         next(calls.results(get_redis(), uuid4(), uuid4(), 0.2))
+
+
+def test_who_fetches_slowly_is_waited_for_and_who_stalls_is_not(
+    servers: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "MOST_WAITING", 3)
+    monkeypatch.setattr(calls, "STALL_S", 0.3)
+    client, tenant, call = get_redis(), uuid4(), uuid4()
+    found = calls.results(client, tenant, call, 5)
+    for _ in range(3):
+        assert calls.say(client, tenant, call, {}, b"held")
+    with ThreadPoolExecutor() as other:
+        fourth = other.submit(calls.say, client, tenant, call, {}, b"held")
+        next(found)
+        assert fourth.result(5)
+    assert not calls.say(client, tenant, call, {}, b"one too many")
