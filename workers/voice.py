@@ -66,17 +66,20 @@ def synthesize(tenant_id: str, call_id: str) -> None:
         return
     facts, _ = found
     client = get_redis()
-    # A web process of the release before asks for a text and a voice alone.
+    # A web process of the release before asks for a text and a voice alone, and reads one reply.
     asked = (tenant, facts["text"], facts["voice_id"], facts.get("speed", 1.0), call)
     try:
         with voices_of.speech(*asked, language=facts.get("language")) as spoken:
             rate_hz = facts.get("sample_rate_hz") or min(spoken.sample_rate_hz, audio_out.RATES_HZ[1])
             encoder = audio_out.encoder(facts.get("encoding", "pcm16"), spoken.sample_rate_hz, rate_hz)
             about = {"sample_rate_hz": encoder.sample_rate_hz, **spoken.named}
+            held = b""
             for frame in spoken:
-                if sound := encoder.feed(frame):
-                    _hand_over(tenant, call, about, sound)
-        calls.reply(client, tenant, call, {**about, "duration": round(spoken.seconds, 3)}, encoder.flush())
+                held += encoder.feed(frame)
+                if held and "encoding" in facts:
+                    _hand_over(tenant, call, about, held)
+                    held = b""
+        calls.reply(client, tenant, call, {**about, "duration": round(spoken.seconds, 3)}, held + encoder.flush())
     except AuraError as error:
         calls.reply(client, tenant, call, {"error": error.code, "detail": error.detail})
 
