@@ -11,7 +11,7 @@ LOCAL := $(BIN)/python -m deploy.local
 SHOW := $(if $(filter-out 0,$(VERBOSE)),--verbose)
 
 .DEFAULT_GOAL := help
-.PHONY: hostile race help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
+.PHONY: hostile race voice help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -26,7 +26,7 @@ stop: ## end a stack that runs in another terminal, or that was killed
 	@test ! -x $(BIN)/python || exec $(LOCAL) stop
 
 test: lint ## lint, types, import rules, unit, integration and acceptance tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile tests/integration tests/unit
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/integration tests/unit
 	$(BIN)/python -m pytest tests/acceptance
 
 lint: $(VENV)/dev.stamp ## style, types, import rules, generated files
@@ -50,6 +50,9 @@ race: $(VENV)/dev.stamp ## race 500 uploads against questions: no answer of the 
 
 faults: $(VENV)/dev.stamp ## break whole stacks in every way while they ingest, with 200 documents (15 minutes)
 	AURA_FAULT_DOCUMENTS=$${AURA_FAULT_DOCUMENTS:-200} $(BIN)/python -m pytest --timeout=1800 tests/faults
+
+voice: $(VENV)/dev.stamp ## speak into 100 answers and cough into 50, over a whole stack (5 minutes)
+	AURA_BARGE_INS=100 $(BIN)/python -m pytest -s --timeout=900 tests/integration/barge_in
 
 bench: $(VENV)/dev.stamp ## the benchmarks, each with its own table
 	@for name in $(basename $(notdir $(shell grep -l __main__ bench/*.py))); do \

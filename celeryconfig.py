@@ -12,7 +12,7 @@ task_serializer = "json"
 
 QUEUES = (
     *("express", "extract", "listen", "chunk", "embed", "store"),
-    *("transcribe", "retrieve", "generate", "synthesize"),
+    *("transcribe", "retrieve", "generate", "synthesize", "partials"),
     *("notify", "intake", "upkeep"),
 )
 # The nameless exchange routes by queue name alone. A named one keeps its bindings in Redis, and
@@ -26,8 +26,10 @@ task_routes = {
     **{f"workers.ingest.{name}": {"queue": name} for name in ("extract", "listen", "chunk", "embed", "store")},
     **{f"workers.turn.{name}": {"queue": name} for name in ("transcribe", "retrieve", "generate", "synthesize")},
     "workers.voice.transcribe": {"queue": "transcribe"},
+    "workers.partials.transcribe": {"queue": "partials"},
     "workers.voice.synthesize": {"queue": "synthesize"},
     "workers.voice.voices": {"queue": "synthesize"},
+    "workers.fillers.*": {"queue": "synthesize"},
     "workers.searching.search": {"queue": "retrieve"},
     "workers.evaluation.*": {"queue": "embed"},
     "workers.pages.*": {"queue": "express"},
@@ -36,6 +38,7 @@ task_routes = {
     "workers.webhooks.*": {"queue": "notify"},
     "workers.intake.*": {"queue": "intake"},
     "workers.edits.*": {"queue": "express"},
+    "workers.recordings.*": {"queue": "upkeep"},
     "workers.memory.*": {"queue": "upkeep"},
     "workers.upkeep.*": {"queue": "upkeep"},
 }
@@ -70,10 +73,18 @@ beat_schedule = {
     "sweep": {"task": "workers.upkeep.sweep", "schedule": 2.0, "options": {"expires": 4}},
     "flush_calls": {"task": "workers.upkeep.flush_calls", "schedule": 5.0, "options": {"expires": 5}},
     "webhooks": {"task": "workers.webhooks.deliver", "schedule": 2.0, "options": {"expires": 4}},
+    # With the five minutes that sound is in Redis it makes ten until none is left, on disk either.
+    "rewrite_log": {"task": "workers.upkeep.rewrite_log", "schedule": 240.0, "options": {"expires": 60}},
+    "keep_recordings": {"task": "workers.recordings.keep", "schedule": 5.0, "options": {"expires": 5}},
     "settle_providers": {"task": "workers.upkeep.settle_providers", "schedule": 60.0, "options": {"expires": 60}},
     "index_vectors": {"task": "workers.upkeep.index_vectors", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock: an interval would begin anew with every start.
     "forget": {"task": "workers.upkeep.forget", "schedule": crontab(minute="17"), "options": {"expires": 600}},
+    "forget_recordings": {
+        "task": "workers.recordings.forget",
+        "schedule": crontab(minute="7"),
+        "options": {"expires": 600},
+    },
     "forget_webhooks": {
         "task": "workers.webhooks.forget",
         "schedule": crontab(minute="37"),

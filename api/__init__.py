@@ -30,11 +30,13 @@ from api import (
     evaluations,
     events,
     events_socket,
+    fillers,
     health,
     idempotency,
     jobs,
     keys,
     knowledge,
+    latency,
     lifecycle,
     limits,
     memory,
@@ -42,6 +44,7 @@ from api import (
     pages,
     provider_keys,
     recollection,
+    recordings,
     reindex,
     tenancy,
     tenants,
@@ -80,6 +83,7 @@ BLUEPRINTS = (
     tenants,
     usage,
     costs,
+    latency,
     lifecycle,
     audit,
     chat,
@@ -101,6 +105,7 @@ BLUEPRINTS = (
     jobs,
     events,
     voice,
+    recordings,
     evaluations,
     webhooks,
     delivery_log,
@@ -141,7 +146,20 @@ def create_app() -> OpenAPI:
     for module in BLUEPRINTS:
         _document_with(app, module.blueprint)
     health.register(app)
-    acts = Acts(auth.holder, turns.open_conversation, turns.start_turn, turns.cancel_turn, limits.SessionPlace)
+    acts = Acts(
+        auth.holder,
+        turns.open_conversation,
+        turns.start_turn,
+        turns.cancel_turn,
+        limits.SessionPlace,
+        turns.confirm_turn,
+        turns.drop_turn,
+        turns.cut_off,
+        turns.timed,
+        fillers.due_after_s,
+        fillers.say,
+        recordings.days,
+    )
     voice_socket.register(app, acts)
     events_socket.register(app)
     _serve_documentation(app)

@@ -37,7 +37,7 @@ from workers import announce
 
 blueprint = APIBlueprint("agents", __name__, url_prefix="/api/agents", abp_tags=[Tag(name="assistants")])
 
-NULLABLE = ("voice_id", "voice_speed", "language")
+NULLABLE = ("voice_id", "voice_speed", "filler_after_ms", "language")
 AT_ONCE = 100
 """Documents that are deleted in one transaction."""
 

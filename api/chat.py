@@ -1,14 +1,15 @@
 """Chat: a turn that is asked and answered by text."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import Response, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
 from api import sse
-from api.auth import caller
+from api.auth import Caller, caller
 from api.permissions import allows
-from api.turns import ends, finished_turn, last_event, open_conversation, start_turn
+from api.turns import ask, ends, finished_turn, last_event
 from pipelines.ingest import tokens
 from pipelines.stores import events, turns
 from pipelines.stores.redis import get_redis
@@ -37,11 +38,10 @@ def rag_chat(body: ChatBody) -> Any:
 
 def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
     asking = caller(body.tenant_id, body.user_id)
-    conversation_id = open_conversation(asking, body.assistant_key, body.conversation_id or body.session_id)
-    subject = Subject.conversation(asking.tenant_id, conversation_id)
+    conversation_id = body.conversation_id or body.session_id
     # Where the stream stands before the turn: what was said earlier need not be read again.
-    before = events.last_id(get_redis(), subject) if body.stream else events.START
-    turn_id = start_turn(
+    before = _last_id(asking, conversation_id) if body.stream and conversation_id else events.START
+    turn = ask(
         asking,
         conversation_id,
         assistant_key=body.assistant_key,
@@ -52,9 +52,10 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
         persona=body.persona.model_dump(exclude_none=True) if body.persona else None,
         search_knowledge=body.search_knowledge,
     )
+    turn_id = turn.turn_id
     if body.stream:
         response = sse.stream(
-            subject,
+            Subject.conversation(asking.tenant_id, turn.conversation_id),
             keep=lambda event: event.data.get("turn_id") == str(turn_id),
             until=lambda event: ends(event, turn_id),
             settled=lambda: last_event(asking, turn_id),
@@ -62,11 +63,16 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
         )
         response.headers["Location"] = url_for("jobs.events", id=turn_id)
         return response
-    turn = finished_turn(asking, conversation_id, turn_id)
+    if turn.status in turns.OPEN:
+        turn = finished_turn(asking, turn.conversation_id, turn_id)
     if turn.status != TurnStatus.COMPLETED:
         raise AuraError.by_code(turn.error_code or "", turn.error_detail)
     answer = turns.as_answer(turn)
     return {**answer, "rag_stats": _stats(turn)} if with_stats else answer
+
+
+def _last_id(asking: Caller, conversation_id: UUID) -> str:
+    return events.last_id(get_redis(), Subject.conversation(asking.tenant_id, conversation_id))
 
 
 def _stats(turn: Turn) -> dict[str, Any]:

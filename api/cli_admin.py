@@ -46,7 +46,7 @@ def reseal() -> None:
         raise click.ClickException(error.detail) from error
     click.echo(
         f"Sealed again: {signing} signing keys, {done.keys} provider keys, {done.webhooks} webhook secrets,"
-        f" {done.mails} mails."
+        f" {done.mails} mails, {done.passwords} passwords of files."
     )
     if done.unopened or done.contended:
         raise click.ClickException(

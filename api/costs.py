@@ -43,12 +43,12 @@ blueprint = APIBlueprint("costs", __name__, abp_tags=[Tag(name="admin")])
 def spent(query: CostQuery) -> dict[str, Any]:
     """Return what providers cost, by kind of call, provider, model, day, and assistant or organisation."""
     asking = caller()
-    since, until = _days(query)
+    since, until = days(query)
     if query.scope == "own":
         with tenant_session(asking.tenant_id, durable=False) as session:
-            found = costs.own(session, _start(since), _start(until, 1))
+            found = costs.own(session, start(since), start(until, 1))
     elif Permission.OPERATE in asking.permissions:
-        found = costs.of_all(_start(since), _start(until, 1))
+        found = costs.of_all(start(since), start(until, 1))
     else:
         raise Forbidden("Only the operator may see the costs of all organisations.")
     return Costs(
@@ -98,9 +98,9 @@ def provider_states() -> dict[str, Any]:
 def cache_statistics(query: CacheQuery) -> dict[str, Any]:
     """Return how many answers came from the cache and what that saved."""
     tenant_id = caller().tenant_id
-    since, until = _days(query)
+    since, until = days(query)
     with tenant_session(tenant_id, durable=False) as session:
-        found = answers.statistics(session, tenant_id, _start(since), _start(until, 1), query.assistant_key)
+        found = answers.statistics(session, tenant_id, start(since), start(until, 1), query.assistant_key)
     hits = found.exact + found.near
     rate = round(hits / (hits + found.misses), 4) if hits + found.misses else None
     return CacheStatistics(enabled=get_settings().answer_cache, hit_rate=rate, **vars(found)).model_dump(mode="json")
@@ -113,7 +113,7 @@ def clear_cache(query: CacheClearing) -> dict[str, Any]:
     return CacheCleared(dropped=caching.clear(caller().tenant_id, query.assistant_key)).model_dump(mode="json")
 
 
-def _days(period: Period) -> tuple[date, date]:
+def days(period: Period) -> tuple[date, date]:
     """Return the first and last day. Raises InvalidRequest where they are in the wrong order or too many."""
     today = datetime.now(UTC).date()
     until = period.until or max(today, period.since or today)
@@ -123,7 +123,7 @@ def _days(period: Period) -> tuple[date, date]:
     return since, until
 
 
-def _start(day: date, days_later: int = 0) -> datetime:
+def start(day: date, days_later: int = 0) -> datetime:
     return datetime.combine(day + timedelta(days=days_later), time(), UTC)
 
 

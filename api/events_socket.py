@@ -18,8 +18,9 @@ from api.live import relay, seats
 from api.mailbox import Mailbox
 from api.permissions import allows
 from api.sse import HEARTBEAT_S, MISSED
+from api.voice_client import START_TIMEOUT_S
 from api.voice_messages import parse, read
-from api.voice_socket import START_TIMEOUT_S, SUBPROTOCOL, Hijacked, offered_token
+from api.voice_socket import SUBPROTOCOL, Hijacked, offered_token
 from api.websocket import GLANCE_S, Ended, NotText, WebSocket
 from pipelines.stores.events import Published
 from schemas.errors import (

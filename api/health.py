@@ -1,6 +1,9 @@
 """Whether this process lives, and whether the whole stack can take work."""
 
-from typing import Any
+import math
+import threading
+import time
+from typing import Any, Literal
 
 import redis
 from flask import jsonify
@@ -10,13 +13,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.permissions import allows
 from pipelines import providers
+from pipelines.stores import notices
 from pipelines.stores.database import PrivilegedRole, get_engine
 from pipelines.stores.redis import get_redis
+from schemas.errors import NotOffered, StoreUnavailable
 from schemas.identity import Permission
 from schemas.requests import ApiHealth, Health, Readiness, ServiceHealth
-from schemas.settings import get_settings
+from schemas.settings import Settings, get_settings
 from workers.presence import live_queues
 from workers.send import QUEUES
+
+NOTICES_EVERY_S = 30.0
 
 
 def register(app: OpenAPI) -> None:
@@ -28,7 +35,7 @@ def register(app: OpenAPI) -> None:
 
 @allows(Permission.PUBLIC)
 def health() -> dict[str, Any]:
-    """Answer that the process lives, with what is chosen; asks nothing that could hang."""
+    """Answer that the process lives, with what is chosen; waits for nothing that could hang."""
     settings = get_settings()
     offers = providers.offers(settings)
     chosen = {offer.kind: offer.offered for offer in offers if offer.chosen}
@@ -36,10 +43,11 @@ def health() -> dict[str, Any]:
         mode="single-tenant" if settings.single_tenant else "multi-tenant",
         services=ServiceHealth(
             smart_router=chosen.get("chat", False),
-            voice=chosen.get("transcriber", False) and chosen.get("speaker", False),
+            voice=_is_offered("transcriber", settings) and _is_offered("speaker", settings),
             data_service=chosen.get("embedder", False),
         ),
         apis={offer.name: ApiHealth(offered=offer.offered) for offer in offers if offer.kind == "chat"},
+        notices=_notices.known(),
     ).model_dump(mode="json")
 
 
@@ -59,6 +67,40 @@ def ready() -> Any:
     response = jsonify(found.model_dump(mode="json"))
     response.status_code = 200 if everything else 503
     return response
+
+
+def _is_offered(kind: Literal["transcriber", "speaker"], settings: Settings) -> bool:
+    """Return whether anybody of those that are named does this, or stands in for them."""
+    try:
+        return bool(providers.lined(kind, settings))
+    except NotOffered:
+        return False
+
+
+class _Notices:
+    """What upkeep has found, as it was known a while ago: it is looked up in the background, by one thread at most."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+        self._looked_at = -math.inf
+        self._looking = threading.Lock()
+
+    def known(self) -> list[str]:
+        if time.monotonic() - self._looked_at > NOTICES_EVERY_S and self._looking.acquire(blocking=False):
+            threading.Thread(target=self._look, name="notices", daemon=True).start()
+        return self._found
+
+    def _look(self) -> None:
+        try:
+            self._found = notices.kept(get_redis())
+        except StoreUnavailable:
+            pass  # `/health/ready` says so.
+        finally:
+            self._looked_at = time.monotonic()
+            self._looking.release()
+
+
+_notices = _Notices()
 
 
 def _postgres_answers() -> bool:

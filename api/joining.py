@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from tempfile import TemporaryFile
+from threading import BoundedSemaphore
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,6 +18,9 @@ from schemas.errors import NotFound, Permanent, UploadInUse
 from schemas.requests import UploadForm
 from schemas.settings import get_settings
 from workers.reception import Incoming, folder_of
+
+AT_ONCE = BoundedSemaphore(4)
+"""Who joins holds one connection while it takes others: were all of a process held so, none would go on."""
 
 
 def finish(asking: Caller, upload: Upload) -> Upload:
@@ -39,7 +43,7 @@ def finish(asking: Caller, upload: Upload) -> Upload:
 
 
 def _finish(asking: Caller, upload: Upload) -> Upload:
-    with tenant_session(upload.tenant_id) as session:
+    with AT_ONCE, tenant_session(upload.tenant_id) as session:
         _hold(session, upload.upload_id)
         found = uploads.get(session, upload.upload_id)
         if found.job_id is None:

@@ -134,23 +134,23 @@ class Mailbox:
         with self._changed:
             return len(self._said) + len(self._live) + len(self._read)
 
-    def take(self, timeout_s: float) -> object | None:
-        """Return the next message or event; None after `timeout_s` or a poke. Raises Closed.
+    def take(self, timeout_s: float, events: bool = True) -> object | None:
+        """Return the next message or, where `events` are wanted too, event; None after `timeout_s` or a poke.
 
-        While the stream cannot be read, events wait and messages do not.
+        While the stream cannot be read, events wait and messages do not. Raises Closed.
         """
         until = time.monotonic() + timeout_s
         while True:
             with self._changed:
                 self._taken_at = time.monotonic()
-                found = self._next()
+                found = self._next(events)
                 if found is not None:
                     return found
                 if self._poked:
                     self._poked = False
                     return None
                 gap = self._gaps
-                if self._covered == gap:
+                if self._covered == gap or not events:
                     if self._taken_at >= until:
                         return None
                     self._changed.wait(until - self._taken_at)
@@ -158,11 +158,13 @@ class Mailbox:
             if not self._read_on(gap) and time.monotonic() >= until:
                 return None
 
-    def _next(self) -> object | None:
+    def _next(self, events: bool) -> object | None:
         if self._said:
             return self._said.popleft()
         if self._closed is not None:
             raise Closed(self._closed)
+        if not events:
+            return None
         if self._read:
             event = self._read.popleft()
             self._last = event.id

@@ -92,7 +92,7 @@ EVENTS = {
 ALSO_ANSWERS: dict[str, dict[str, Any]] = {
     "/api/chat": EVENTS,
     "/rag/chat": EVENTS,
-    "/api/voice/synthesize": {"audio/wav": {"schema": FILE}},
+    "/api/voice/synthesize": {kind: {"schema": FILE} for kind in ("audio/wav", "audio/pcm", "audio/ogg", "audio/mpeg")},
     "/api/evaluations/{id}": {kind: {"schema": {"type": "string"}} for kind in ("text/markdown", "image/svg+xml")},
     "/api/documents/{id}/pages/{n}": {"application/json": {"schema": PageView.model_json_schema(ref_template=REF)}},
 }

@@ -8,6 +8,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from api.auth import Caller
+from api.barge_in import BargeInOptions
+from api.talk import Talk
+from pipelines.turn.audio_out import Encoding
 from pipelines.turn.endpointing import EndpointingOptions
 from schemas.errors import InvalidRequest, MalformedJson
 
@@ -22,15 +26,49 @@ class ClientMessage(BaseModel):
 
 
 class Endpointing(ClientMessage):
-    """How an utterance is found in the sound; what is left out is as the server has it."""
+    """How an utterance is found in the sound; what is left out is as the server has it.
 
+    With `speculate` a question is transcribed, and its ground found, from the first pause on; with
+    `speculative_generation` its answer is begun then too, which a provider bills also where speech goes on.
+    """
+
+    mode: Literal["server_vad", "push_to_talk"] = "server_vad"
     silence_ms: int | None = Field(None, ge=100, le=5000)
+    min_silence_ms: int | None = Field(None, ge=100, le=5000)
+    max_silence_ms: int | None = Field(None, ge=100, le=10_000)
+    adaptive: bool | None = None
     min_speech_ms: int | None = Field(None, ge=50, le=2000)
+    max_utterance_s: float | None = Field(None, ge=1, le=60, allow_inf_nan=False)
     threshold: float | None = Field(None, ge=0.1, le=0.95)
+    speculate: bool = True
+    speculative_generation: bool = False
 
     def options(self) -> EndpointingOptions:
         """Return the options of the endpointer."""
-        return EndpointingOptions(**self.model_dump(exclude_none=True))
+        given = self.model_dump(exclude_none=True, exclude={"speculate", "speculative_generation"})
+        return EndpointingOptions(**given)
+
+
+class Interruption(ClientMessage):
+    """How an answer is interrupted; without `resume` it is cut as soon as `barge_in_ms` were voiced.
+
+    With `echo` the answer's own sound is not taken for speech when the microphone hears it.
+    """
+
+    barge_in_ms: int = Field(200, ge=50, le=3000)
+    resume: bool = True
+    echo: bool = True
+
+
+class Output(ClientMessage):
+    """As what the client wants the sound of answers; by default PCM16 as it was made.
+
+    With `pace` it is sent no more than a second before it is heard.
+    """
+
+    encoding: Encoding | None = None
+    sample_rate_hz: int | None = Field(None, ge=8_000, le=48_000)
+    pace: bool = False
 
 
 class Start(ClientMessage):
@@ -41,10 +79,34 @@ class Start(ClientMessage):
     conversation_id: UUID | None = None
     sample_rate_hz: int = Field(16_000, ge=8_000, le=48_000)
     channels: Literal[1, 2] = 1
-    encoding: Literal["pcm16"] = "pcm16"
+    encoding: Literal["pcm16", "mulaw", "alaw", "opus"] = "pcm16"
     language: str | None = Field(None, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z]{2,4})?$")
-    after: str | None = Field(None, max_length=160)
+    after: str | None = Field(None, max_length=240)
     endpointing: Endpointing = Endpointing()
+    interruption: Interruption = Interruption()
+    output: Output = Output()
+    levels: bool = False
+    partials: bool = False
+    recording: bool = True
+
+    def talk(self, caller: Caller, conversation_id: UUID, recorded: bool, filler_after_s: float | None) -> Talk:
+        """Return how the conversation is to be held."""
+        spoken = self.endpointing.mode == "server_vad"
+        return Talk(
+            caller,
+            conversation_id,
+            self.assistant_key,
+            self.language.lower()[:3].rstrip("-_") if self.language else None,
+            # Who presses a key to talk means to.
+            barge_in=BargeInOptions(self.interruption.barge_in_ms, resume=self.interruption.resume and spoken),
+            speculate=self.endpointing.speculate and spoken,
+            speculative_generation=self.endpointing.speculative_generation,
+            paced=self.output.pace,
+            levels=self.levels,
+            knows_echo=self.interruption.echo,
+            filler_after_s=filler_after_s,
+            recorded=recorded,
+        )
 
 
 class Text(ClientMessage):

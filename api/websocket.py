@@ -5,6 +5,7 @@ The protocol is `websockets`' sans-IO one, without compression: sound does not s
 compressor would hold 300 kB.
 """
 
+import math
 import select
 import socket
 import threading
@@ -57,7 +58,11 @@ class NotText(Exception):
 
 
 class WebSocket:
-    """One open connection. `render` turns what the mailbox hands out into messages to send."""
+    """One open connection. `render` turns what the mailbox hands out into messages to send.
+
+    `waits` says in how many seconds it has something to send though the mailbox is empty, and whether it takes
+    events at all by now; then it is called with None.
+    """
 
     def __init__(
         self,
@@ -67,8 +72,10 @@ class WebSocket:
         render: Callable[[object], Iterable[str | bytes]],
         ping_interval_s: float = PING_INTERVAL_S,
         pong_timeout_s: float = PONG_TIMEOUT_S,
+        waits: Callable[[], tuple[float, bool]] = lambda: (math.inf, True),
     ) -> None:
-        self._socket, self._protocol, self._mailbox, self._render = connection, protocol, mailbox, render
+        self._socket, self._protocol, self._mailbox = connection, protocol, mailbox
+        self._render, self._waits = render, waits
         self._ping_interval_s, self._pong_timeout_s = ping_interval_s, pong_timeout_s
         self._lock = threading.Lock()
         self._outgoing: list[bytes] = []
@@ -171,9 +178,13 @@ class WebSocket:
         try:
             self._flush()
             while True:
-                item = self._mailbox.take(self._watch())
-                for message in self._render(item) if item is not None else ():
+                due_in_s, takes_events = self._waits()
+                item = self._mailbox.take(min(self._watch(), due_in_s), takes_events)
+                for message in self._render(item) if item is not None or due_in_s < math.inf else ():
                     self._send_message(message)
+                    if isinstance(message, bytes):
+                        # What is told meanwhile, such as that the answer is cut, must not wait behind more of it.
+                        self._flush()
                 self._flush()
         except Closed as closed:
             self._say_goodbye(closed.reason)

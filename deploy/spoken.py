@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +24,16 @@ class Heard:
     pcm: bytearray = field(default_factory=bytearray)
     sample_rate_hz: int = 0
     first_sound_s: float | None = None
+    counts: Counter[str] = field(default_factory=Counter)
 
 
-def ask(address: str, pcm: bytes, sample_rate_hz: int, assistant_key: str, silence_ms: int | None = None) -> Heard:
+def ask(
+    address: str, pcm: bytes, sample_rate_hz: int, assistant_key: str, silence_ms: int | None = None, **wishes: Any
+) -> Heard:
     """Speak `pcm` (mono PCM16) in real time, go on with silence, and return the answer once it is complete.
 
-    `silence_ms` is the silence that ends the question, where the server's own would cut its pauses.
+    `silence_ms` is the silence that ends the question, where the server's own would cut its pauses; `wishes` are
+    further fields of `start`.
 
     Raises ProviderUnavailable where the socket closes, refuses, or does not answer within `GIVE_UP_S`.
     """
@@ -38,7 +43,7 @@ def ask(address: str, pcm: bytes, sample_rate_hz: int, assistant_key: str, silen
         with connect(url, proxy=None, max_size=2**24) as socket:
             start = {"type": "start", "assistant_key": assistant_key, "sample_rate_hz": sample_rate_hz}
             endpointing = {"silence_ms": silence_ms} if silence_ms else {}
-            socket.send(json.dumps({**start, "encoding": "pcm16", "endpointing": endpointing}))
+            socket.send(json.dumps({**start, "encoding": "pcm16", "endpointing": endpointing, **wishes}))
             _converse(socket, pcm, sample_rate_hz, heard)
             socket.send(json.dumps({"type": "stop"}))
     except (OSError, ConnectionClosed) as error:
@@ -89,4 +94,5 @@ def _take(socket: ClientConnection, within_s: float, heard: Heard, asked_at: flo
     if kind == "turn.audio" and "sample_rate_hz" in event:
         heard.sample_rate_hz = int(event["sample_rate_hz"])
     heard.events[kind] = event
+    heard.counts[kind] += 1
     return kind

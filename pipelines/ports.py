@@ -234,10 +234,24 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word, and the seconds of the sound between which it is said.
+
+    `confidence` is 0…1, None where the model does not tell it of single words.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
 class Transcript:
     """What was said. `text` is empty where no speech was found; `confidence` is 0…1.
 
-    `segments`, in order, are told where they were asked for and the model knows them.
+    `language` is an ISO 639-1 code, empty where it is not known. `segments` and `words`, in order, are told where
+    they were asked for and the model knows them.
     """
 
     text: str
@@ -245,6 +259,7 @@ class Transcript:
     duration_s: float
     confidence: float
     segments: tuple[Segment, ...] = ()
+    words: tuple[Word, ...] = ()
 
 
 class Transcriber(Protocol):
@@ -253,11 +268,13 @@ class Transcriber(Protocol):
     name: str
     model: str
 
-    def transcribe(self, audio: Audio, language: str | None = None, *, timestamps: bool = False) -> Transcript:
+    def transcribe(
+        self, audio: Audio, language: str | None = None, *, timestamps: bool = False, words: bool = False
+    ) -> Transcript:
         """Return the transcript of 16 kHz mono `audio`; the language is detected unless given.
 
-        With `timestamps`, which take longer, it has its segments where the model can tell them.
-        Raises ProviderUnavailable or RateLimited.
+        With `timestamps`, which take longer, it has its segments, and with `words` its words, where the model can
+        tell them. Raises ProviderUnavailable or RateLimited.
         """
 
 
@@ -272,6 +289,12 @@ class Voice:
     labels: dict[str, str] = field(default_factory=dict)
 
 
+class Sound(bytes):
+    """A piece of mono PCM16. `words` are those of which it is told here when in the whole speech they are said."""
+
+    words: tuple[Word, ...] = ()
+
+
 class Speaker(Protocol):
     """Turns text into speech."""
 
@@ -281,9 +304,10 @@ class Speaker(Protocol):
     def voices(self) -> Sequence[Voice]:
         """Return the voices on offer, the default first."""
 
-    def speak(self, text: str, voice_id: str | None = None) -> Iterator[bytes]:
+    def speak(self, text: str, voice_id: str | None = None, speed: float = 1.0) -> Iterator[bytes]:
         """Yield mono PCM16 little-endian at `sample_rate_hz`, in pieces as they become ready.
 
+        `speed`, 0.5…2, multiplies the voice's own pace; who cannot go so far goes as far as it can.
         Raises ProviderUnavailable or RateLimited.
         """
 

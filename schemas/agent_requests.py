@@ -12,6 +12,7 @@ from schemas.training_requests import Tag, without_controls
 
 MAX_INSTRUCTIONS_CHARS, MAX_GREETING_CHARS = 20_000, 1_000
 MAX_DOCUMENTS, MAX_NAMES = 1_000, 32
+MAX_FILLERS, MAX_FILLER_LANGUAGES = 8, 16
 
 AssistantKey = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$")]
 Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -28,6 +29,13 @@ Model = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r
 Share = Annotated[float, Field(ge=0, le=1)]
 Source = Literal["document_chunks", "training_data", "logic_notes", "reference_materials"]
 Speed = Annotated[float, Field(ge=0.5, le=2)]
+FillerAfter = Annotated[int, Field(ge=300, le=10_000)]
+Filler = Annotated[
+    str, BeforeValidator(without_controls), StringConstraints(strip_whitespace=True, min_length=1, max_length=120)
+]
+Fillers = Annotated[
+    dict[Language, Annotated[list[Filler], Field(max_length=MAX_FILLERS)]], Field(max_length=MAX_FILLER_LANGUAGES)
+]
 
 
 class PersonaTraits(Body):
@@ -75,6 +83,12 @@ class AgentFields(Body):
     persona: PersonaTraits = Field(default_factory=PersonaTraits)
     voice_id: Key | None = None
     voice_speed: Speed | None = Field(None, description="1 is as the voice speaks by itself.")
+    filler_after_ms: FillerAfter | None = Field(
+        None, description="After how long without an answer a caller hears a filler; left out: never."
+    )
+    fillers: Fillers = Field(
+        default_factory=dict, description='By language, such as {"en": ["One moment, please."]}; else our own.'
+    )
     language: Language | None = Field(None, description="That it listens for.")
     knowledge_filter: KnowledgeLimits = Field(default_factory=KnowledgeLimits)
     model_policy: ModelPolicy = Field(default_factory=ModelPolicy)
@@ -98,6 +112,8 @@ class AgentChange(Body):
     persona: PersonaTraits | None = None
     voice_id: Key | None = None
     voice_speed: Speed | None = None
+    filler_after_ms: FillerAfter | None = None
+    fillers: Fillers | None = None
     language: Language | None = None
     knowledge_filter: KnowledgeLimits | None = None
     model_policy: ModelPolicy | None = None
@@ -144,6 +160,8 @@ class AgentView(AgentCard):
     persona: PersonaTraits
     voice_id: str | None
     voice_speed: float | None
+    filler_after_ms: int | None
+    fillers: dict[str, list[str]]
     knowledge_filter: KnowledgeLimits
     model_policy: ModelPolicy
     is_active: bool

@@ -61,6 +61,9 @@ class Turn(Base):
     `persona` is what the request asked for, `noticed` what it told of its user's preferences, each with whether
     it was `learned`.
     `cache` is the question as the cache knows it and what came of it, `route` which model answered, and why.
+    A turn may begin before its speech has surely ended: `confirmed_at` is None until it has, and it is answered
+    before that only where it `generates_early`. Of an answer that was cut while it was heard `heard_text` is what the
+    history keeps. `holder` is the number of the process that holds the step (`pipelines/stores/holding.py`).
     """
 
     __tablename__ = "turns"
@@ -79,6 +82,7 @@ class Turn(Base):
             postgresql_where=text("unanswered_id is not null"),
         ),
         Index("ix_turns_created", "tenant_id", "created_at"),
+        Index("ix_turns_unconfirmed", "created_at", postgresql_where=text("confirmed_at is null")),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -95,6 +99,7 @@ class Turn(Base):
     unanswered_id: Mapped[UUID | None]
     language: Mapped[str | None]
     question: Mapped[str | None]
+    transcript_confidence: Mapped[float | None]
     filters: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     standalone: Mapped[str | None]
     status: Mapped[str] = mapped_column(server_default=TurnStatus.QUEUED)
@@ -118,6 +123,11 @@ class Turn(Base):
     route: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    generates_early: Mapped[bool] = mapped_column(server_default="false")
+    interrupted_at: Mapped[datetime | None]
+    heard_text: Mapped[str | None]
+    holder: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     completed_at: Mapped[datetime | None]
 
@@ -177,6 +187,7 @@ class Sentence(Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
+    holder: Mapped[int | None]
     enqueued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

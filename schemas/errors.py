@@ -63,6 +63,18 @@ class AnswerCutShort(ProviderUnavailable):
     code, status = "answer_cut_short", 503
 
 
+class NotHeard(ProviderUnavailable):
+    """I could not hear you just now: nothing that listens answers. Please say it again."""
+
+    code, status = "not_heard", 503
+
+
+class NotSpoken(ProviderUnavailable):
+    """Nothing that speaks answers just now. What is said can be read."""
+
+    code, status = "not_spoken", 503
+
+
 class RateLimited(Transient):
     """The provider asked to slow down. The work goes on when it allows it."""
 

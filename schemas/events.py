@@ -35,6 +35,7 @@ class EventName(StrEnum):
     TURN_COMPLETED = "turn.completed"
     TURN_CANCELLED = "turn.cancelled"
     TURN_FAILED = "turn.failed"
+    RECORDING_STARTED = "recording.started"
     EVALUATION_ACCEPTED = "evaluation.accepted"
     EVALUATION_PROGRESS = "evaluation.progress"
     EVALUATION_COMPLETED = "evaluation.completed"
@@ -51,6 +52,21 @@ class EventName(StrEnum):
     PROVIDER_RECOVERED = "provider.recovered"
     WEBHOOK_DISABLED = "webhook.disabled"
     WEBHOOK_TEST = "webhook.test"
+
+
+class SessionEvent(StrEnum):
+    """What a voice session tells its one client beside events; nothing of it is published or kept."""
+
+    READY = "ready"
+    STATE = "state"
+    PLAYBACK_DUCK = "playback.duck"
+    PLAYBACK_PAUSE = "playback.pause"
+    PLAYBACK_RESUME = "playback.resume"
+    RECORDING_STARTED = "recording.started"
+    INPUT_LEVEL = "input.level"
+    INPUT_CLIPPING = "input.clipping"
+    PONG = "pong"
+    ERROR = "error"
 
 
 TERMINAL = frozenset(
@@ -77,6 +93,7 @@ TENANT_WIDE = frozenset(EventName) - {
     EventName.TURN_SPEECH_STARTED,
     EventName.TURN_SPEECH_STOPPED,
     EventName.TURN_TRANSCRIPT_PARTIAL,
+    EventName.RECORDING_STARTED,
 }
 """Events that a tenant's own stream carries: milestones, not what a listener hears while it is spoken."""
 

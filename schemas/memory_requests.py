@@ -41,6 +41,12 @@ def _check_known(key: str, value: Any) -> None:
     elif key == "units":
         if value not in ("metric", "imperial"):
             raise ValueError("`units` are `metric` or `imperial`")
+    elif key == "voice_id":
+        if not isinstance(value, str) or not 1 <= len(value) <= 255:
+            raise ValueError("`voice_id` is a text of at most 255 characters")
+    elif key == "voice_speed":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 <= value <= 2:
+            raise ValueError("`voice_speed` is a number from 0.5 to 2")
     elif key == "name" and (not isinstance(value, str) or not 1 <= len(value.strip()) <= 100):
         raise ValueError("`name` is a text of at most 100 characters")
 
@@ -56,7 +62,8 @@ class Whose(BaseModel):
 
 
 class PreferenceBody(Body):
-    """What a user prefers, as key and value. Known keys: formality, detail, energy, language, name, units."""
+    """What a user prefers, as key and value. Known keys: formality, detail, energy, language, name, units,
+    voice_id, voice_speed."""
 
     preferences: Preferences
 

@@ -307,12 +307,16 @@ class ApiHealth(BaseModel):
 
 
 class Health(BaseModel):
-    """That the process lives, and what it offers; `apis` are the providers of answers by name."""
+    """That the process lives, and what it offers; `apis` are the providers of answers by name.
+
+    `notices` are sentences for the operator: what works, but not as well as it could.
+    """
 
     status: Literal["healthy"] = "healthy"
     mode: Literal["single-tenant", "multi-tenant"]
     services: ServiceHealth
     apis: dict[str, ApiHealth]
+    notices: list[str] = []
 
 
 class Readiness(BaseModel):

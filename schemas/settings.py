@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     max_audio_frame_bytes: int = Field(65_536, ge=640, description="Largest frame a voice socket accepts.")
     max_session_s: float = Field(3600, gt=0, description="Longest voice session, in seconds.")
     max_sockets: int = Field(200, ge=1, description="Open sockets and event streams a web process serves at once.")
+    max_voice_sessions: int = Field(
+        0, ge=0, description="Open voice sessions a web process takes; 0: by its processors and by what runs on them."
+    )
     web_threads: int = Field(256, ge=8, description="Threads of the web process; must exceed max_sockets.")
     ingest_per_tenant: int = Field(
         25, ge=7, description="Large documents of one tenant in work at once; of short texts sixteen times as many."
@@ -171,13 +174,40 @@ class Settings(BaseSettings):
     )
     embedding_model: str = Field("", description="Embedding model; empty takes the provider's default.")
     embedding_base_url: str = Field("", description="OpenAI-compatible embedding server of your own: `custom`.")
-    transcriber: Literal["local", "openai", "groq", "custom"] = Field(
-        "local", description="What turns speech into text."
+    transcriber: str = Field(
+        "local",
+        description="What turns speech into text: local, openai, groq, custom, several by commas (each stands in for"
+        " those before it), or auto: all that are set up.",
     )
     transcriber_base_url: str = Field("", description="OpenAI-compatible transcription server of your own: `custom`.")
     transcription_model: str = Field("", description="Transcription model; empty takes the provider's default.")
-    speaker: Literal["auto", "local", "elevenlabs"] = Field("auto", description="What turns text into speech.")
+    speaker: str = Field(
+        "auto",
+        description="What turns text into speech: local, elevenlabs, openai, groq, custom, several by commas (each"
+        " stands in for those before it), or auto: all that are set up.",
+    )
+    speaker_base_url: str = Field("", description="OpenAI-compatible speech server of your own: `custom`.")
     speech_base_url: str = Field("", description="Base URL used in place of ElevenLabs' own.")
+    speech_model: str = Field("", description="Speech model; empty takes the provider's default.")
+    speech_voice: str = Field(
+        "", description="Voice of OpenAI, Groq or a server of your own; empty takes the provider's first."
+    )
+    speech_format: Literal["auto", "pcm", "wav", "mp3", "opus", "flac"] = Field(
+        "auto",
+        description="What OpenAI-compatible servers send speech as; auto: pcm by OpenAI, wav by the others, which"
+        " tells its rate.",
+    )
+    speech_instructions: str = Field(
+        "", max_length=4096, description="How OpenAI's voices are to speak, in words; its tts-1 models know none."
+    )
+    elevenlabs_input: Literal["http", "websocket"] = Field(
+        "http",
+        description="How ElevenLabs is spoken with: websocket also tells when each word is said, by which an"
+        " interrupted answer is cut more exactly; http begins as soon and needs fewer connections.",
+    )
+    voice_fallback: bool = Field(
+        True, description="Whether what runs here listens and speaks where no provider of it does."
+    )
     openai_base_url: str = Field("", description="Base URL used in place of OpenAI's own, such as a gateway's.")
     grok_base_url: str = Field("", description="Base URL used in place of xAI's own.")
     groq_base_url: str = Field("", description="Base URL used in place of Groq's own.")
@@ -191,12 +221,22 @@ class Settings(BaseSettings):
     provider_first_token_s: float = Field(
         15, gt=0, description="Longest wait for an answer to begin before the next provider is asked."
     )
+    provider_transcript_s: float = Field(
+        8,
+        gt=0,
+        le=100,
+        description="Longest wait for the words of an utterance, plus a tenth of its length, before the next"
+        " provider is asked.",
+    )
+    provider_first_sound_s: float = Field(
+        5, gt=0, le=60, description="Longest wait for a sentence to sound before the next provider is asked."
+    )
     provider_answer_s: float = Field(90, gt=0, le=110, description="Longest time an answer may take as a whole.")
     answer_tokens: int = Field(1000, ge=16, le=32_000, description="Longest answer that is asked for, in tokens.")
 
-    openai_api_key: SecretStr | None = key("OPENAI_API_KEY", "OpenAI: chat, embeddings, transcription.")
+    openai_api_key: SecretStr | None = key("OPENAI_API_KEY", "OpenAI: chat, embeddings, transcription, speech.")
     grok_api_key: SecretStr | None = key("GROK_API_KEY", "xAI: chat with Grok.")
-    groq_api_key: SecretStr | None = key("GROQ_API_KEY", "Groq: chat and transcription.")
+    groq_api_key: SecretStr | None = key("GROQ_API_KEY", "Groq: chat, transcription and speech.")
     custom_api_key: SecretStr | None = key("AURA_CUSTOM_API_KEY", "Key for the `custom` servers, where they want one.")
     elevenlabs_api_key: SecretStr | None = key("ELEVENLABS_API_KEY", "ElevenLabs: speech.")
     elevenlabs_voice_id: str = Field(
@@ -206,6 +246,9 @@ class Settings(BaseSettings):
     )
 
     # Running
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token by which /metrics is read; empty: the operator may read it."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line written."
     )

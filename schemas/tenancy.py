@@ -25,7 +25,8 @@ class Tenant(Base):
     """An organisation. `knowledge_version` moves whenever what it knows has changed.
 
     `subdomain` is its name in addresses. `api_keys` holds the tenant's own keys of providers, sealed,
-    by provider. A tenant that is not active or has expired is refused at the door.
+    by provider. A tenant that is not active or has expired is refused at the door. With `record_voice` what is
+    said and answered is kept for `recording_days`.
     """
 
     __tablename__ = "tenants"
@@ -49,6 +50,8 @@ class Tenant(Base):
     is_active: Mapped[bool] = mapped_column(server_default="true")
     expires_at: Mapped[datetime | None]
     deletion_requested_at: Mapped[datetime | None]
+    record_voice: Mapped[bool] = mapped_column(server_default="false")
+    recording_days: Mapped[int] = mapped_column(server_default="30")
     knowledge_version: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -77,6 +80,8 @@ class Agent(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     persona: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     voice_speed: Mapped[float | None] = mapped_column(Double)
+    filler_after_ms: Mapped[int | None]
+    fillers: Mapped[dict[str, list[str]]] = mapped_column(JSONB, server_default="{}")
     knowledge_filter: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     model_policy: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     is_active: Mapped[bool] = mapped_column(server_default="true")

@@ -74,6 +74,8 @@ class TenantView(Branding):
     max_concurrent_sessions: int
     max_monthly_cost_usd: float | None
     custom_settings: dict[str, Any]
+    record_voice: bool
+    recording_days: int
     is_active: bool
     expires_at: datetime | None
     deletion_requested_at: datetime | None
@@ -98,6 +100,10 @@ class OwnChange(Body):
     )
     brand_colors: dict[Annotated[str, StringConstraints(max_length=40)], Color] | None = Field(None, max_length=20)
     max_monthly_cost_usd: float | None = Field(None, ge=0, le=1e9)
+    record_voice: bool | None = Field(
+        None, description="Whether the sound of voice sessions is kept; those who speak are told so."
+    )
+    recording_days: int | None = Field(None, ge=1, le=3650, description="Days for which it is kept.")
 
 
 class TenantChange(OwnChange):

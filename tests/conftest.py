@@ -12,7 +12,6 @@ import pytest
 from deploy.places import places
 from deploy.postgres import remove
 from deploy.services import services
-from schemas.base import DEFAULT_TENANT_ID
 from schemas.settings import Settings, get_settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -65,14 +64,6 @@ def admin(servers: tuple[str, str, str]) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def empty_default_tenant(admin: psycopg.Connection) -> None:
-    """Delete what other tests left with the default tenant: models that nobody here has, and work without end."""
-    admin.execute("DELETE FROM turns WHERE status IN ('queued', 'running')")
-    admin.execute("DELETE FROM documents WHERE processing_status IN ('queued', 'running')")
-    for table in ("documents", "corpus_models", "corpus_sizes", "corpus_languages", "term_frequencies"):
-        admin.execute(f"DELETE FROM {table} WHERE tenant_id = %s", (DEFAULT_TENANT_ID,))
-
-
 @pytest.fixture
 def new_tenant(admin: psycopg.Connection) -> Callable[[], UUID]:
     """Return a maker of tenants, each with an assistant `default-assistant`."""
@@ -95,3 +86,15 @@ def new_tenant(admin: psycopg.Connection) -> Callable[[], UUID]:
 def tenant(new_tenant: Callable[[], UUID]) -> UUID:
     """Return a new tenant's id."""
     return new_tenant()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first: one that begins last, alone, holds up the end.
+
+    They are those that give their tests more time than usual, because they start whole processes.
+    """
+    times: dict[object, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        times[item.path] = max(times.get(item.path, 0.0), float(mark.args[0]) if mark and mark.args else 0.0)
+    items.sort(key=lambda item: -times[item.path])

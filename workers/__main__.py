@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from celery.bin.base import CLIContext
 from celery.bin.worker import worker
 
+from pipelines import niceness
 from workers.app import app
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Be a worker with these arguments, by default the command line's. Ends the process."""
+    niceness.spread()
     context = CLIContext(app=app, no_color=True, workdir=None, quiet=True)
     worker.main(arguments, prog_name="python -m workers", obj=context)
 

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from pipelines.stores import events, webhooks
-from pipelines.stores.database import tenant_session
+from pipelines.stores.database import Driver, tenant_session
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn
 from schemas.errors import StoreUnavailable
@@ -42,15 +42,19 @@ def batch(name: EventName, tenant_id: UUID, batch_id: UUID, /, **data: object) -
 
 
 def of_turn(name: EventName, turn: Turn, /, **data: object) -> Event:
-    """Return an event of a turn, which belongs to its conversation."""
+    """Return an event of a turn, which belongs to its conversation. It says so where the turn is not asked yet."""
     subject = Subject.conversation(turn.tenant_id, turn.conversation_id)
-    return Event(name, subject, {"turn_id": str(turn.turn_id), "conversation_id": str(turn.conversation_id), **data})
+    about = {"turn_id": str(turn.turn_id), "conversation_id": str(turn.conversation_id), **data}
+    return Event(name, subject, about if turn.confirmed_at is not None else {**about, "speculative": True})
 
 
-def turn(name: EventName, tenant_id: UUID, conversation_id: UUID, turn_id: UUID, /, **data: object) -> None:
-    """Publish an event of a turn, on its conversation."""
-    subject = Subject.conversation(tenant_id, conversation_id)
-    many([Event(name, subject, {"turn_id": str(turn_id), "conversation_id": str(conversation_id), **data})])
+def forget_turn(turn: Turn) -> None:
+    """Delete the events of a turn that was never asked. Raises StoreUnavailable."""
+    subject = Subject.conversation(turn.tenant_id, turn.conversation_id)
+    # A second for clocks that differ.
+    began_ms = max(0, round((turn.created_at.timestamp() - 1) * 1e3))
+    told = events.replay(get_redis(), subject, after=str(began_ms))
+    events.drop(get_redis(), subject, [event for event in told if event.data.get("turn_id") == str(turn.turn_id)])
 
 
 def tenant(name: EventName, tenant_id: UUID, /, **data: object) -> None:
@@ -61,6 +65,18 @@ def tenant(name: EventName, tenant_id: UUID, /, **data: object) -> None:
 def owe(session: Session, tenant_id: UUID, told: Sequence[Event]) -> Callable[[], None]:
     """Owe events to webhooks in the caller's transaction; return what tells them after its commit."""
     owed = webhooks.enqueue(session, tenant_id, told)
+
+    def tell() -> None:
+        many(told)
+        if owed:
+            send.webhooks(tenant_id)
+
+    return tell
+
+
+def owe_by(driver: Driver, tenant_id: UUID, told: Sequence[Event], wanted: Sequence[str]) -> Callable[[], None]:
+    """As `owe`, by a driver's connection; `wanted` are the filters of the tenant's endpoints (`webhooks.WANTED`)."""
+    owed = webhooks.enqueue_by(driver, tenant_id, told, wanted)
 
     def tell() -> None:
         many(told)

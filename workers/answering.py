@@ -11,16 +11,15 @@ from typing import Any
 import structlog
 
 from pipelines.ports import Delta, Prompt, Usage
-from pipelines.stores.answers import Standing
 from pipelines.stores.database import TenantSession
 from pipelines.turn import routing
-from pipelines.turn.routing import Policy
 from pipelines.turn.verbatim import verbatim
-from schemas.dialogue import Turn
 from schemas.errors import AnswerCutShort, AuraError, Cancelled
-from workers import budget, caching, circuits
+from schemas.events import EventName
+from workers import budget, caching, circuits, turning
 from workers.attempts import FAILS_OVER, Attempt, Race
 from workers.caching import Hit
+from workers.turning import Taken
 
 BROKE_OFF = " I am sorry, my answer broke off here. Please ask again."
 """What a listener hears, who would else be left with half an answer."""
@@ -40,12 +39,12 @@ class Answer:
     name = "none"
     model = "none"
 
-    def __init__(self, turn: Turn, standing: Standing | None, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, taken: Taken, cancelled: Callable[[], bool]) -> None:
         self.hit: Hit | None = None
         self.route: dict[str, Any] = {}
         self.whole = True
-        self._turn, self._cancelled = turn, cancelled
-        self._policy = caching.policy_of(standing) if standing else Policy()
+        self._turn, self._kept, self._cancelled = taken.turn, taken.kept, cancelled
+        self._policy = caching.policy_of(taken.about.standing)
         self._speaker: Attempt | None = None
         self._broken: AuraError | None = None
 
@@ -53,11 +52,13 @@ class Answer:
         """Yield the answer and its `Usage`. Raises Cancelled, AnswerCutShort, or what the first model asked raised."""
         if (pair := verbatim(prompt.question, prompt.passages)) is not None:
             self.route = {"provider": "local", "model": "training pair", "reason": "it asks for a training pair"}
+            self._tell_started()
             yield pair[0]
             yield Usage("local", "training pair")
             return
-        self.hit = caching.found(self._turn)
+        self.hit = caching.found(self._turn, self._kept)
         if self.hit is not None:
+            self._tell_started()
             yield self.hit.kept.answer
             yield Usage(self.hit.kept.provider, self.hit.kept.model)
             return
@@ -92,6 +93,11 @@ class Answer:
         plan = routing.plan(tuple(known), prompt.question, prompt.spoken, self._policy)
         race = Race(self._turn, prompt, known, plan)
         self.route = {"rule": plan.rule, "reason": plan.reason, "attempts": race.rows}
+        if self._cancelled():
+            raise Cancelled
+        race.ask()
+        # While the model reads.
+        self._tell_started()
         self._speaker, first = race.first(self._cancelled)
         one = self._speaker.known.candidate
         self.whole = not routing.stands_in(one, tuple(known), self._policy)
@@ -127,6 +133,9 @@ class Answer:
             yield BROKE_OFF
             yield self._so_far(speaker)
 
+    def _tell_started(self) -> None:
+        turning.tell(EventName.TURN_STARTED, self._turn, attempt=self._turn.attempts)
+
     def _cut(self) -> None:
         self.route["cut_short"] = True
         self.whole = False
@@ -141,9 +150,9 @@ class Answer:
 
 
 @contextmanager
-def answering(turn: Turn, standing: Standing | None, cancelled: Callable[[], bool]) -> Iterator[Answer]:
+def answering(taken: Taken, cancelled: Callable[[], bool]) -> Iterator[Answer]:
     """Answer a turn; what is held for it is settled, or given back, however the block ends."""
-    answer = Answer(turn, standing, cancelled)
+    answer = Answer(taken, cancelled)
     try:
         yield answer
     except BaseException as error:

@@ -4,82 +4,95 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from pipelines.ports import Passage, Persona, Prompt, Said
-from pipelines.stores import conversations, preferences, turns
+from pipelines.stores import conversations, preferences
+from pipelines.stores.circumstances import Circumstances
 from pipelines.stores.database import tenant_session
 from pipelines.turn import memory, persona, prompt
 from pipelines.turn.preferences import Heard, acknowledgement, hear
 from schemas.dialogue import Turn
 from schemas.settings import get_settings
-from schemas.tenancy import Agent
 from workers import send
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Who asks, as far as it matters to the answer: what they prefer, and how it is to sound."""
+class Asking:
+    """What a model is asked, and what the turn keeps of it: preferences that it told of, and whether a persona is on.
 
-    known: Mapping[str, Any]
-    persona: Persona | None
-    learned: frozenset[str]
-
-
-def prompt_for(session: Session, turn: Turn, passages: Sequence[Passage]) -> Prompt:
-    """Return all that the turn's answer is made from. Raises UnknownAssistant.
-
-    Preferences that the question tells of are learned here, where their user allows it, and kept with the turn.
-    To be called again is to say it again: nothing is learned twice.
+    `interrupted` where the answer before was cut while it was heard.
     """
-    agent = turns.agent(session, turn.assistant_key)
+
+    prompt: Prompt
+    noticed: list[Mapping[str, Any]]
+    persona_applied: bool
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Return what the turn keeps of it."""
+        return {"noticed": self.noticed, "persona_applied": self.persona_applied}
+
+
+def asked(turn: Turn, about: Circumstances, passages: Sequence[Passage]) -> Asking:
+    """Return all that the turn's answer is made from.
+
+    Preferences that the question tells of are learned here, where their user allows it; of a turn that is not
+    confirmed once it is. To be called again is to say it again: nothing is learned twice. Raises StoreUnavailable.
+    """
     heard = hear(turn.question or "")
-    asker = _asker(session, turn, agent, heard)
-    if heard.wishes or asker.persona is not None:
-        turns.heard(session, turn, _noticed(heard, asker.learned), asker.persona is not None)
-    return prompt.build(
+    learned = learn(turn, about.user_id, heard) if turn.confirmed_at is not None else frozenset[str]()
+    known, applied = _known(turn, about, heard), _persona(turn, about, heard)
+    said = _history(about) if turn.use_memory else ()
+    made = prompt.build(
         question=turn.standalone or heard.question or turn.question or "",
         passages=passages,
-        agent_name=agent.name,
-        agent_instructions=agent.instructions,
-        history=_history(session, turn) if turn.use_memory else (),
+        agent_name=about.name,
+        agent_instructions=about.instructions,
+        history=said,
         spoken=turn.spoken,
         confidence=turn.confidence or 0.0,
         threshold=get_settings().match_threshold,
-        persona=asker.persona,
-        about=asker.known if turn.use_memory else {wish.key: wish.value for wish in heard.wishes},
+        persona=applied,
+        about=known if turn.use_memory else {wish.key: wish.value for wish in heard.wishes},
         grounded=turn.search_knowledge,
-        reply=None if heard.question else acknowledgement(heard.wishes, bool(asker.learned)) or None,
+        reply=None if heard.question else acknowledgement(heard.wishes, bool(learned)) or None,
+        interrupted=bool(said) and about.exchanges[-1].cut,
     )
+    return Asking(made, _noticed(heard, learned), applied is not None)
+
+
+def learn(turn: Turn, user_id: str, heard: Heard) -> frozenset[str]:
+    """Keep what lasts of what a question tells of its user, where they allow it; return the keys of what was kept."""
+    if not turn.use_memory or not any(wish.lasting for wish in heard.wishes):
+        return frozenset()
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        return preferences.learn(session, turn, user_id, heard.wishes)
 
 
 def remember(turn: Turn) -> None:
     """Have the turn's conversation summarised where it has more than a prompt carries whole; after the answer."""
+    if not turn.use_memory:
+        return
     with tenant_session(turn.tenant_id, durable=False) as session:
         size = conversations.unsummarised_bytes(session, turn.conversation_id)
-    if turn.use_memory and size > get_settings().history_tokens * memory.BYTES_PER_TOKEN:
+    if size > get_settings().history_tokens * memory.BYTES_PER_TOKEN:
         send.summary(turn.tenant_id, turn.conversation_id)
 
 
-def _asker(session: Session, turn: Turn, agent: Agent, heard: Heard) -> Asker:
-    """Return who asks; what they say now counts for this answer, whatever is kept of it."""
-    user_id = conversations.owner(session, turn.conversation_id) or ""
-    learned = preferences.learn(session, turn, user_id, heard.wishes) if turn.use_memory else frozenset[str]()
-    known: dict[str, Any] = {}
-    if turn.use_memory or turn.use_persona:
-        known = {found.key: found.value for found in preferences.listing(session, user_id)}
-    known |= {wish.key: wish.value for wish in heard.wishes}
+def _known(turn: Turn, about: Circumstances, heard: Heard) -> dict[str, Any]:
+    """Return what the user prefers; what they say now counts for this answer, whatever is kept of it."""
+    kept = dict(sorted(about.preferences.items())) if turn.use_memory or turn.use_persona else {}
+    return kept | {wish.key: wish.value for wish in heard.wishes}
+
+
+def _persona(turn: Turn, about: Circumstances, heard: Heard) -> Persona | None:
     if not turn.use_persona:
-        return Asker(known, None, learned)
-    account = preferences.persona_settings(session, user_id)
-    layers = (getattr(agent, "persona", None), account, known, turn.persona)
-    return Asker(known, persona.combined(*layers), learned)
+        return None
+    return persona.combined(about.persona, about.account, _known(turn, about, heard), turn.persona)
 
 
-def _history(session: Session, turn: Turn) -> tuple[Said, ...]:
+def _history(about: Circumstances) -> tuple[Said, ...]:
     settings = get_settings()
-    summary, exchanges = conversations.unsummarised(session, turn.conversation_id, turn.turn_id)
-    return memory.recall(summary, exchanges, settings.history_tokens, settings.summary_tokens).history()
+    return memory.recall(about.summary, about.exchanges, settings.history_tokens, settings.summary_tokens).history()
 
 
 def _noticed(heard: Heard, learned: frozenset[str]) -> list[Mapping[str, Any]]:

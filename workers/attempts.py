@@ -71,12 +71,16 @@ class Race:
         self._errors: list[AuraError] = []
         self._deadline = time.monotonic() + get_settings().provider_answer_s
 
+    def ask(self) -> None:
+        """Ask the first model, so that something else can be done while it reads; `first` does it otherwise."""
+        self._ask_next()
+
     def first(self, cancelled: Callable[[], bool]) -> tuple[Attempt, str]:
         """Return the request that speaks first, and what it says. The others are closed, and paid where they ran.
 
         Raises Cancelled, or where nobody answers the error of the first that was asked.
         """
-        second_at: float | None = None
+        second_at = self._second_at()
         try:
             while True:
                 if cancelled():

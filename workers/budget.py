@@ -158,7 +158,7 @@ def expected_of(model: str, input_tokens: int) -> Spent:
 @contextmanager
 def transcription(tenant_id: UUID, transcriber: Transcriber, seconds: float, subject_id: UUID) -> Iterator[Call]:
     """Hold what it costs to listen for so many seconds; silence costs as much. Raises BudgetExceeded."""
-    expected = Spent(seconds=seconds, cost_usd=_price(transcriber.model).minute * seconds / 60)
+    expected = Spent(seconds=seconds, cost_usd=_price(transcriber.model).of_sound(seconds))
     with call(tenant_id, "transcription", transcriber.name, transcriber.model, expected, subject_id) as made:
         try:
             yield made
@@ -200,7 +200,7 @@ def question(tenant_id: UUID, embedder: Embedder, text: str, subject_id: UUID) -
 def speech(tenant_id: UUID, speaker: Speaker, text: str, subject_id: UUID) -> Iterator[Call]:
     """Hold what it costs to speak `text`; its seconds may be added to the call's `spent`. Raises BudgetExceeded."""
     model = getattr(speaker, "model", "")
-    expected = Spent(cost_usd=_price(model).kchar * len(text) / 1e3)
+    expected = Spent(cost_usd=_price(model).of_text(len(text)))
     with call(tenant_id, "speech", speaker.name, model, expected, subject_id) as made:
         yield made
 

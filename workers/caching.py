@@ -4,20 +4,19 @@ Only an answer that stands by itself is kept or given: nothing was said before i
 in what it cites, and it is whole. The web process asks for exact ones, so that they pass no queue.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
-from sqlalchemy.orm import Session
 
 from pipelines.ports import Prompt
 from pipelines.providers import embedding_model
-from pipelines.stores import answers, remembered, sentences, turns
+from pipelines.stores import answers, remembered, turns
 from pipelines.stores.answers import Asked, Kept, Standing
-from pipelines.stores.database import TenantSession, tenant_session
+from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn import cache
 from pipelines.turn.compose import is_refusal
@@ -27,7 +26,8 @@ from schemas.dialogue import Turn, TurnStage, TurnStatus
 from schemas.errors import StoreUnavailable
 from schemas.events import Event, EventName
 from schemas.settings import get_settings
-from workers import announce, asking, send
+from workers import announce
+from workers.asking import Asking
 from workers.waterfall import Clock
 
 TRIM_EVERY = 64
@@ -63,40 +63,15 @@ class Hit:
         }
 
 
-def answered(session: TenantSession, turn: Turn) -> Callable[[], None] | None:
-    """Answer a new turn from the cache, in the transaction that accepts it, and return what tells of it after that.
-
-    None where it is to be worked on. One that is asked by voice has no words yet.
-    """
-    if not turn.question:
-        return None
-    session.flush()
-    found = asked(session, turn)
-    turn.cache = vars(found) if found else dict(NOT_CACHED)
-    hit = exact(session, turn, found) if found else None
-    if hit is None:
-        return None
-    turn.stage, turn.status, turn.lease_token = TurnStage.GENERATE, TurnStatus.RUNNING, uuid4()
-    session.flush()
-    return give(session, turn, hit)
-
-
-def asked(session: Session, turn: Turn) -> Asked | None:
+def asked(turn: Turn, asking: Asking, standing: Standing) -> Asked | None:
     """Return the turn's question as the cache knows it, as things stand now; None where the cache is not to answer it.
 
-    To be called before anything is searched, so that an answer is never kept for knowledge newer than its ground.
+    `asking` is without passages: what the prompt says of them is what they are, not what was asked. To be read before
+    anything is searched, so that an answer is never kept for knowledge newer than its ground.
     """
-    settings = get_settings()
-    if not settings.answer_cache or not turn.question:
+    if not get_settings().answer_cache or not turn.question or not policy_of(standing).cache or asking.prompt.history:
         return None
-    standing = answers.standing(session, turn.tenant_id, turn.assistant_key)
-    if standing is None or not policy_of(standing).cache:
-        return None
-    # Without passages: what the prompt says of them is what they are, not what was asked.
-    prompt = asking.prompt_for(session, turn, ())
-    if prompt.history:
-        return None
-    return _asked(turn, prompt, standing)
+    return _asked(turn, asking.prompt, standing)
 
 
 def policy_of(standing: Standing) -> Policy:
@@ -104,26 +79,21 @@ def policy_of(standing: Standing) -> Policy:
     return Policy.of(standing.tenant_policy, standing.agent_policy)
 
 
-def exact(session: Session, turn: Turn, asked: Asked) -> Hit | None:
-    """Return the answer that was kept for this very question."""
-    lasts_s = get_settings().answer_cache_s
-    kept = answers.exact(session, turn.tenant_id, turn.assistant_key, asked.key, lasts_s)
-    return Hit(kept, "exact") if kept else None
-
-
-def found(turn: Turn) -> Hit | None:
+def found(turn: Turn, exact: Kept | None) -> Hit | None:
     """Return the answer that was kept for this question or one that asks the same; None for a turn not to be cached.
 
-    A near one must rest on nothing but passages that were found for this question too.
+    `exact` is what is kept for this very question. A near one must rest on nothing but passages that were found for
+    this question too.
     """
     asked = answers.asked_of(turn.cache)
     if asked is None:
         return None
+    if exact is not None:
+        return Hit(exact, "exact")
     vector = _vector(turn) if asked.telling else None
+    if vector is None:
+        return None
     with tenant_session(turn.tenant_id, durable=False) as session:
-        hit = exact(session, turn, asked)
-        if hit is not None or vector is None:
-            return hit
         lasts_s = get_settings().answer_cache_s
         near = answers.near(session, turn.tenant_id, turn.assistant_key, asked, vector[1], vector[0], lasts_s)
     if near is None or near[1] < cache.NEAR_COSINE:
@@ -134,45 +104,44 @@ def found(turn: Turn) -> Hit | None:
     return Hit(near[0], "near", round(near[1], 4))
 
 
-def give(session: TenantSession, turn: Turn, hit: Hit) -> Callable[[], None]:
-    """Answer a turn that nobody works on, in the caller's transaction; return what tells of it after the commit.
+def answer(turn: Turn, hit: Hit, asking: Asking) -> list[str]:
+    """Answer a turn that has no row yet, and return the sentences that are to be spoken.
 
-    Its events are those of any turn, in their order. One that is spoken is completed by who speaks its last sentence.
+    Without any it is complete, else it is by who speaks the last one.
     """
-    kept, clock = hit.kept, Clock(turn)
-    texts = list(_sentences(kept.answer)) if turn.spoken else []
-    for seq, text in enumerate(texts):
-        sentences.add(session, turn, seq, text)
-    turns.answer(
-        session,
-        turn,
-        {"first_token_ms": clock.since_start_ms()},
-        answer=kept.answer,
-        citations=kept.citations,
-        passages=kept.passages,
-        confidence=kept.confidence,
-        provider=kept.provider,
-        model=kept.model,
-        cache=hit.noted(turn),
-    )
-    ended = turns.complete(session, turn.turn_id)
-    completed = [announce.of_turn(EventName.TURN_COMPLETED, ended, **turns.as_answer(ended))] if ended else []
-    tell_completed = announce.owe(session, turn.tenant_id, completed)
+    kept = hit.kept
+    turn.stage, turn.status = TurnStage.GENERATE, TurnStatus.RUNNING
+    turn.answer, turn.citations, turn.passages = kept.answer, kept.citations, kept.passages
+    turn.confidence, turn.provider, turn.model = kept.confidence, kept.provider, kept.model
+    turn.cache = hit.noted(turn)
+    turn.noticed, turn.persona_applied = list(asking.noticed), asking.persona_applied
+    turn.timings = {**turn.timings, "first_token_ms": Clock(turn).since_start_ms()}
+    if turn.spoken:
+        return list(_sentences(kept.answer))
+    turn.status, turn.completed_at = TurnStatus.COMPLETED, datetime.now(UTC)
+    return []
 
-    def tell() -> None:
-        announce.many(list(_events(turn, hit)))
-        tell_completed()
-        for seq in range(len(texts)):
-            send.sentence(turn.tenant_id, turn.turn_id, seq)
 
-    return tell
+def told(turn: Turn, hit: Hit) -> list[Event]:
+    """Return the events of a turn that was answered at once: those of any turn, in their order, but its last."""
+    kept = hit.kept
+    names = turns.sources(turns.unpacked(kept.passages))
+    return [
+        announce.of_turn(EventName.TURN_RETRIEVED, turn, confidence=round(kept.confidence, 3), sources=names),
+        announce.of_turn(EventName.TURN_STARTED, turn, attempt=1),
+        announce.of_turn(EventName.TURN_TOKEN, turn, text=kept.answer),
+        *(
+            announce.of_turn(EventName.TURN_SENTENCE, turn, seq=seq, text=text)
+            for seq, text in enumerate(_sentences(kept.answer))
+        ),
+    ]
 
 
 def keep(turn: Turn, prompt: Prompt, found: Mapping[str, Any], took_ms: float) -> None:
     """Keep a turn's whole answer where it stands by itself. Never fails: the turn has its answer."""
     asked = answers.asked_of(turn.cache)
     grounded = found["citations"] and prompt.confident and not is_refusal(found["answer"])
-    if asked is None or prompt.history or not grounded:
+    if asked is None or prompt.history or not grounded or turn.confirmed_at is None:
         return
     vector = _vector(turn)
     try:
@@ -228,16 +197,6 @@ def _vector(turn: Turn) -> tuple[str, Any] | None:
     model = embedding_model(get_settings())
     vector = remembered.vector(get_redis(), turn.tenant_id, model, turn.question or "") if model else None
     return None if vector is None else (model, vector)
-
-
-def _events(turn: Turn, hit: Hit) -> Iterator[Event]:
-    kept = hit.kept
-    names = turns.sources(turns.unpacked(kept.passages))
-    yield announce.of_turn(EventName.TURN_RETRIEVED, turn, confidence=round(kept.confidence, 3), sources=names)
-    yield announce.of_turn(EventName.TURN_STARTED, turn, attempt=1)
-    yield announce.of_turn(EventName.TURN_TOKEN, turn, text=kept.answer)
-    for seq, text in enumerate(_sentences(kept.answer)):
-        yield announce.of_turn(EventName.TURN_SENTENCE, turn, seq=seq, text=text)
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ comes with the answer of the search itself, so a tenant with one model pays noth
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from pipelines.ports import Embedder, KnowledgeFilter, Passage
 from pipelines.providers.servers import PRICES
-from pipelines.stores import beside, cards, documents, search, turns
+from pipelines.stores import beside, cards, circumstances, documents, search
+from pipelines.stores.circumstances import Circumstances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.search import NO_FILTER, Asked, Found
 from pipelines.turn import limits, neighbours, retrieve
@@ -64,14 +65,17 @@ class Ground:
     standalone: str | None = None
 
 
-def ground(turn: Turn, count: int | None = None, dense_weight: float | None = None) -> Ground:
+def ground(
+    turn: Turn, count: int | None = None, dense_weight: float | None = None, about: Circumstances | None = None
+) -> Ground:
     """Return what the turn's question is answered from. Raises StoreUnavailable, BudgetExceeded, UnknownAssistant.
 
     `count` and `dense_weight` take the place of what is set, to compare (`workers/questioning.py`).
+    `about` is what the turn's worker has read already.
     """
     standalone = rewriting.standalone(turn)
     question = standalone or question_of(turn.question or "")
-    allowed = _limits(turn)
+    allowed = _limits(turn, about or circumstances.read(turn.tenant_id, turn.assistant_key))
     weight = DENSE_WEIGHT if dense_weight is None else dense_weight
     asked = [question, *parts(question)]
     if len(asked) == 1:
@@ -96,11 +100,17 @@ def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) ->
 
     What a model embedded that can not be asked is found by its words alone. Raises StoreUnavailable, BudgetExceeded.
     """
-    asked = _ask_current(turn, question)
-    now = [one.model for one in asked]
-    asked += _ask(turn, question, [model for model in _others.get(turn.tenant_id, ()) if model not in now])
+    # While a model reads the question its words are looked for: both take about as long.
+    by_words = _words_pool().submit(_by_words, turn, question, allowed)
+    try:
+        asked = _ask_current(turn, question)
+        now = [one.model for one in asked]
+        asked += _ask(turn, question, [model for model in _others.get(turn.tenant_id, ()) if model not in now])
+    finally:
+        # Waited for in any case: nothing of a question runs on once it is over.
+        wait([by_words])
+    lexical = by_words.result()
     with tenant_session(turn.tenant_id, durable=False) as session:
-        lexical = search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key, allowed)
         found = _nearest(session, turn, asked, allowed)
         near = {passage.doc_id for passage in (*found.passages, *lexical)}
         compared = cards.compared(session, turn.tenant_id, near, asked, question)
@@ -110,6 +120,11 @@ def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) ->
     if asked:
         _remember(turn.tenant_id, tuple(found.unasked(now)))
     return Rankings(found.passages, lexical, compared)
+
+
+def _by_words(turn: Turn, question: str, allowed: KnowledgeFilter) -> list[Passage]:
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        return search.best_words(session, turn.tenant_id, question, CANDIDATES, turn.assistant_key, allowed)
 
 
 def _nearest(session: Session, turn: Turn, asked: Sequence[Asked], allowed: KnowledgeFilter) -> Found:
@@ -171,18 +186,16 @@ def _asked(embedder: Embedder, question: str) -> Asked:
     return Asked(embedder.model, embedder.embed([question])[0], embedder.calibration)
 
 
-def _limits(turn: Turn) -> KnowledgeFilter:
+def _limits(turn: Turn, about: Circumstances) -> KnowledgeFilter:
     """Return what the turn may search: what is asked for, within what its assistant may know."""
-    asked = limits.read(turn.filters or {})
-    with tenant_session(turn.tenant_id, durable=False) as session:
-        agent = turns.agent(session, turn.assistant_key) if turn.assistant_key else None
-        allowed = limits.read(getattr(agent, "knowledge_filter", None) or {})
-        if asked.tags and allowed.tags:
-            # A document may have a tag of each: those that have one of the asker's are looked up first.
+    asked, allowed = limits.read(turn.filters or {}), limits.read(about.knowledge_filter)
+    if asked.tags and allowed.tags:
+        # A document may have a tag of each: those that have one of the asker's are looked up first.
+        with tenant_session(turn.tenant_id, durable=False) as session:
             tagged = documents.tagged(session, turn.tenant_id, asked.tags)
-            if asked.doc_ids:
-                tagged = [doc_id for doc_id in tagged if doc_id in asked.doc_ids]
-            asked = replace(asked, tags=(), doc_ids=tuple(tagged) or limits.NOTHING.doc_ids)
+        if asked.doc_ids:
+            tagged = [doc_id for doc_id in tagged if doc_id in asked.doc_ids]
+        asked = replace(asked, tags=(), doc_ids=tuple(tagged) or limits.NOTHING.doc_ids)
     return limits.within(asked, allowed)
 
 
@@ -202,6 +215,12 @@ def _remember(tenant_id: UUID, models: tuple[str, ...]) -> None:
     if len(_others) >= MAX_KNOWN:
         _others.clear()
     _others[tenant_id] = models
+
+
+@lru_cache
+def _words_pool() -> ThreadPoolExecutor:
+    # Not the pool of parts: each of them waits for its words.
+    return ThreadPoolExecutor(AT_ONCE, "words")
 
 
 @lru_cache

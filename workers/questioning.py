@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from pipelines.evaluation.judging import DEPTH, Outcome, judged
 from pipelines.ports import ChatModel, Usage
-from pipelines.stores.database import tenant_session
+from pipelines.stores import circumstances
 from pipelines.turn import citations
 from pipelines.turn import generate as generation
 from schemas.dialogue import Turn, TurnStage
@@ -24,11 +24,11 @@ def ask(evaluation: Evaluation, question: EvaluationQuestion, configuration: Map
     count = configuration.get("match_count") or settings.match_count
     threshold = configuration.get("threshold")
     started = time.perf_counter()
-    ground = finding.ground(turn, max(count, DEPTH), configuration.get("dense_weight"))
+    about = circumstances.read(turn.tenant_id, turn.assistant_key)
+    ground = finding.ground(turn, max(count, DEPTH), configuration.get("dense_weight"), about)
     passages = tuple(ground.passages[:count])
     turn.confidence = ground.confidence
-    with tenant_session(evaluation.tenant_id, durable=False) as session:
-        prompt = asking.prompt_for(session, turn, passages)
+    prompt = asking.asked(turn, about, passages).prompt
     if threshold is not None:
         prompt = replace(prompt, confident=ground.confidence >= threshold)
     text, usage = _answer(evaluation, configuration.get("chat_provider"), prompt)

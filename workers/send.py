@@ -79,9 +79,20 @@ def webhooks(tenant_id: UUID) -> None:
         _send("workers.webhooks.deliver", tenant_id, expires=60)
 
 
+def filler(tenant_id: UUID, turn_id: UUID) -> None:
+    """Have a filler said in a turn whose answer is late."""
+    # Said late it would only delay what is waited for.
+    _send("workers.fillers.say", tenant_id, turn_id, expires=2)
+
+
 def voice_call(task: str, tenant_id: UUID, call_id: UUID) -> None:
     """Wake a worker for a call whose caller waits; `task` is `transcribe`, `synthesize` or `voices`."""
     _send(f"workers.voice.{task}", tenant_id, call_id)
+
+
+def partial(tenant_id: UUID, call_id: UUID, within_s: float) -> None:
+    """Wake who listens to an utterance that is not finished; of no use to anybody after `within_s`."""
+    _send("workers.partials.transcribe", tenant_id, call_id, expires=within_s)
 
 
 def search_call(tenant_id: UUID, call_id: UUID) -> None:

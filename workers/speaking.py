@@ -1,59 +1,61 @@
 """Speaking the sentences of an answer, side by side, while it is still being written."""
 
 import base64
-from dataclasses import replace
+from contextlib import suppress
 from uuid import UUID
 
-from pipelines.ports import Speaker
-from pipelines.stores import sentences, turns
-from pipelines.stores.database import tenant_session
-from pipelines.turn import synthesize as speech
+from pipelines.stores import sentences
 from schemas.dialogue import Turn, TurnStatus
-from schemas.errors import AuraError, Cancelled
+from schemas.errors import AuraError, Cancelled, LeaseLost, NotSpoken
 from schemas.events import EventName
-from workers import budget, turning, wiring
+from workers import turning, voices
 from workers.waterfall import Clock
 
 
 def sentence(tenant: UUID, turn: UUID, seq: int) -> None:
     """Speak one sentence; whoever speaks the last one completes the turn."""
-    with tenant_session(tenant, durable=False) as session:
-        claimed = sentences.claim(session, turn, seq, turning.LEASE_S)
-        of = turns.get(session, turn)
-        voice_id = turns.agent(session, of.assistant_key).voice_id
-    if claimed is not None:
-        started = Clock(of)
-        status = TurnStatus.COMPLETED
-        try:
-            speaker = wiring.speaker(tenant)
-            with (
-                budget.speech(tenant, speaker, claimed.text, turn) as call,
-                turning.held(tenant, lambda session: sentences.renew(session, claimed, turning.LEASE_S)),
-            ):
-                seconds = _speak(speaker, of, seq, claimed.text, voice_id, started)
-                call.spent = replace(call.expected, seconds=seconds)
-        except AuraError as error:
-            # The text has arrived; the answer goes on without this sentence's voice.
-            status = TurnStatus.FAILED
-            turning.tell(EventName.TURN_AUDIO, of, seq=seq, part=0, last=True, code=error.code, detail=error.detail)
-        with tenant_session(tenant, durable=False) as session:
-            sentences.finish(session, claimed, status)
-            turns.add_timings(session, turn, {f"synthesize_{seq}": started.stage(claimed.enqueued_at)})
-    turning.complete(of)
+    taken = turning.take_sentence(tenant, turn, seq)
+    if taken is None:
+        return
+    of, said, manner = taken.turn, taken.sentence, taken.manner
+    started = Clock(of)
+    status = TurnStatus.COMPLETED
+    by: dict[str, str] = {}
+    firsts: dict[str, float] = {}
+    spoken: voices.Spoken | None = None
+    try:
+        if said.status == TurnStatus.FAILED:
+            raise NotSpoken("The sentence could not be spoken: its worker stopped repeatedly.")
+        asked = (tenant, said.text, manner.voice_id, manner.speed, turn)
+        with (
+            turning.held(tenant, lambda driver: sentences.renew(driver, said, turning.LEASE_S)),
+            voices.speech(*asked, language=manner.language, cancelled=turning.cancelled(of)) as spoken,
+        ):
+            by = spoken.named
+            _speak(spoken, of, seq, firsts, started)
+    except AuraError as error:
+        # The text has arrived; the answer goes on without this sentence's voice.
+        status = TurnStatus.FAILED
+        part = spoken.parts if spoken is not None else 0
+        turning.tell(EventName.TURN_AUDIO, of, seq=seq, part=part, last=True, code=error.code, detail=error.detail)
+    # Where it was cancelled, or taken over, its turn goes on without us.
+    with suppress(LeaseLost):
+        turning.finish_sentence(said, status, {f"synthesize_{seq}": started.stage(said.enqueued_at) | by, **firsts})
 
 
-def _speak(speaker: Speaker, turn: Turn, seq: int, text: str, voice_id: str | None, clock: Clock) -> float:
-    """Publish a sentence's sound in pieces as they become ready; the last one says so. Return its seconds."""
+def _speak(spoken: voices.Spoken, turn: Turn, seq: int, firsts: dict[str, float], clock: Clock) -> None:
+    """Publish a sentence's sound in pieces as they become ready; the last one says so."""
     cancelled = turning.cancelled(turn)
-    about = {"seq": seq, "sample_rate_hz": speaker.sample_rate_hz, "encoding": "pcm16"}
-    part, spoken_bytes = 0, 0
-    for part, frame in enumerate(speech.synthesize(speaker, text, voice_id)):
+    about = {"seq": seq, "sample_rate_hz": spoken.sample_rate_hz, "encoding": "pcm16"}
+    parts = 0
+    for part, frame in enumerate(spoken):
         if cancelled():
             raise Cancelled
-        spoken_bytes += len(frame)
-        if part == 0:
-            with tenant_session(turn.tenant_id, durable=False) as session:
-                turns.add_timings(session, turn.turn_id, {f"audio_{seq}_ms": clock.since_start_ms()})
-        turning.tell(EventName.TURN_AUDIO, turn, **about, part=part, last=False, audio=base64.b64encode(frame).decode())
-    turning.tell(EventName.TURN_AUDIO, turn, **about, part=part + 1, last=True, audio="")
-    return spoken_bytes / 2 / speaker.sample_rate_hz
+        sound = base64.b64encode(frame).decode()
+        turning.tell(EventName.TURN_AUDIO, turn, **about, **spoken.told(), part=part, last=False, audio=sound)
+        # Written down with the rest at the end: somebody waits for the sound.
+        firsts.setdefault(f"audio_{seq}_ms", clock.since_start_ms())
+        if seq == 0:
+            firsts.setdefault("first_audio_ms", firsts["audio_0_ms"])
+        parts = part + 1
+    turning.tell(EventName.TURN_AUDIO, turn, **about, part=parts, last=True, audio="")

@@ -4,18 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from pipelines.ports import STT_RATE_HZ, Usage
-from pipelines.stores import answers, cancellations, sentences, turns, unanswered, utterances
-from pipelines.stores.database import tenant_session
+from pipelines.ports import Usage
+from pipelines.stores import turn_steps, turns, unanswered, utterances
+from pipelines.stores.database import driver_of, tenant_pipeline, tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn import citations
 from pipelines.turn import generate as generation
-from pipelines.turn import transcribe as recognition
 from schemas.dialogue import Turn, TurnStage, TurnStatus
-from schemas.errors import Cancelled, LeaseLost, NoSpeech, Permanent, Transient
+from schemas.errors import Cancelled, LeaseLost, NotHeard, Permanent, Transient
 from schemas.events import EventName
-from workers import announce, answering, asking, budget, caching, grounding, send, speaking, turning, wiring
+from workers import answering, caching, grounding, send, speaking, turning, voices
 from workers.app import app
+from workers.asking import asked
+from workers.turning import Taken
 from workers.waterfall import Clock
 
 
@@ -43,19 +44,15 @@ def synthesize(tenant_id: str, turn_id: str, seq: int) -> None:
     speaking.sentence(UUID(tenant_id), UUID(turn_id), seq)
 
 
-def _run(tenant_id: UUID, turn_id: UUID, stage: TurnStage, work: Callable[[Turn, Clock], None]) -> None:
+def _run(tenant_id: UUID, turn_id: UUID, stage: TurnStage, work: Callable[[Taken, Clock], None]) -> None:
     """Claim the step, do the work; an error ends the turn with a reason."""
-    turn = None
     try:
-        with tenant_session(tenant_id, durable=False) as session:
-            turn = turns.claim(session, turn_id, stage, turning.LEASE_S)
-        if turn is None:
+        taken = turning.take(tenant_id, turn_id, stage)
+        if taken is None:
             return
-        if cancellations.requested(get_redis(), tenant_id, turn_id):
-            raise Cancelled
-        claimed = turn
-        with turning.held(tenant_id, lambda session: turns.renew(session, claimed, turning.LEASE_S)):
-            work(turn, Clock(turn))
+        turn = taken.turn
+        with turning.held(tenant_id, lambda driver: turn_steps.renew(driver, turn, turning.LEASE_S)):
+            work(taken, Clock(turn))
     except LeaseLost:
         return
     except Cancelled as error:
@@ -64,80 +61,59 @@ def _run(tenant_id: UUID, turn_id: UUID, stage: TurnStage, work: Callable[[Turn,
         turning.end(tenant_id, turn_id, TurnStatus.FAILED, error)
 
 
-def _transcribe(turn: Turn, clock: Clock) -> None:
+def _transcribe(taken: Taken, clock: Clock) -> None:
+    turn = taken.turn
     audio = utterances.get(get_redis(), turn.tenant_id, turn.turn_id)
     if audio is None:
-        raise NoSpeech("What was said is kept for ten minutes only and is gone. Please say it again.")
-    transcriber = wiring.transcriber(turn.tenant_id)
-    seconds = len(audio) / 2 / STT_RATE_HZ
-    with budget.transcription(turn.tenant_id, transcriber, seconds, turn.turn_id) as call:
-        transcript = recognition.transcribe(transcriber, audio, turn.language)
-        call.spent = call.expected
-        with tenant_session(turn.tenant_id, durable=False) as session:
-            turns.advance(
-                session,
-                turn,
-                TurnStage.RETRIEVE,
-                {"transcribe": clock.stage(turn.enqueued_at)},
-                question=transcript.text,
-                language=transcript.language,
-            )
-            # A free one is written down when the next step is under way: somebody waits.
-            if call.is_held:
-                call.settle(session)
-            told = announce.of_turn(
-                EventName.TURN_TRANSCRIPT,
-                turn,
-                text=transcript.text,
-                language=transcript.language,
-                confidence=round(transcript.confidence, 3),
-            )
-            tell = announce.owe(session, turn.tenant_id, [told])
-        send.turn(turn.tenant_id, turn.turn_id, TurnStage.RETRIEVE)
-        tell()
+        raise NotHeard("What was said is kept for five minutes only and is gone. Please say it again.")
+    asking = (turn.tenant_id, audio, turn.language, turn.turn_id)
+    with voices.transcription(*asking, cancelled=turning.cancelled(turn)) as heard:
+        transcript, confidence = heard.transcript, round(heard.transcript.confidence, 3)
+        turning.hand_on(
+            turn,
+            TurnStage.RETRIEVE,
+            {"transcribe": clock.stage(turn.enqueued_at) | heard.named},
+            EventName.TURN_TRANSCRIPT,
+            {"text": transcript.text, "language": transcript.language, "confidence": confidence},
+            heard.call,
+            question=transcript.text,
+            language=transcript.language,
+            transcript_confidence=confidence,
+        )
 
 
-def _retrieve(turn: Turn, clock: Clock) -> None:
+def _retrieve(taken: Taken, clock: Clock) -> None:
+    turn = taken.turn
     if not turn.cache:
         # Asked by voice: its words are known only now.
-        with tenant_session(turn.tenant_id, durable=False) as session:
-            asked = caching.asked(session, turn)
-        turn.cache = vars(asked) if asked else dict(caching.NOT_CACHED)
-    ground = grounding.ground(turn)
-    with tenant_session(turn.tenant_id, durable=False) as session:
-        turns.advance(
-            session,
-            turn,
-            TurnStage.GENERATE,
-            {"retrieve": clock.stage(turn.enqueued_at)},
-            passages=turns.packed(ground.passages),
-            confidence=ground.confidence,
-            standalone=ground.standalone,
-            cache=turn.cache,
-        )
-    send.turn(turn.tenant_id, turn.turn_id, TurnStage.GENERATE)
-    turning.tell(
-        EventName.TURN_RETRIEVED,
+        known = caching.asked(turn, asked(turn, taken.about, ()), taken.about.standing)
+        turn.cache = vars(known) if known else dict(caching.NOT_CACHED)
+    ground = grounding.ground(turn, taken.about)
+    turning.hand_on(
         turn,
-        confidence=round(ground.confidence, 3),
-        sources=turns.sources(ground.passages),
+        TurnStage.GENERATE,
+        {"retrieve": clock.stage(turn.enqueued_at)},
+        EventName.TURN_RETRIEVED,
+        {"confidence": round(ground.confidence, 3), "sources": turns.sources(ground.passages)},
+        passages=turns.packed(ground.passages),
+        confidence=ground.confidence,
+        standalone=ground.standalone,
+        cache=turn.cache,
     )
 
 
-def _generate(turn: Turn, clock: Clock) -> None:
-    passages = turns.unpacked(turn.passages)
-    with tenant_session(turn.tenant_id, durable=False) as session:
-        asked = asking.prompt_for(session, turn, passages)
-        standing = answers.standing(session, turn.tenant_id, turn.assistant_key)
-        if turn.attempts > 1:
-            sentences.clear(session, turn)
-    turning.tell(EventName.TURN_STARTED, turn, attempt=turn.attempts)
+def _generate(taken: Taken, clock: Clock) -> None:
+    turn, passages = taken.turn, turns.unpacked(taken.turn.passages)
+    if turn.attempts > 1:
+        with tenant_pipeline(turn.tenant_id, durable=False) as driver:
+            turn_steps.unsay(driver, turn)
+    asking = asked(turn, taken.about, passages)
     said: list[str] = []
     usage = Usage("none", "none")
     firsts: dict[str, float] = {}
     cancelled = turning.cancelled(turn)
-    with answering.answering(turn, standing, cancelled) as answer:
-        for piece in generation.generate(answer, asked, cancelled):
+    with answering.answering(taken, cancelled) as answer:
+        for piece in generation.generate(answer, asking.prompt, cancelled):
             match piece:
                 case generation.Token(text):
                     firsts.setdefault("first_token_ms", clock.since_start_ms())
@@ -150,17 +126,18 @@ def _generate(turn: Turn, clock: Clock) -> None:
         found = answer.found() or dict(
             zip(("answer", "citations"), citations.cite("".join(said), passages), strict=True)
         )
-        _answer(turn, clock, found, usage, firsts, answer)
-    turning.complete(turn)
+        _answer(turn, clock, {**asking.kept, **found}, usage, firsts, answer)
     if answer.hit is None and answer.whole:
-        caching.keep(turn, asked, found, clock.since_start_ms())
+        caching.keep(turn, asking.prompt, found, clock.since_start_ms())
 
 
 def _say(turn: Turn, seq: int, text: str) -> None:
-    """Tell a finished sentence and, where the answer is spoken, have it spoken."""
+    """Tell a finished sentence and, where the answer is spoken, have it spoken. Raises LeaseLost."""
     if turn.spoken:
-        with tenant_session(turn.tenant_id, durable=False) as session:
-            sentences.add(session, turn, seq, text)
+        with tenant_pipeline(turn.tenant_id, durable=False) as driver:
+            queued = turn_steps.say(driver, turn, seq, text)
+        if queued.fetchone() is None:
+            raise LeaseLost
         send.sentence(turn.tenant_id, turn.turn_id, seq)
     turning.tell(EventName.TURN_SENTENCE, turn, seq=seq, text=text)
 
@@ -173,9 +150,11 @@ def _answer(
     firsts: Mapping[str, float],
     answer: answering.Answer,
 ) -> None:
+    """Keep the answer, with what it cost, and complete the turn unless it is still spoken."""
     with tenant_session(turn.tenant_id) as session:
-        turns.answer(
-            session,
+        driver = driver_of(session)
+        confirmed = turn_steps.answer(
+            driver,
             turn,
             {"generate": clock.stage(turn.enqueued_at), **firsts},
             provider=usage.provider,
@@ -186,5 +165,8 @@ def _answer(
             route=answer.route,
             **found,
         )
-        unanswered.note(session, turn, found["answer"], found["citations"], turns.unpacked(turn.passages))
+        if confirmed:
+            unanswered.note(session, turn, found["answer"], found["citations"], turns.unpacked(turn.passages))
         answer.settle(session)
+        tell_completed = turning.complete(driver, turn.tenant_id, turn.turn_id)
+    tell_completed()

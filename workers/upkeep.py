@@ -1,5 +1,9 @@
 """Work that keeps work going: admission of documents, and the sweep that finds what was lost."""
 
+from typing import Any, cast
+
+import redis
+import structlog
 from sqlalchemy import text
 
 from pipelines.stores import (
@@ -8,22 +12,26 @@ from pipelines.stores import (
     evaluations,
     intakes,
     mails,
+    notices,
     promotion,
-    sentences,
     tenant_deletion,
-    turns,
     uploads,
     usage,
 )
 from pipelines.stores.database import operator_session, tenant_session
+from pipelines.stores.notices import Notice
 from pipelines.stores.objects import upload_prefix
 from pipelines.stores.parts import EXPRESS
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import TurnStage
 from schemas.knowledge import LARGE_UNITS, Stage
 from schemas.settings import get_settings
-from workers import batches, health, send, wiring
+from workers import batches, health, send, watching, wiring
 from workers.app import app
+
+log = structlog.get_logger()
+
+LOG_GROWTH_BYTES = 64 * 1024
+"""What the log of Redis may grow by before it is written anew: less than this holds no speech to speak of."""
 
 
 @app.task(name="workers.upkeep.admit")
@@ -45,20 +53,15 @@ def sweep() -> None:
     two seconds prove that it is lost.
     """
     idle = _idle_queues()
+    watching.look_in_their_place()
     with operator_session() as session:
         parts = documents.take_due(session, idle)
-        steps = turns.take_due(session, idle)
-        spoken = sentences.take_due(session, TurnStage.SYNTHESIZE in idle)
         leaving = tenant_deletion.take_due(session)
         posted = mails.take_due(session)
         arriving = intakes.take_due(session)
         edited = edits.take_due(session)
         asked = evaluations.take_due(session)
     send.stages(parts)
-    for tenant_id, turn_id, stage in steps:
-        send.turn(tenant_id, turn_id, stage)
-    for tenant_id, turn_id, seq in spoken:
-        send.sentence(tenant_id, turn_id, seq)
     for tenant_id in leaving:
         send.tenant_deletion(tenant_id)
     for tenant_id, mail_id in posted:
@@ -85,11 +88,28 @@ def settle_providers() -> None:
     health.settle()
 
 
+@app.task(name="workers.upkeep.rewrite_log")
+def rewrite_log() -> None:
+    """Have Redis write its log of changes anew: what has expired is then on no disk either, sound above all."""
+    try:
+        about = cast(dict[str, Any], get_redis().info("persistence"))
+        if about.get("aof_enabled") and about["aof_current_size"] - about["aof_base_size"] > LOG_GROWTH_BYTES:
+            get_redis().bgrewriteaof()
+    except redis.ResponseError:
+        # One that somebody else keeps may not let us.
+        log.info("the log of Redis is not ours to rewrite")
+
+
 @app.task(name="workers.upkeep.index_vectors")
 def index_vectors() -> None:
-    """Index the vectors of tenants that have become large, where this worker is given a role that may."""
-    if url := get_settings().database_index_url:
+    """Index the vectors of tenants that have become large, where this worker is given a role that may.
+
+    Where it is not, the operator is told once there are such tenants.
+    """
+    url = get_settings().database_index_url
+    if url:
         promotion.settle(url)
+    notices.put(get_redis(), Notice.UNINDEXED, holds=not url and bool(promotion.large_corpora()))
 
 
 @app.task(name="workers.upkeep.forget")
@@ -105,7 +125,7 @@ def forget() -> None:
 
 
 def _idle_queues() -> list[str]:
-    names = [EXPRESS, *(stage.value for stage in (*Stage, *TurnStage))]
+    names = [EXPRESS, *(stage.value for stage in Stage)]
     with get_redis().pipeline(transaction=False) as pipe:
         for name in names:
             pipe.llen(name)

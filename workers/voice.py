@@ -1,15 +1,15 @@
 """One recording transcribed, one text spoken, for a caller who waits."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
-from pipelines.ports import STT_RATE_HZ
+from pipelines.ports import STT_RATE_HZ, Segment, Word
 from pipelines.stores import calls
 from pipelines.stores.redis import get_redis
-from pipelines.turn import synthesize as speech
-from pipelines.turn import transcribe as recognition
+from pipelines.turn import audio_out
 from schemas.errors import AuraError
-from workers import budget, wiring
+from workers import voices as voices_of
 from workers.app import app
 
 
@@ -21,17 +21,18 @@ def transcribe(tenant_id: str, call_id: str) -> None:
     if found is None:
         return
     facts, pcm = found
+    times = {name: bool(facts.get(name)) for name in ("timestamps", "words")}
     try:
-        transcriber = wiring.transcriber(tenant)
-        with budget.transcription(tenant, transcriber, len(pcm) / 2 / STT_RATE_HZ, call):
-            transcript = recognition.transcribe(transcriber, pcm, facts["language"])
+        with voices_of.transcription(tenant, pcm, facts["language"], call, **times) as heard:
+            transcript = heard.transcript
         reply = {
             "text": transcript.text,
             "language": transcript.language,
             "confidence": round(transcript.confidence, 3),
             "duration": round(len(pcm) / 2 / STT_RATE_HZ, 3),
-            "provider": transcriber.name,
-            "model": transcriber.model,
+            "segments": [_timed(segment) for segment in transcript.segments] if any(times.values()) else None,
+            "words": [_timed(word) for word in transcript.words] if times["words"] else None,
+            **heard.named,
         }
     except AuraError as error:
         reply = {"error": error.code, "detail": error.detail}
@@ -42,7 +43,7 @@ def transcribe(tenant_id: str, call_id: str) -> None:
 def voices(tenant_id: str, call_id: str) -> None:
     """Reply with the voices on offer, the default first."""
     try:
-        reply = {"voices": [asdict(voice) for voice in wiring.speaker(UUID(tenant_id)).voices()]}
+        reply = {"voices": [asdict(voice) for voice in voices_of.listing(UUID(tenant_id))]}
     except AuraError as error:
         reply = {"error": error.code, "detail": error.detail}
     calls.reply(get_redis(), UUID(tenant_id), UUID(call_id), reply)
@@ -50,18 +51,28 @@ def voices(tenant_id: str, call_id: str) -> None:
 
 @app.task(name="workers.voice.synthesize")
 def synthesize(tenant_id: str, call_id: str) -> None:
-    """Reply with the text's sound, PCM16 mono."""
+    """Hand over the text's sound piece by piece, as it is spoken; the first one says its rate and who speaks."""
     tenant, call = UUID(tenant_id), UUID(call_id)
     found = calls.asked(get_redis(), tenant, call)
     if found is None:
         return
     facts, _ = found
+    client = get_redis()
+    # A web process of the release before asks for a text and a voice alone.
+    asked = (tenant, facts["text"], facts["voice_id"], facts.get("speed", 1.0), call)
     try:
-        speaker = wiring.speaker(tenant)
-        with budget.speech(tenant, speaker, facts["text"], call) as held:
-            pcm = b"".join(speech.synthesize(speaker, facts["text"], facts["voice_id"]))
-            held.spent = replace(held.expected, seconds=len(pcm) / 2 / speaker.sample_rate_hz)
-        reply = {"sample_rate_hz": speaker.sample_rate_hz, "provider": speaker.name}
+        with voices_of.speech(*asked, language=facts.get("language")) as spoken:
+            rate_hz = facts.get("sample_rate_hz") or min(spoken.sample_rate_hz, audio_out.RATES_HZ[1])
+            encoder = audio_out.encoder(facts.get("encoding", "pcm16"), spoken.sample_rate_hz, rate_hz)
+            about = {"sample_rate_hz": encoder.sample_rate_hz, **spoken.named}
+            for frame in spoken:
+                if (sound := encoder.feed(frame)) and not calls.say(client, tenant, call, about, sound):
+                    return
+        calls.reply(client, tenant, call, {**about, "duration": round(spoken.seconds, 3)}, encoder.flush())
     except AuraError as error:
-        pcm, reply = b"", {"error": error.code, "detail": error.detail}
-    calls.reply(get_redis(), tenant, call, reply, pcm)
+        calls.reply(client, tenant, call, {"error": error.code, "detail": error.detail})
+
+
+def _timed(part: Segment | Word) -> dict[str, Any]:
+    told = {"text": part.text, "start": round(part.start_s, 3), "end": round(part.end_s, 3)}
+    return told | ({"confidence": part.confidence} if isinstance(part, Word) else {})

@@ -3,11 +3,12 @@
 A tenant with keys of its own has its own provider where such a key is the chosen one's; all others share.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -32,7 +33,7 @@ MAX_OWN = 256
 
 @dataclass(frozen=True)
 class Answerer:
-    """What may write answers: its names, whether it runs here, and whether a tenant's own key leads to it."""
+    """What may do a kind of work: its names, whether it runs here, and whether a tenant's own key leads to it."""
 
     provider: str
     model: str
@@ -74,14 +75,30 @@ def answerers(tenant_id: UUID) -> list[Answerer]:
     return [Answerer(offer.name, offer.model, offer.local, offer.name in own) for offer in found]
 
 
-def transcriber(tenant_id: UUID) -> Transcriber:
-    """Return what turns the tenant's speech into text. Raises NotOffered, StoreUnavailable."""
-    return cast(Transcriber, _for(tenant_id, "transcriber"))
+def transcriber(tenant_id: UUID, provider: str = "") -> Transcriber:
+    """Return what turns the tenant's speech into text, of the `provider` where one is named.
+
+    Raises NotOffered, StoreUnavailable.
+    """
+    return cast(Transcriber, _for(tenant_id, "transcriber", provider))
 
 
-def speaker(tenant_id: UUID) -> Speaker:
-    """Return what turns text into the tenant's speech. Raises NotOffered, StoreUnavailable."""
-    return cast(Speaker, _for(tenant_id, "speaker"))
+def speaker(tenant_id: UUID, provider: str = "") -> Speaker:
+    """Return what turns text into the tenant's speech, of the `provider` where one is named.
+
+    Raises NotOffered, StoreUnavailable.
+    """
+    return cast(Speaker, _for(tenant_id, "speaker", provider))
+
+
+def voices(tenant_id: UUID, kind: Literal["transcriber", "speaker"]) -> list[Answerer]:
+    """Return what may listen or speak for the tenant, best first, without making any.
+
+    Raises NotOffered, StoreUnavailable.
+    """
+    own = own_keys(tenant_id)
+    found = providers.lined(kind, offering(tenant_id))
+    return [Answerer(offer.name, offer.model, offer.local, offer.name in own) for offer in found]
 
 
 def own_keys(tenant_id: UUID) -> set[str]:
@@ -96,9 +113,11 @@ def offering(tenant_id: UUID) -> Settings:
 
 def _for(tenant_id: UUID, kind: Kind, name: str = "") -> Any:
     kept = _kept(tenant_id, _moment())
-    if not kept:
-        return _shared(kind, name)
-    provider, secret = _own(tenant_id, kind, kept, name)
+    # A model that stands in for a server is loaded when it is first needed, by one of all that need it.
+    with _MAKING[kind]:
+        if not kept:
+            return _shared(kind, name)
+        provider, secret = _own(tenant_id, kind, kept, name)
     hide(secret)
     return provider
 
@@ -114,8 +133,10 @@ def _moment() -> int:
 
 @lru_cache
 def _shared(kind: Kind, name: str = "") -> Any:
-    """Return the deployment's own provider: a model is loaded once a process, not once a tenant."""
-    return MAKERS[kind](_naming(name, get_settings()))
+    """Return the deployment's own provider: a model is loaded once a process, not once a tenant or name."""
+    if not name:
+        return _shared(kind, providers.chosen(kind, get_settings()))
+    return MAKERS[kind](_naming(name, get_settings(), kind))
 
 
 @lru_cache(maxsize=MAX_OWN)
@@ -124,7 +145,7 @@ def _own(tenant_id: UUID, kind: Kind, kept: provider_keys.Kept, named: str = "")
 
     Only the key that is used is opened, so that another that cannot be is no hindrance.
     """
-    chosen = _naming(named, _with_keys(kept))
+    chosen = _naming(named, _with_keys(kept), kind)
     name = providers.chosen(kind, chosen)
     sealed = {str(provider): text for provider, text in kept}.get(name)
     if sealed is None:
@@ -155,8 +176,8 @@ def _own_of(tenant_id: UUID, model: str, kept: provider_keys.Kept) -> tuple[Embe
     return providers.embedder_of(model, settings), secret
 
 
-def _naming(provider: str, settings: Settings) -> Settings:
-    return providers.naming(provider, settings) if provider else settings
+def _naming(provider: str, settings: Settings, kind: Kind) -> Settings:
+    return providers.naming(provider, settings, kind) if provider else settings
 
 
 def _with_keys(kept: provider_keys.Kept) -> Settings:
@@ -169,6 +190,9 @@ MAKERS: dict[Kind, Callable[[Settings], Any]] = {
     "transcriber": providers.transcriber,
     "speaker": providers.speaker,
 }
+
+
+_MAKING = {kind: threading.Lock() for kind in MAKERS}
 
 
 def warm(queue: str) -> None:
@@ -192,9 +216,17 @@ def _warm_chunk() -> None:
 
 
 def _warm_speaker() -> None:
+    _warm_line("speaker")
     speaking = _shared("speaker")
     if speaking.name == "local":
         b"".join(speaking.speak("Ready."))
+
+
+def _warm_line(kind: Literal["transcriber", "speaker"]) -> None:
+    """Make all that may be asked; what runs here only where it comes first, as it is large."""
+    for place, offer in enumerate(providers.lined(kind, get_settings())):
+        if not offer.local or place == 0:
+            _shared(kind, offer.name)
 
 
 def _warm_express() -> None:
@@ -209,6 +241,6 @@ WARMERS: dict[str, Callable[[], object]] = {
     "embed": lambda: _shared("embedder").embed(["warm"]),
     "retrieve": lambda: _shared("embedder").embed(["warm"]),
     "generate": lambda: _shared("chat"),
-    "transcribe": lambda: _shared("transcriber"),
+    "transcribe": lambda: _warm_line("transcriber"),
     "synthesize": _warm_speaker,
 }

@@ -4,9 +4,10 @@ Importing this imports no SDK and no model library: a maker is named by its path
 provider is asked for, so that the web process can say what is offered without the memory of offering it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeAlias, cast
 
@@ -20,6 +21,7 @@ from pipelines.providers.servers import (
     GROK,
     GROQ,
     OPENAI,
+    SPEECH,
     TRANSCRIPTION,
     WIDTHS,
     Server,
@@ -28,12 +30,18 @@ from pipelines.providers.servers import (
 from schemas.errors import NotOffered
 from schemas.settings import Settings
 
+ELEVENLABS_VOICE = re.compile(r"[A-Za-z0-9]{20}")
+"""What their ids of voices look like."""
+
 Kind: TypeAlias = Literal["chat", "embedder", "transcriber", "speaker"]
 
 
 @dataclass(frozen=True)
 class Provider:
-    """One row: `lacks` says what keeps it from being offered, as a sentence, and is empty where nothing does."""
+    """One row: `lacks` says what keeps it from being offered, as a sentence, and is empty where nothing does.
+
+    `has_voice` says of a speaker whether a voice is known to be one of its own.
+    """
 
     kind: Kind
     name: str
@@ -41,6 +49,7 @@ class Provider:
     lacks: Callable[[Settings], str]
     model: Callable[[Settings], str]
     local: bool = False
+    has_voice: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True)
@@ -65,39 +74,53 @@ def _late(path: str, *given: object) -> Callable[[Settings], Any]:
     return make
 
 
-def _local(kind: Kind, module: str, model: str, *needs: str) -> Provider:
+def _local(kind: Kind, module: str, model: str, *needs: str, voices: tuple[str, ...] = ()) -> Provider:
     """Return the row of a model that runs here; `needs` are its weights."""
 
     def lacks(settings: Settings) -> str:
         return next(filter(None, map(weights.missing, needs)), "")
 
     make = _late(f"pipelines.providers.local.{module}:make")
-    return Provider(kind, "local", make, lacks, lambda _: model, local=True)
+    return Provider(kind, "local", make, lacks, lambda _: model, local=True, has_voice=voices.__contains__)
 
 
 def _remote(kind: Kind, server: Server, work: Work, maker: str) -> Provider:
     """Return the row of a server that speaks OpenAI's format."""
-    make = _late(f"pipelines.providers.openai_compatible:{maker}", server)
-    return Provider(kind, server.name, make, partial(server.lacks, work), partial(server.model, work))
+    make = _late(f"pipelines.providers.{maker}", server)
+    lacks, model = partial(server.lacks, work), partial(server.model, work)
+    return Provider(kind, server.name, make, lacks, model, has_voice=server.speech.voices.__contains__)
 
 
 TABLE = (
-    *(_remote("chat", server, CHAT, "chat") for server in (OPENAI, GROK, GROQ, CUSTOM)),
+    *(_remote("chat", server, CHAT, "openai_compatible:chat") for server in (OPENAI, GROK, GROQ, CUSTOM)),
     _local("chat", "extractive", "extractive"),
-    *(_remote("embedder", server, EMBEDDING, "embedder") for server in (OPENAI, CUSTOM)),
+    *(_remote("embedder", server, EMBEDDING, "openai_compatible:embedder") for server in (OPENAI, CUSTOM)),
     _local("embedder", "minilm", "all-MiniLM-L6-v2", "minilm"),
-    *(_remote("transcriber", server, TRANSCRIPTION, "transcriber") for server in (OPENAI, GROQ, CUSTOM)),
+    *(
+        _remote("transcriber", server, TRANSCRIPTION, "openai_listening:transcriber")
+        for server in (OPENAI, GROQ, CUSTOM)
+    ),
     _local("transcriber", "whisper", "whisper-base", "whisper-base"),
     Provider(
         "speaker",
         "elevenlabs",
         _late("pipelines.providers.elevenlabs:make"),
         lambda settings: "" if settings.elevenlabs_api_key else "ELEVENLABS_API_KEY is not set.",
-        lambda _: ELEVENLABS_MODEL,
+        lambda settings: settings.speech_model or ELEVENLABS_MODEL,
+        has_voice=lambda voice: ELEVENLABS_VOICE.fullmatch(voice) is not None,
     ),
-    _local("speaker", "piper", "piper-joe", "piper-joe"),
+    *(_remote("speaker", server, SPEECH, "openai_speech:speaker") for server in (OPENAI, GROQ, CUSTOM)),
+    _local("speaker", "piper", "piper-joe", "piper-joe", voices=("joe",)),
 )
 """In the order in which `auto` prefers them: the first that is offered; what is local comes last."""
+
+_FIELDS = {
+    "chat": ("chat_provider", "chat_model"),
+    "embedder": ("embedder", "embedding_model"),
+    "transcriber": ("transcriber", "transcription_model"),
+    "speaker": ("speaker", "speech_model"),
+}
+"""The settings that name what does a kind of work, and its model."""
 
 
 def chat_model(settings: Settings) -> ChatModel:
@@ -116,23 +139,46 @@ def answering(settings: Settings) -> list[Offer]:
         _make("chat", settings)
     named = settings.chat_provider != "auto"
     return [
-        replace(offer, model=_chat_model(offer, name, settings))
+        replace(offer, model=_model_of("chat", offer.name, settings))
         for offer in found.values()
         if offer.name == name or (offer.offered and (settings.chat_fallback if offer.local else not named))
     ]
 
 
-def naming(provider: str, settings: Settings) -> Settings:
-    """Return the settings by which `provider` writes answers; a model that is set is that of the chosen one alone."""
-    model = settings.chat_model if provider == chosen("chat", settings) else ""
-    return settings.model_copy(update={"chat_provider": provider, "chat_model": model})
+@lru_cache(maxsize=64)
+def lined(kind: Literal["transcriber", "speaker"], settings: Settings) -> tuple[Offer, ...]:
+    """Return what listens or speaks by these settings, best first: those that are named, or all that are set up
+    where that is `auto`, and what runs here, which comes last unless it is named.
+
+    Nothing is loaded or called. It is remembered, as to look for packages takes longer than all else that comes
+    before a call. Raises NotOffered where there is none.
+    """
+    first = chosen(kind, settings)
+    found = {offer.name: offer for offer in _offers(settings, kind, first) if offer.offered}
+    named = _named(kind, settings)
+    names = [name for name in named if name in found] if named else [name for name in found if not found[name].local]
+    if settings.voice_fallback or (not names and not named):
+        names += [name for name in found if found[name].local and name not in names]
+    if not names:
+        _make(kind, settings)
+    return tuple(replace(found[name], model=_model_of(kind, name, settings)) for name in names)
 
 
-def _chat_model(offer: Offer, chosen_one: str, settings: Settings) -> str:
-    if offer.name == chosen_one or not settings.chat_model:
-        return offer.model
-    row = next(row for row in TABLE if row.kind == "chat" and row.name == offer.name)
-    return row.model(naming(offer.name, settings))
+def has_voice(speaker: str, voice_id: str) -> bool:
+    """Return whether a voice is known to be one of this speaker's own."""
+    return any(row.has_voice(voice_id) for row in TABLE if row.kind == "speaker" and row.name == speaker)
+
+
+def naming(provider: str, settings: Settings, kind: Kind = "chat") -> Settings:
+    """Return the settings by which `provider` does its work; a model that is set is that of the chosen one alone."""
+    name, model = _FIELDS[kind]
+    own = getattr(settings, model) if provider == chosen(kind, settings) else ""
+    return settings.model_copy(update={name: provider, model: own})
+
+
+def _model_of(kind: Kind, name: str, settings: Settings) -> str:
+    row = next(row for row in TABLE if row.kind == kind and row.name == name)
+    return row.model(naming(name, settings, kind))
 
 
 def embedder(settings: Settings) -> Embedder:
@@ -194,16 +240,17 @@ def _offers(settings: Settings, kind: Kind, chosen_one: str) -> list[Offer]:
 
 
 def chosen(kind: Kind | str, settings: Settings) -> str:
-    """Return the name that is set; `auto` is the first that is offered, and local where none is."""
-    name = {
-        "chat": settings.chat_provider,
-        "embedder": settings.embedder,
-        "transcriber": settings.transcriber,
-        "speaker": settings.speaker,
-    }[kind]
-    if name != "auto":
-        return name
+    """Return the name that is set, the first of several; `auto` is the first that is offered, local where none is."""
+    named = _named(kind, settings)
+    if named:
+        return named[0]
     return next((row.name for row in TABLE if row.kind == kind and not row.lacks(settings)), "local")
+
+
+def _named(kind: Kind | str, settings: Settings) -> list[str]:
+    """Return the names that are set, in their order; none where that is `auto`."""
+    names = [name.strip() for name in str(getattr(settings, _FIELDS[kind][0])).split(",") if name.strip()]
+    return [] if names in ([], ["auto"]) else list(dict.fromkeys(names))
 
 
 def _make(kind: Kind, settings: Settings) -> Any:

@@ -1,4 +1,4 @@
-"""Chat, embeddings and transcription by any server that speaks OpenAI's wire format (rows in `servers`).
+"""Chat and embeddings by any server that speaks OpenAI's wire format (rows in `servers`), and what all calls share.
 
 The SDK retries nothing here: it would sleep through a Retry-After of up to a minute unseen, while the
 caller knows better whether to wait or to ask another provider. The time-outs bound connecting and
@@ -11,25 +11,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
+import httpx2
 import numpy as np
 import openai
 from numpy.typing import NDArray
 
-from pipelines.ports import Audio, Calibration, Delta, Prompt, Segment, Transcript, Usage
-from pipelines.providers import calibration, messages, sound, vectors
+from pipelines.ports import Calibration, Delta, Prompt, Usage
+from pipelines.providers import bounded, calibration, messages, streams, vectors
 from pipelines.providers.refusals import refusal
-from pipelines.providers.servers import CHAT, EMBEDDING, PRICES, TRANSCRIPTION, WIDTHS, Price, Server, Work
+from pipelines.providers.servers import CHAT, EMBEDDING, PRICES, WIDTHS, Price, Server, Work
 from schemas.errors import NotOffered, ProviderUnavailable
 from schemas.settings import Settings
 
-LONGEST_RECORDING_S = 300.0
-"""Seconds of sound in one request: 9.6 MB of WAV, where servers take 25."""
+LONGEST_REPLY_S = 180.0
+"""Seconds after which the body of any reply is given up, however lively it is: more than an answer may take."""
 
 CHARS_PER_TOKEN = 4
 """OpenAI's rule of thumb, for servers that do not say what an answer used."""
 
 
-class _Remote:
+class Remote:
     """A connection to one server for one kind of work."""
 
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
@@ -41,12 +42,17 @@ class _Remote:
         self._label = server.label
         self._timeout_s = settings.provider_timeout_s
         self._model = server.model(work, settings)
+        timeout = openai.Timeout(self._timeout_s, connect=settings.provider_connect_s)
+        hooks = {"response": [bounded.limited(self._label, LONGEST_REPLY_S)]}
         self._client = openai.OpenAI(
             # A server of one's own may want no key, but the SDK does.
             api_key=server.key(settings) or "none",
             base_url=server.address(work, settings),
-            timeout=openai.Timeout(self._timeout_s, connect=settings.provider_connect_s),
+            timeout=timeout,
             max_retries=0,
+            http_client=openai.DefaultHttpxClient(
+                timeout=timeout, event_hooks=hooks, limits=httpx2.Limits(**bounded.CONNECTIONS)
+            ),
         )
 
     @property
@@ -70,23 +76,26 @@ class _Remote:
             raise refusal(
                 self._label, error.status_code, error.response.headers, message, error.code or error.type or ""
             ) from error
-        except openai.APITimeoutError as error:
+        # The SDK lets what happens while a body is read through as it is.
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise ProviderUnavailable(f"{self._label} was silent for {self._timeout_s:g} s.") from error
-        except openai.APIConnectionError as error:
+        except (openai.APIConnectionError, httpx2.HTTPError) as error:
             raise ProviderUnavailable(f"{self._label} cannot be reached, or hung up.") from error
         except openai.APIError as error:
             raise ProviderUnavailable(f"{self._label} broke off with an error.") from error
         # The SDK builds its objects without checking them: a reply of another shape shows only when it is read.
-        except (ValueError, AttributeError, TypeError, IndexError) as error:
+        except (ValueError, AttributeError, TypeError, LookupError) as error:
             raise ProviderUnavailable(f"{self._label} answered something that is not in OpenAI's format.") from error
 
 
-class RemoteChat(_Remote):
+class RemoteChat(Remote):
     """Writes answers of at most `answer_tokens` tokens, so that what is held for one is enough."""
 
     def __init__(self, server: Server, work: Work, settings: Settings) -> None:
         super().__init__(server, work, settings)
         self._limit = {server.limit_field: settings.answer_tokens}
+        # What it needs is loaded now, and not while somebody waits for the first answer.
+        self._completions = self._client.chat.completions.with_streaming_response
 
     def answer(self, prompt: Prompt) -> "Answer":
         """Return the answer as it comes: its pieces, then one `Usage`.
@@ -100,23 +109,15 @@ class RemoteChat(_Remote):
         asked = messages.render(prompt)
         said, ended = 0, ""
         used: tuple[int, int] | None = None
-        with self._errors():
-            stream = self._client.chat.completions.create(
-                model=self.model,
-                messages=cast(Any, asked),
-                stream=True,
-                stream_options={"include_usage": True},
-                extra_body=self._limit,
-            )
-            answer.response = stream.response
-            with stream:
-                for chunk in stream:
-                    text, reason, counted = _read(chunk)
-                    ended = reason or ended
-                    used = counted or used
-                    if text:
-                        said += len(text)
-                        yield text
+        with self._errors(), self._asked(asked) as reply:
+            answer.response = reply.http_response
+            for chunk in reply.chunks():
+                text, reason, counted = _read(chunk)
+                ended = reason or ended
+                used = counted or used
+                if text:
+                    said += len(text)
+                    yield text
         if not ended:
             raise ProviderUnavailable(f"{self._label} stopped in the middle of its answer.")
         if not said:
@@ -124,6 +125,22 @@ class RemoteChat(_Remote):
         usage = used or (_tokens(sum(len(m["content"]) for m in asked)), _tokens(said))
         cost = PRICES.get(self.model, Price()).of_tokens(*usage)
         yield Usage(self.name, self.model, *usage, cost_usd=cost, complete=ended != "length")
+
+    @contextmanager
+    def _asked(self, asked: Any) -> Iterator[streams.Reply]:
+        """Ask, and read to the end what answers, so that the connection serves the next question as well."""
+        asking = self._completions.create(
+            model=self.model,
+            # As they are: the SDK would look at every field of every message again.
+            messages=(),
+            stream=True,
+            extra_body={"messages": asked, "stream_options": {"include_usage": True}, **self._limit},
+        )
+        reply = streams.Reply(asking.__enter__().http_response, self._label)
+        try:
+            yield reply
+        finally:
+            reply.close()
 
 
 class Answer(Iterator[Delta]):
@@ -152,7 +169,7 @@ class Answer(Iterator[Delta]):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-class RemoteEmbedder(_Remote):
+class RemoteEmbedder(Remote):
     """Embeds texts."""
 
     batch_size = 100
@@ -195,51 +212,6 @@ class RemoteEmbedder(_Remote):
         return found
 
 
-class RemoteTranscriber(_Remote):
-    """Turns speech into text."""
-
-    def transcribe(self, audio: Audio, language: str | None = None, *, timestamps: bool = False) -> Transcript:
-        """Return the transcript of mono `audio`; a long recording is sent in pieces cut at pauses.
-
-        `confidence` is 1 where the server does not tell; a model that is no Whisper tells no segments.
-        They come with the confidence, so that asking for `timestamps` changes nothing. Raises
-        ProviderUnavailable, RateLimited, or NotOffered.
-        """
-        heard: list[Transcript] = []
-        at_s = 0.0
-        for piece in sound.pieces(audio, LONGEST_RECORDING_S):
-            heard.append(self._piece(piece, language, at_s))
-            at_s += piece.duration_s
-        spoken = [piece for piece in heard if piece.text]
-        seconds = sum(piece.duration_s for piece in spoken)
-        confidence = sum(piece.confidence * piece.duration_s for piece in spoken) / seconds if seconds else 0.0
-        found = next((piece.language for piece in spoken if piece.language), "")
-        text = " ".join(piece.text for piece in spoken)
-        segments = tuple(segment for piece in spoken for segment in piece.segments)
-        return Transcript(text, found, audio.duration_s, round(confidence, 3), segments)
-
-    def _piece(self, audio: Audio, language: str | None, at_s: float) -> Transcript:
-        """Return the transcript of a piece that begins at `at_s` of its recording."""
-        # Only the Whisper models answer `verbose_json`, which tells the language and how sure they are.
-        verbose = "whisper" in self.model.lower()
-        with self._errors():
-            reply: Any = self._client.audio.transcriptions.create(
-                model=self.model,
-                file=("speech.wav", sound.wav(audio), "audio/wav"),
-                response_format="verbose_json" if verbose else "json",
-                language=language or openai.omit,
-                # The server is silent while it listens: a tenth of the recording is ample.
-                timeout=self._timeout_s + audio.duration_s / 10,
-            )
-            text = reply.text.strip()
-            told = getattr(reply, "language", None) or next((one.code for one in reply.languages or ()), "")
-            segments = getattr(reply, "segments", None) or []
-            sure = [math.exp(min(one.avg_logprob, 0.0)) * (1 - one.no_speech_prob) for one in segments]
-            placed = tuple(_placed(one, at_s, audio.duration_s) for one in segments if one.text.strip())
-        confidence = float(np.mean(sure)) if sure else 1.0
-        return Transcript(text, language or told, audio.duration_s, confidence if text else 0.0, placed)
-
-
 def chat(server: Server, settings: Settings) -> RemoteChat:
     """Return the chat model of `server`."""
     return RemoteChat(server, CHAT, settings)
@@ -250,25 +222,17 @@ def embedder(server: Server, settings: Settings) -> RemoteEmbedder:
     return RemoteEmbedder(server, EMBEDDING, settings)
 
 
-def transcriber(server: Server, settings: Settings) -> RemoteTranscriber:
-    """Return the transcriber of `server`."""
-    return RemoteTranscriber(server, TRANSCRIPTION, settings)
-
-
-def _placed(segment: Any, at_s: float, duration_s: float) -> Segment:
-    """Return a reply's segment on the time of the whole recording, whatever times the server made up."""
-    start_s = min(max(0.0, float(segment.start)), duration_s)
-    end_s = min(max(start_s, float(segment.end)), duration_s)
-    return Segment(at_s + start_s, at_s + end_s, segment.text.strip())
-
-
 def _read(chunk: Any) -> tuple[str, str, tuple[int, int] | None]:
     """Return a chunk's text, why it ends the answer (empty where it goes on), and the tokens (in, out) it counts."""
-    counted = (chunk.usage.prompt_tokens, chunk.usage.completion_tokens) if chunk.usage else None
-    if not chunk.choices:
+    usage = chunk.get("usage")
+    counted = (int(usage["prompt_tokens"]), int(usage["completion_tokens"])) if usage else None
+    if not chunk.get("choices"):
         return "", "", counted
-    choice = chunk.choices[0]
-    return (choice.delta.content if choice.delta else "") or "", choice.finish_reason or "", counted
+    choice = chunk["choices"][0]
+    text = (choice.get("delta") or {}).get("content") or ""
+    if not isinstance(text, str):
+        raise TypeError("no text")
+    return text, choice.get("finish_reason") or "", counted
 
 
 def _tokens(characters: int) -> int:

@@ -19,7 +19,8 @@ def wav(audio: Audio) -> bytes:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(audio.sample_rate_hz)
-        file.writeframes((np.clip(audio.samples, -1, 1) * 32767).astype("<i2").tobytes())
+        # What came as PCM16 goes on as the same samples.
+        file.writeframes(np.clip(np.round(audio.samples * 32768), -32768, 32767).astype("<i2").tobytes())
     return buffer.getvalue()
 
 

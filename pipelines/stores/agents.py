@@ -24,6 +24,8 @@ COPIED = (
     "persona",
     "voice_id",
     "voice_speed",
+    "filler_after_ms",
+    "fillers",
     "language",
     "knowledge_filter",
     "model_policy",

@@ -4,6 +4,7 @@ A tenant's answers are dropped by whatever moves its knowledge version, in the s
 answer that is found here rests on what the tenant knows at that moment. Losing them all costs nothing but time.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,28 +18,28 @@ from pgvector import HalfVector
 from sqlalchemy import CursorResult, delete, text
 from sqlalchemy.orm import Session
 
+from pipelines.stores.database import Driver, Rows
 from schemas.dialogue import CachedAnswer
 
 MAX_KEPT = 5_000
 """Answers of a tenant that are kept; the oldest go first."""
 
 # All that an answer depends on and that its tenant may change without moving the knowledge version.
-_AGENT_VERSION = "md5(a::text || coalesce((t.custom_settings -> 'model_policy')::text, ''))"
+AGENT_VERSION = "md5(a::text || coalesce((t.custom_settings -> 'model_policy')::text, ''))"
 _CURRENT = (
     f" FROM tenants t JOIN agents a ON a.tenant_id = t.tenant_id JOIN cached_answers c ON c.tenant_id = t.tenant_id"
     " AND c.assistant_key = a.assistant_key AND c.knowledge_version = t.knowledge_version"
-    f" AND c.agent_version = {_AGENT_VERSION}"
+    f" AND c.agent_version = {AGENT_VERSION}"
     " WHERE t.tenant_id = :tenant AND a.assistant_key = :assistant"
     " AND c.created_at > now() - make_interval(secs => :lasts_s)"
 )
-_STANDING = text(
-    f"SELECT t.knowledge_version, {_AGENT_VERSION} AS agent_version,"
-    " t.custom_settings -> 'model_policy' AS tenant_policy, to_jsonb(a) -> 'model_policy' AS agent_policy"
-    " FROM tenants t JOIN agents a ON a.tenant_id = t.tenant_id"
-    " WHERE t.tenant_id = :tenant AND a.assistant_key = :assistant"
-)
 _FOUND = "c.answer, c.citations, c.passages, c.confidence, c.provider, c.model, c.cost_usd, c.took_ms, c.created_at"
-_EXACT = text(f"SELECT {_FOUND}{_CURRENT} AND c.key = :key")
+_EXACT = re.sub(r"(?<!:):(\w+)", r"%(\1)s", f"SELECT {_FOUND}{_CURRENT} AND c.key = :key")
+_EXACT_OF_TURN = (
+    _EXACT.replace("%(key)s", "u.cache ->> 'key'")
+    .replace("%(assistant)s", "u.assistant_key")
+    .replace(" FROM tenants t", " FROM turns u JOIN tenants t ON t.tenant_id = u.tenant_id AND u.turn_id = %(turn)s")
+)
 _NEAR = text(
     f"SELECT {_FOUND}, 1 - (c.embedding <=> CAST(:vector AS halfvec)) AS cosine{_CURRENT}"
     " AND c.manner = :manner AND c.telling = :telling AND c.embedding_model = :model"
@@ -55,8 +56,9 @@ _KEEP = text(
     " FROM (SELECT tenant_id, knowledge_version, custom_settings FROM tenants WHERE tenant_id = :tenant"
     "       AND knowledge_version = :version FOR SHARE SKIP LOCKED) t"
     " JOIN agents a ON a.tenant_id = t.tenant_id AND a.assistant_key = :assistant"
-    f" AND {_AGENT_VERSION} = :agent_version"
+    f" AND {AGENT_VERSION} = :agent_version"
     " JOIN turns u ON u.tenant_id = t.tenant_id AND u.turn_id = :turn AND u.answer IS NOT NULL"
+    " AND u.confirmed_at IS NOT NULL"
     " ON CONFLICT (tenant_id, key) DO UPDATE SET (manner, telling, agent_version, knowledge_version, turn_id,"
     " embedding, embedding_model, answer, citations, passages, confidence, provider, model, cost_usd, took_ms,"
     " created_at) ="
@@ -138,16 +140,20 @@ class Statistics:
     oldest: datetime | None
 
 
-def standing(session: Session, tenant_id: UUID, assistant_key: str) -> Standing | None:
-    """Return what an answer rests on now; None where there is no such assistant."""
-    row = session.execute(_STANDING, {"tenant": tenant_id, "assistant": assistant_key}).one_or_none()
-    return Standing(*row) if row else None
-
-
-def exact(session: Session, tenant_id: UUID, assistant_key: str, key: str, lasts_s: float) -> Kept | None:
-    """Return the answer kept for this very question, if it still rests on what the tenant knows and asks for."""
+def exact(driver: Driver, tenant_id: UUID, assistant_key: str, key: str | None, lasts_s: float) -> Rows:
+    """Ask for the answer kept for this very question, if it rests on what the tenant knows and asks for; see `kept`."""
     given = {"tenant": tenant_id, "assistant": assistant_key, "key": key, "lasts_s": lasts_s}
-    row = session.execute(_EXACT, given).one_or_none()
+    return driver.execute(_EXACT, given)
+
+
+def exact_of_turn(driver: Driver, tenant_id: UUID, turn_id: UUID, lasts_s: float) -> Rows:
+    """Ask for the answer kept for the very question of a turn, as `exact`."""
+    return driver.execute(_EXACT_OF_TURN, {"tenant": tenant_id, "turn": turn_id, "lasts_s": lasts_s})
+
+
+def kept(rows: Rows) -> Kept | None:
+    """Return the answer that was asked for."""
+    row = rows.fetchone()
     return Kept(*row) if row else None
 
 

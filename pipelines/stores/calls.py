@@ -5,23 +5,35 @@ two. Nothing of it is accepted work: a caller whose worker dies asks again.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import redis
 
 from pipelines.stores.events import reaching_redis
-from schemas.errors import ProviderUnavailable
+from schemas.errors import ProviderUnavailable, StoreUnavailable
 
 TTL_S = 300
+MORE = "more"
+"""Field of what is no piece's own: there is another."""
 
 
-def ask(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes = b"") -> None:
-    """Lay down what the worker needs: JSON `facts` and a binary `body`."""
-    with reaching_redis():
-        client.hset(_key(tenant_id, call_id, "in"), mapping={"facts": json.dumps(facts), "body": body})
-        client.expire(_key(tenant_id, call_id, "in"), TTL_S)
+def ask(
+    client: "redis.Redis",
+    tenant_id: UUID,
+    call_id: UUID,
+    facts: Mapping[str, Any],
+    body: bytes = b"",
+    ttl_s: int = TTL_S,
+) -> None:
+    """Lay down what the worker needs for `ttl_s` seconds: JSON `facts` and a binary `body`."""
+    key = _key(tenant_id, call_id, "in")
+    with reaching_redis(), client.pipeline() as pipe:
+        pipe.hset(key, mapping={"facts": json.dumps(facts), "body": body})
+        pipe.expire(key, ttl_s)
+        pipe.execute()
 
 
 def asked(client: "redis.Redis", tenant_id: UUID, call_id: UUID) -> tuple[dict[str, Any], bytes] | None:
@@ -33,13 +45,43 @@ def asked(client: "redis.Redis", tenant_id: UUID, call_id: UUID) -> tuple[dict[s
 
 def reply(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes = b"") -> None:
     """Hand the result to the waiting caller."""
-    head = json.dumps(facts).encode()
     key = _key(tenant_id, call_id, "out")
     with reaching_redis(), client.pipeline() as pipe:
-        pipe.rpush(key, len(head).to_bytes(4, "big") + head + body)
+        pipe.rpush(key, _packed(facts, body))
         pipe.expire(key, TTL_S)
         pipe.delete(_key(tenant_id, call_id, "in"))
         pipe.execute()
+
+
+def say(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes) -> bool:
+    """Hand a piece of the result to the waiting caller, who gets more until `reply`; return whether somebody waits."""
+    key = _key(tenant_id, call_id, "out")
+    with reaching_redis(), client.pipeline() as pipe:
+        pipe.rpush(key, _packed({**facts, MORE: True}, body))
+        pipe.expire(key, TTL_S)
+        pipe.exists(_key(tenant_id, call_id, "gone"))
+        return not pipe.execute()[-1]
+
+
+def results(
+    client: "redis.Redis", tenant_id: UUID, call_id: UUID, timeout_s: float
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield the pieces of a result as they come, the reply last; each is waited for `timeout_s` seconds at most.
+
+    Closed early it tells the worker that nobody waits any more. Raises ProviderUnavailable.
+    """
+    ended = False
+    try:
+        while not ended:
+            facts, body = result(client, tenant_id, call_id, timeout_s)
+            ended = not facts.pop(MORE, False)
+            yield facts, body
+    finally:
+        if not ended:
+            with suppress(StoreUnavailable), reaching_redis(), client.pipeline() as pipe:
+                pipe.set(_key(tenant_id, call_id, "gone"), b"1", ex=TTL_S)
+                pipe.delete(_key(tenant_id, call_id, "out"))
+                pipe.execute()
 
 
 def result(client: "redis.Redis", tenant_id: UUID, call_id: UUID, timeout_s: float) -> tuple[dict[str, Any], bytes]:
@@ -54,8 +96,13 @@ def result(client: "redis.Redis", tenant_id: UUID, call_id: UUID, timeout_s: flo
             data: bytes = found[1]  # type: ignore[index]
             size = int.from_bytes(data[:4], "big")
             return json.loads(data[4 : 4 + size]), data[4 + size :]
-        waited += 5
+        waited += 5.0
     raise ProviderUnavailable("The worker did not answer in time.")
+
+
+def _packed(facts: Mapping[str, Any], body: bytes) -> bytes:
+    head = json.dumps(facts).encode()
+    return len(head).to_bytes(4, "big") + head + body
 
 
 def _key(tenant_id: UUID, call_id: UUID, way: str) -> str:

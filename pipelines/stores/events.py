@@ -2,7 +2,8 @@
 
 The stream is no truth: it expires an hour after its last event and keeps the newest `MAX_EVENTS` or
 `MAX_BYTES`, whichever is fewer. 32 MiB are about nine minutes of speech (PCM16 at 22.05 kHz as
-base64 is 59 kB/s), so one whole spoken answer can be heard again after a cut.
+base64 is 59 kB/s), so one whole spoken answer can be heard again after a cut. One that holds sound
+expires `SOUND_TTL_S` after the last of it, and loses whatever is older than that.
 
 What is of interest to the whole organisation (`TENANT_WIDE`) is in the tenant's own stream as well,
 put there by the same call. That one stays for a day: somebody waits for a document or an answer and
@@ -24,6 +25,9 @@ from schemas.errors import InvalidRequest, StoreUnavailable
 from schemas.events import TENANT_WIDE, Event, Subject
 
 TTL_S = 3600
+SOUND_TTL_S = 300
+"""No sound is kept for longer: a stream that holds some lives no longer than its last, and loses what is older."""
+
 TENANT_TTL_S = 24 * 3600
 MAX_EVENTS = 20_000
 MAX_BYTES = 32 * 1024 * 1024
@@ -39,26 +43,39 @@ START = "0-0"
 # Redis counts in 64 bits: nineteen digits always fit, and more would be its error, not the client's.
 _PLACE = re.compile(r"([0-9]{1,19})(?:-([0-9]{1,19}))?")
 
-# KEYS: stream and its size in bytes, for each target. ARGV: the two limits, the number of targets; time
-# to live and number of the event for each target; name and body for each event.
+# KEYS: stream, its size in bytes and when it last held sound, for each target. ARGV: the two limits, how long sound
+# is kept, the number of targets; time to live and number of the event for each target; name and body for each event.
 # The size is counted beside the stream because Redis caps streams by number only, and one audio
 # event weighs as much as five hundred tokens. Each stream is trimmed once a call: a bundle's
 # events mostly go to one, the tenant's.
 _PUBLISH = """
-local max_events, max_bytes, targets = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local max_events, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
+local sound_ttl, targets = tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ids, streams, touched = {}, {}, {}
 for i = 1, targets do
-  local stream, at = KEYS[2 * i - 1], 2 + 2 * targets + 2 * tonumber(ARGV[3 + 2 * i])
+  local stream, at = KEYS[3 * i - 2], 3 + 2 * targets + 2 * tonumber(ARGV[4 + 2 * i])
   local name, body = ARGV[at], ARGV[at + 1]
   ids[i] = redis.call('XADD', stream, '*', 'name', name, 'body', body)
   redis.call('PUBLISH', stream, ids[i] .. ' ' .. name .. ' ' .. body)
   local touch = touched[stream]
   if not touch then
-    touch = {size = KEYS[2 * i], ttl = ARGV[2 + 2 * i], events = 0, bytes = 0}
+    touch = {size = KEYS[3 * i - 1], sound = KEYS[3 * i], ttl = tonumber(ARGV[3 + 2 * i]), events = 0, bytes = 0}
     touched[stream] = touch
     streams[#streams + 1] = stream
   end
   touch.events, touch.bytes = touch.events + 1, touch.bytes + #body
+  if name == 'turn.audio' then touch.heard = now end
+end
+local function drop(stream, size, found)
+  local gone, freed = {}, 0
+  for _, entry in ipairs(found) do
+    gone[#gone + 1] = entry[1]
+    freed = freed + #entry[2][4]
+  end
+  redis.call('XDEL', stream, unpack(gone))
+  return redis.call('DECRBY', size, freed)
 end
 for _, stream in ipairs(streams) do
   local touch = touched[stream]
@@ -66,18 +83,23 @@ for _, stream in ipairs(streams) do
   if events == touch.events then redis.call('DEL', touch.size) end
   local bytes = redis.call('INCRBY', touch.size, touch.bytes)
   while events > 1 and (events > max_events or bytes > max_bytes) do
-    local count = math.min(math.max(events - max_events, 1), 100)
-    local gone, freed = {}, 0
-    for _, oldest in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', count)) do
-      gone[#gone + 1] = oldest[1]
-      freed = freed + #oldest[2][4]
-    end
-    redis.call('XDEL', stream, unpack(gone))
-    bytes = redis.call('DECRBY', touch.size, freed)
-    events = events - #gone
+    local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', math.min(math.max(events - max_events, 1), 100))
+    bytes = drop(stream, touch.size, oldest)
+    events = events - #oldest
   end
-  redis.call('EXPIRE', stream, touch.ttl)
-  redis.call('EXPIRE', touch.size, touch.ttl)
+  local heard, ttl = touch.heard or tonumber(redis.call('GET', touch.sound) or ''), touch.ttl
+  if heard then
+    ttl = math.min(ttl, math.max(1, math.ceil(sound_ttl - (now - heard) / 1000)))
+    redis.call('SET', touch.sound, string.format('%.0f', heard), 'EX', ttl)
+    local last = string.format('(%.0f', now - sound_ttl * 1000)
+    local old = redis.call('XRANGE', stream, '-', last, 'COUNT', 100)
+    while #old > 0 do
+      drop(stream, touch.size, old)
+      old = redis.call('XRANGE', stream, '-', last, 'COUNT', 100)
+    end
+  end
+  redis.call('EXPIRE', stream, ttl)
+  redis.call('EXPIRE', touch.size, ttl)
 end
 return ids
 """
@@ -155,17 +177,18 @@ def _call(events: Sequence[Event]) -> _Call:
         if len(body) > MAX_EVENT_BYTES:
             raise ValueError(f"{event.name} has {len(body)} bytes; an event has at most {MAX_EVENT_BYTES}")
         bodies += [event.name.value, body]
-        own.append(len(keys) // 2)
+        own.append(len(keys) // 3)
         for subject in _targets(event):
-            keys += [subject.key, _size_key(subject)]
+            keys += [subject.key, *_beside(subject)]
             targets += [TENANT_TTL_S if subject.kind == "tenant" else TTL_S, number]
-    return _Call(keys, [MAX_EVENTS, MAX_BYTES, len(keys) // 2, *targets, *bodies], own)
+    return _Call(keys, [MAX_EVENTS, MAX_BYTES, SOUND_TTL_S, len(keys) // 3, *targets, *bodies], own)
 
 
 def _targets(event: Event) -> list[Subject]:
-    """Return where the event is published, its own subject first."""
+    """Return where the event is published, its own subject first; what is not asked yet is told to nobody else."""
     tenant = Subject.tenant(event.subject.tenant_id)
-    return [event.subject] if event.subject == tenant or event.name not in TENANT_WIDE else [event.subject, tenant]
+    is_own = event.subject == tenant or event.name not in TENANT_WIDE or event.data.get("speculative")
+    return [event.subject] if is_own else [event.subject, tenant]
 
 
 def replay(client: "redis.Redis", subject: Subject, after: str = START, count: int | None = None) -> list[Published]:
@@ -205,7 +228,7 @@ def keeps(client: "redis.Redis", subject: Subject, after: str) -> bool:
 def forget(client: "redis.Redis", subject: Subject) -> None:
     """Delete the subject's stream."""
     with reaching_redis():
-        client.delete(subject.key, _size_key(subject))
+        client.delete(subject.key, *_beside(subject))
 
 
 def drop(client: "redis.Redis", subject: Subject, found: Sequence[Published]) -> None:
@@ -259,3 +282,8 @@ def _body(event: Event) -> bytes:
 
 def _size_key(subject: Subject) -> str:
     return f"{subject.key}:bytes"
+
+
+def _beside(subject: Subject) -> tuple[str, str]:
+    """Return the keys beside a stream: its size, and when it last held sound."""
+    return _size_key(subject), f"{subject.key}:sound"

@@ -2,22 +2,24 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 import redis
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from pipelines.stores import cancellations, events, feedback, preferences, unanswered, utterances
+from pipelines.stores import cancellations, events, feedback, preferences, recordings, unanswered, utterances
 from pipelines.stores.database import tenant_session
 from pipelines.stores.events import reaching_redis
+from pipelines.stores.objects import ObjectStore
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStatus
 from schemas.events import Subject
 from schemas.hooks import WebhookDelivery
 from schemas.identity import TenantUser
 from schemas.memory import ConversationSummary, Feedback, MemoryConsent, UserPreference
 from schemas.records import IdempotencyKey
+from schemas.settings import get_settings
 
 AT_ONCE = 200
 """Conversations that are deleted in one transaction."""
@@ -76,6 +78,10 @@ def _delete(client: "redis.Redis", tenant_id: UUID, ids: Sequence[UUID]) -> Coun
     """Delete conversations of the tenant: work on them is told to stop first, and its traces go last."""
     gone: Counter[str] = Counter()
     with tenant_session(tenant_id) as session:
+        recorded = recordings.of_conversations(session, ids)
+    # Before the rows, so that no sound is left without one; and after them, as some may have been kept meanwhile.
+    _drop_sound(tenant_id, recorded)
+    with tenant_session(tenant_id) as session:
         turns = session.execute(select(Turn.turn_id, Turn.status).where(Turn.conversation_id.in_(ids))).all()
         for turn_id, status in turns:
             if status in (TurnStatus.QUEUED, TurnStatus.RUNNING):
@@ -87,10 +93,17 @@ def _delete(client: "redis.Redis", tenant_id: UUID, ids: Sequence[UUID]) -> Coun
         )
         gone["conversations"] += _deleted(session, Conversation, Conversation.conversation_id.in_(ids))
         gone["unanswered_questions"] += unanswered.settle(session, asked)
+    _drop_sound(tenant_id, recorded)
+    gone["recordings"] += sum(recorded.values())
     for turn_id, _ in turns:
         utterances.delete(client, tenant_id, turn_id)
     gone["events"] += _forget_events(client, tenant_id, ids)
     return gone
+
+
+def _drop_sound(tenant_id: UUID, conversation_ids: Iterable[UUID]) -> None:
+    for conversation_id in conversation_ids:
+        recordings.drop_sound(ObjectStore(get_settings()), tenant_id, conversation_id)
 
 
 def _hanging_on(session: Session, ids: Sequence[UUID], turn_ids: Sequence[UUID]) -> Iterator[tuple[str, int]]:

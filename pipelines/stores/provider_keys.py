@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from pipelines.stores import audit, mails, sealing
+from pipelines.stores import audit, file_passwords, mails, sealing
 from pipelines.stores.audit import Actor
 from pipelines.stores.database import operator_session, tenant_session
 from pipelines.stores.webhooks import endpoints
@@ -40,6 +40,7 @@ class Resealed:
     keys: int = 0
     mails: int = 0
     webhooks: int = 0
+    passwords: int = 0
     unopened: int = 0
     contended: int = 0
 
@@ -108,7 +109,7 @@ def opened(sealed: str, tenant_id: UUID, provider: KeyedProvider) -> str:
 
 
 def reseal_all() -> Resealed:
-    """Seal keys, webhook secrets and waiting mails of all tenants with the newest secret, while others go on writing.
+    """Seal keys, webhook secrets, mails and passwords of files of all tenants with the newest secret; others may write.
 
     A value is replaced only where it is still the one that was read. What none of the secrets opens is left
     as it is and counted.
@@ -118,7 +119,7 @@ def reseal_all() -> Resealed:
     while page := _page(before):
         for tenant_id, created_at in page:
             before = (created_at, tenant_id)
-            for reseal in (_reseal_keys, _reseal_mails, _reseal_webhooks):
+            for reseal in (_reseal_keys, _reseal_rows):
                 for name, count in reseal(tenant_id).items():
                     total[name] += count
         total["tenants"] += len(page)
@@ -168,16 +169,13 @@ def _swap(tenant_id: UUID, provider: KeyedProvider, old: str, new: str) -> bool:
     return bool(found.rowcount)  # type: ignore[attr-defined]
 
 
-def _reseal_mails(tenant_id: UUID) -> dict[str, int]:
+def _reseal_rows(tenant_id: UUID) -> dict[str, int]:
     with tenant_session(tenant_id) as session:
-        done, unopened = mails.reseal(session, tenant_id)
-    return {"mails": done, "unopened": unopened}
-
-
-def _reseal_webhooks(tenant_id: UUID) -> dict[str, int]:
-    with tenant_session(tenant_id) as session:
-        done, unopened = endpoints.reseal(session, tenant_id)
-    return {"webhooks": done, "unopened": unopened}
+        mailed, closed_mails = mails.reseal(session, tenant_id)
+        hooks, closed_hooks = endpoints.reseal(session, tenant_id)
+        passwords, closed_files = file_passwords.reseal(session, tenant_id)
+    unopened = closed_mails + closed_hooks + closed_files
+    return {"mails": mailed, "webhooks": hooks, "passwords": passwords, "unopened": unopened}
 
 
 def _held(session: Session, tenant_id: UUID) -> Tenant:

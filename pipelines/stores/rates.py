@@ -24,6 +24,9 @@ from schemas.events import EventName
 UNFLUSHED = "aura:unflushed"
 """The set of counters (`tenant:month`) that have moved since their rows were written. It holds no tenant's data."""
 
+SESSION_RETRY_S = 10
+"""When one who found no place for a session may ask again."""
+
 SESSION_COUNTS_FOR_S = 30
 """Seconds after its last sign of life for which a session takes a place."""
 
@@ -205,7 +208,9 @@ def enter_session(client: "redis.Redis", tenant_id: UUID, session_id: object, li
     """
     there = _enter(client, tenant_id, session_id, limit)
     if there < 0:
-        raise QuotaExceeded(f"The organisation has {-1 - there} open sessions, as many as its subscription allows.")
+        most = f"The organisation has {-1 - there} open sessions, as many as its subscription allows."
+        # Sessions end at any time: it may work soon, with nothing changed.
+        raise QuotaExceeded(most, retry_after_s=SESSION_RETRY_S)
     return there
 
 

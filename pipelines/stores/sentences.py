@@ -1,14 +1,14 @@
 """Sentences of a spoken answer: one row each, claimed by lease, spoken side by side."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from pipelines.stores.database import Driver, Rows
 from schemas.dialogue import Sentence, Turn, TurnStatus
-from schemas.errors import LeaseLost
 
 MAX_ATTEMPTS = 3
 """Claims that may end in silence before a sentence stays unspoken (its text has arrived)."""
@@ -16,62 +16,57 @@ MAX_ATTEMPTS = 3
 OPEN = (TurnStatus.QUEUED, TurnStatus.RUNNING)
 
 
-def add(session: Session, turn: Turn, seq: int, said: str) -> None:
-    """Queue the answer's sentence number `seq` (from 0) for its voice."""
-    session.add(Sentence(tenant_id=turn.tenant_id, turn_id=turn.turn_id, seq=seq, text=said))
+_CLAIM = """
+WITH taken AS (
+    UPDATE sentences s
+    SET status = CASE WHEN s.attempts >= %(most)s THEN 'failed' ELSE 'running' END, attempts = s.attempts + 1,
+        lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => %(lease_s)s), holder = %(holder)s
+    WHERE s.tenant_id = %(tenant)s AND s.turn_id = %(turn)s AND s.seq = %(seq)s AND s.status IN ('queued', 'running')
+      AND (s.lease_until IS NULL OR s.lease_until < now())
+    RETURNING s.*
+)
+SELECT s.text, s.status, s.attempts, s.lease_token, s.enqueued_at,
+       t.conversation_id, t.assistant_key, t.language, t.use_persona, t.persona, t.created_at, t.confirmed_at
+FROM taken s JOIN turns t ON t.tenant_id = s.tenant_id AND t.turn_id = s.turn_id
+"""
+_HELD = "tenant_id = %(tenant)s AND turn_id = %(turn)s AND seq = %(seq)s AND lease_token = %(token)s"
+_RENEW = f"UPDATE sentences SET lease_until = now() + make_interval(secs => %(lease_s)s) WHERE {_HELD} RETURNING seq"
+_FINISH = (
+    "UPDATE sentences SET status = %(status)s, lease_token = NULL, lease_until = NULL, holder = NULL"
+    f" WHERE {_HELD} RETURNING seq"
+)
 
 
-def clear(session: Session, turn: Turn) -> None:
-    """Drop the sentences of an attempt that died; the answer starts anew."""
-    session.execute(delete(Sentence).where(Sentence.turn_id == turn.turn_id))
+def claim(driver: Driver, tenant_id: UUID, turn_id: UUID, seq: int, lease_s: float, holder: int | None) -> Rows:
+    """Take the sentence for `lease_s` seconds; read by `claimed`."""
+    given = {"tenant": tenant_id, "turn": turn_id, "seq": seq, "lease_s": lease_s, "holder": holder}
+    return driver.execute(_CLAIM, {**given, "most": MAX_ATTEMPTS})
 
 
-def claim(session: Session, turn_id: UUID, seq: int, lease_s: float) -> Sentence | None:
-    """Take the sentence for `lease_s` seconds; None where it is spoken, cancelled, given up or held."""
-    free = or_(Sentence.lease_until.is_(None), Sentence.lease_until < func.now())
-    found = session.scalar(
-        update(Sentence)
-        .where(Sentence.turn_id == turn_id, Sentence.seq == seq, Sentence.status.in_(OPEN), free)
-        .values(
-            status=TurnStatus.RUNNING,
-            attempts=Sentence.attempts + 1,
-            lease_token=uuid4(),
-            lease_until=func.now() + timedelta(seconds=lease_s),
-        )
-        .returning(Sentence)
-    )
-    if found is not None and found.attempts > MAX_ATTEMPTS:
-        found.status = TurnStatus.FAILED
-        session.flush()
+def claimed(rows: Rows, tenant_id: UUID, turn_id: UUID, seq: int) -> tuple[Sentence, Turn] | None:
+    """Return the sentence that was taken, and its turn as far as its voice depends on it.
+
+    It has failed where its speakers died too often. None where it is spoken, cancelled, given up before or held by
+    another.
+    """
+    row = rows.fetchone()
+    if row is None:
         return None
-    return found
+    key = {"tenant_id": tenant_id, "turn_id": turn_id}
+    names = ("text", "status", "attempts", "lease_token", "enqueued_at")
+    of = ("conversation_id", "assistant_key", "language", "use_persona", "persona", "created_at", "confirmed_at")
+    sentence = Sentence(**key, seq=seq, **dict(zip(names, row[:5], strict=True)))
+    return sentence, Turn(**key, spoken=True, **dict(zip(of, row[5:], strict=True)))
 
 
-def renew(session: Session, sentence: Sentence, lease_s: float) -> bool:
+def renew(driver: Driver, sentence: Sentence, lease_s: float) -> bool:
     """Prolong the lease; False where it is ours no more."""
-    done = session.execute(
-        update(Sentence)
-        .where(Sentence.turn_id == sentence.turn_id, Sentence.seq == sentence.seq)
-        .where(Sentence.lease_token == sentence.lease_token)
-        .values(lease_until=func.now() + timedelta(seconds=lease_s))
-        .returning(Sentence.seq)
-        .execution_options(synchronize_session=False)
-    )
-    return done.one_or_none() is not None
+    return driver.execute(_RENEW, {**_key(sentence), "lease_s": lease_s}).fetchone() is not None
 
 
-def finish(session: Session, sentence: Sentence, status: TurnStatus = TurnStatus.COMPLETED) -> None:
-    """Say that the sentence is spoken, or failed. Raises LeaseLost."""
-    done = session.execute(
-        update(Sentence)
-        .where(Sentence.turn_id == sentence.turn_id, Sentence.seq == sentence.seq)
-        .where(Sentence.lease_token == sentence.lease_token)
-        .values(status=status, lease_token=None, lease_until=None)
-        .returning(Sentence.seq)
-        .execution_options(synchronize_session=False)
-    )
-    if done.one_or_none() is None:
-        raise LeaseLost
+def finish(driver: Driver, sentence: Sentence, status: TurnStatus = TurnStatus.COMPLETED) -> Rows:
+    """Say that the sentence is spoken, or failed; no row where the lease is lost."""
+    return driver.execute(_FINISH, {**_key(sentence), "status": status.value})
 
 
 def count(session: Session, turn_id: UUID) -> int:
@@ -85,3 +80,8 @@ def take_due(session: Session, idle: bool, at_most: int = 100) -> Sequence[tuple
         text("SELECT * FROM take_due_sentences(:idle, :at_most)"), {"idle": idle, "at_most": at_most}
     )
     return [(tenant_id, turn_id, seq) for tenant_id, turn_id, seq in rows]
+
+
+def _key(sentence: Sentence) -> dict[str, Any]:
+    about = {"tenant": sentence.tenant_id, "turn": sentence.turn_id}
+    return {**about, "seq": sentence.seq, "token": sentence.lease_token}

@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, cast, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, cast, exists, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from pipelines.ports import Box, Passage, Said, Spot
 from pipelines.turn.citations import by_sentence
 from schemas.dialogue import Conversation, Message, Sentence, Turn, TurnStage, TurnStatus
-from schemas.errors import AuraError, LeaseLost, NotFound, TooManyAttempts, UnknownAssistant
+from schemas.errors import AuraError, NotFound, UnknownAssistant
 from schemas.tenancy import Agent
-
-MAX_ATTEMPTS = 3
-"""Claims of one step that may end in silence before the turn fails."""
 
 OPEN = (TurnStatus.QUEUED, TurnStatus.RUNNING)
 
@@ -85,56 +82,9 @@ def history_as_asked(session: Session, turn: Turn, limit: int) -> tuple[Said, ..
     return tuple(Said(one.role, whole.get(one.text) or one.text) if one.role == "user" else one for one in said)
 
 
-def claim(session: Session, turn_id: UUID, stage: TurnStage, lease_s: float) -> Turn | None:
-    """Take the turn's step for `lease_s` seconds; None where it is past, ended or held by another.
-
-    Raises TooManyAttempts at the claim after the last one allowed.
-    """
-    free = or_(Turn.lease_until.is_(None), Turn.lease_until < func.now())
-    found = session.scalar(
-        update(Turn)
-        .where(Turn.turn_id == turn_id, Turn.stage == stage, Turn.status.in_(OPEN), Turn.answer.is_(None), free)
-        .values(
-            status=TurnStatus.RUNNING,
-            attempts=Turn.attempts + 1,
-            lease_token=uuid4(),
-            lease_until=func.now() + timedelta(seconds=lease_s),
-        )
-        .returning(Turn)
-    )
-    if found is not None and found.attempts > MAX_ATTEMPTS:
-        raise TooManyAttempts("The answer could not be made: its worker stopped repeatedly.")
-    return found
-
-
-def renew(session: Session, turn: Turn, lease_s: float) -> bool:
-    """Prolong the lease; False where it is ours no more."""
-    return _update_held(session, turn, lease_until=func.now() + timedelta(seconds=lease_s))
-
-
-def advance(session: Session, turn: Turn, following: TurnStage, timings: Mapping[str, Any], **found: object) -> None:
-    """Keep what the step `found` and hand the turn to the `following` one. Raises LeaseLost."""
-    done = _update_held(
-        session,
-        turn,
-        stage=following,
-        attempts=0,
-        lease_token=None,
-        lease_until=None,
-        enqueued_at=func.now(),
-        timings=_merged(timings),
-        **found,
-    )
-    if not done:
-        raise LeaseLost
-
-
-def answer(session: Session, turn: Turn, timings: Mapping[str, Any], **found: object) -> None:
-    """Keep the finished `answer` with its costs; the turn is complete once it is spoken. Raises LeaseLost."""
-    done = _update_held(session, turn, lease_token=None, lease_until=None, timings=_merged(timings), **found)
-    if not done:
-        raise LeaseLost
-    said = [("user", turn.question or ""), ("assistant", str(found["answer"]))]
+def keep_said(session: Session, turn: Turn, answered: str) -> None:
+    """Let the conversation remember the turn's question and its answer."""
+    said = [("user", turn.question or ""), ("assistant", answered)]
     session.execute(
         insert(Message),
         [
@@ -153,24 +103,6 @@ def answer(session: Session, turn: Turn, timings: Mapping[str, Any], **found: ob
         .where(Conversation.conversation_id == turn.conversation_id)
         .values(last_message_at=func.now())
         .execution_options(synchronize_session=False)
-    )
-
-
-def complete(session: Session, turn_id: UUID, timings: Mapping[str, Any] | None = None) -> Turn | None:
-    """End the turn if its answer is there and every sentence has its voice; None where it goes on.
-
-    Whoever ends the last piece completes the turn; the row's lock lets only one do it.
-    """
-    waiting = exists().where(
-        Sentence.tenant_id == Turn.tenant_id, Sentence.turn_id == Turn.turn_id, Sentence.status.in_(OPEN)
-    )
-    session.execute(select(Turn.turn_id).where(Turn.turn_id == turn_id).with_for_update())
-    return session.scalar(
-        update(Turn)
-        .where(Turn.turn_id == turn_id, Turn.status.in_(OPEN), Turn.answer.is_not(None), ~waiting)
-        .values(status=TurnStatus.COMPLETED, completed_at=func.clock_timestamp(), timings=_merged(timings or {}))
-        .returning(Turn)
-        .execution_options(populate_existing=True)
     )
 
 
@@ -197,11 +129,9 @@ def end(session: Session, turn_id: UUID, status: TurnStatus, error: AuraError) -
     return ended
 
 
-def heard(session: Session, turn: Turn, noticed: Sequence[Mapping[str, Any]], persona_applied: bool) -> None:
-    """Keep which of its user's preferences a turn told of, and whether a persona shapes its answer."""
-    session.execute(
-        update(Turn).where(Turn.turn_id == turn.turn_id).values(noticed=list(noticed), persona_applied=persona_applied)
-    )
+def language(session: Session, turn_id: UUID) -> str | None:
+    """Return the language of a turn, as far as it is known."""
+    return session.scalar(select(Turn.language).where(Turn.turn_id == turn_id))
 
 
 def add_timings(session: Session, turn_id: UUID, timings: Mapping[str, Any]) -> None:
@@ -290,20 +220,6 @@ def _without(found: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != name}
 
 
-def _update_held(session: Session, turn: Turn, **values: object) -> bool:
-    done = session.execute(
-        update(Turn)
-        .where(_held(turn))
-        .values(**values)
-        .returning(Turn.turn_id)
-        .execution_options(synchronize_session=False)
-    )
-    return done.one_or_none() is not None
-
-
-def _held(turn: Turn) -> ColumnElement[bool]:
-    return and_(Turn.turn_id == turn.turn_id, Turn.lease_token == turn.lease_token, Turn.status == TurnStatus.RUNNING)
-
-
-def _merged(timings: Mapping[str, Any]) -> ColumnElement[Any]:
+def merged(timings: Mapping[str, Any]) -> ColumnElement[Any]:
+    """Return the turn's waterfall with these added; of a name that was there the new value counts."""
     return Turn.timings.op("||")(cast(dict(timings), JSONB))

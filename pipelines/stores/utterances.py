@@ -6,7 +6,7 @@ import redis
 
 from pipelines.stores.events import reaching_redis
 
-TTL_S = 600
+TTL_S = 300
 
 
 def put(client: "redis.Redis", tenant_id: UUID, turn_id: UUID, pcm: bytes, ttl_s: int = TTL_S) -> None:

@@ -1,6 +1,7 @@
 """Sound in and out: any recording, or a client's PCM frames, to 16 kHz mono; samples to PCM16 and WAV."""
 
 import io
+import struct
 import wave
 from collections.abc import Iterator
 from typing import Any
@@ -137,3 +138,10 @@ def wav(pcm: bytes, sample_rate_hz: int) -> bytes:
         writer.setframerate(sample_rate_hz)
         writer.writeframes(pcm)
     return file.getvalue()
+
+
+def wav_head(sample_rate_hz: int) -> bytes:
+    """Return the head of a WAV file of mono PCM16 whose length nobody knows yet: it names the longest there can be."""
+    longest = 0xFFFFFFFF
+    about = struct.pack("<IHHIIHH", 16, 1, 1, sample_rate_hz, 2 * sample_rate_hz, 2, 16)
+    return struct.pack("<4sI8s", b"RIFF", longest, b"WAVEfmt ") + about + struct.pack("<4sI", b"data", longest)

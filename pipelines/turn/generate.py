@@ -20,7 +20,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A finished sentence; `seq` counts from 0."""
+    """A finished sentence; of a long first one that is spoken, its first clause and the rest. `seq` counts from 0."""
 
     seq: int
     text: str
@@ -35,7 +35,7 @@ def generate(model: ChatModel, prompt: Prompt, cancelled: Callable[[], bool]) ->
     The pieces pass `guard` first. `cancelled` is asked after every token. Raises Cancelled, and what the model
     raises; the call at the provider ends with the iterator.
     """
-    splitter = SentenceSplitter()
+    splitter = SentenceSplitter(clause_first=prompt.spoken)
     seq = 0
     # A provider's stream is a generator, though the port promises only an iterator.
     with closing(cast(Any, model.answer(prompt))) as deltas:

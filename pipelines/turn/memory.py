@@ -24,20 +24,25 @@ BEFORE = "What did we talk about before?"
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question and its answer, as they were said; `at` is when the answer was there."""
+    """A question and its answer, as they were said; `at` is when the answer was there.
+
+    Of one that was `cut` while it was heard `answer` is what was heard, which may be nothing.
+    """
 
     turn_id: UUID
     at: datetime
     question: str
     answer: str
+    cut: bool = False
 
     @property
     def tokens(self) -> int:
         return tokens(self.question) + tokens(self.answer)
 
-    def said(self) -> tuple[Said, Said]:
-        """Return the two messages."""
-        return Said("user", self.question), Said("assistant", self.answer)
+    def said(self) -> tuple[Said, ...]:
+        """Return the two messages; an answer of which nothing was heard is none."""
+        asked = Said("user", self.question)
+        return (asked, Said("assistant", self.answer)) if self.answer else (asked,)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ UNGROUNDED = (
 LANGUAGE, LENGTH = "Answer in the language of the question.", "Answer shortly and plainly."
 SPOKEN = "Your answer will be spoken: two short sentences at most, no lists, no markup."
 UNSURE = "The passages fit the question badly: say so unless one of them clearly holds the answer."
+INTERRUPTED = (
+    "The user interrupted your last answer and heard no more of it than stands in the conversation. Answer what they"
+    " say now, and do not take the rest for known."
+)
 NOTHING_ASKED = "The message asks nothing: acknowledge it in one friendly sentence, from no passage."
 
 NAME = re.compile(r"(?=.{1,60}$)[^\W\d_]+(?:(?:\. |[ '’-])[^\W\d_]+){0,4}\.?")
@@ -29,7 +33,7 @@ NAME = re.compile(r"(?=.{1,60}$)[^\W\d_]+(?:(?:\. |[ '’-])[^\W\d_]+){0,4}\.?")
 MAX_ABOUT_CHARS = 600
 """Of what users say of themselves, as JSON."""
 
-KNOWN = frozenset({*personas.TRAITS, "language", "name", "units"})
+KNOWN = frozenset({*personas.TRAITS, "language", "name", "units", "voice_id", "voice_speed"})
 """Preferences that have a form; all others are told as their user's own words."""
 
 
@@ -47,12 +51,13 @@ def build(
     about: Mapping[str, Any] | None = None,
     grounded: bool = True,
     reply: str | None = None,
+    interrupted: bool = False,
 ) -> Prompt:
     """Return the prompt for a question. Below `threshold` the model is told that the ground is thin.
 
     `about` is what its user prefers besides the persona; what has no form of its own stands among what was
     said, where it has no more weight than that. Without `grounded` no documents were searched. Where nothing
-    is asked, `reply` is what answers it.
+    is asked, `reply` is what answers it. `interrupted` says that the last answer in `history` was cut.
     """
     confident = confidence >= threshold or not grounded
     rules = [WHO.format(name=agent_name), *(GROUNDED if grounded else UNGROUNDED), *_manner(persona, about or {})]
@@ -60,6 +65,8 @@ def build(
         rules.append(SPOKEN)
     if not confident and reply is None:
         rules.append(UNSURE)
+    if interrupted:
+        rules.append(INTERRUPTED)
     if reply is not None:
         rules.append(NOTHING_ASKED)
     if agent_instructions:

@@ -1,4 +1,4 @@
-"""A stream of sound brought to 16 kHz without a seam and almost without a delay."""
+"""A stream of sound brought to another rate without a seam and almost without a delay."""
 
 from typing import Any
 
@@ -14,22 +14,22 @@ NOTHING: Samples = np.zeros(0, np.float32)
 
 
 class Resampler:
-    """Brings mono pieces of any length to 16 kHz; joined, the result does not depend on where they were cut.
+    """Brings mono pieces of any length to `to_hz`; joined, the result does not depend on where they were cut.
 
-    Holds back 2 ms at 8 kHz, 1 ms above 16 kHz, nothing at 16 kHz. (libswresample: soxr works in blocks,
+    Holds back 2 ms at 8 kHz, 1 ms above 16 kHz, nothing where the rate stays. (libswresample: soxr works in blocks,
     and holds back 20 to 115 ms.) Costs some 60 µs a piece.
     """
 
-    def __init__(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
+    def __init__(self, rate_hz: int, to_hz: int = STT_RATE_HZ) -> None:
+        self._rate_hz, self._to_hz = rate_hz, to_hz
         self._graph: av.AudioResampler | None = None
 
     def feed(self, samples: Samples) -> Samples:
         """Return what is ready, shape (n,), possibly none."""
-        if self._rate_hz == STT_RATE_HZ or not len(samples):
+        if self._rate_hz == self._to_hz or not len(samples):
             return samples
         if self._graph is None:
-            self._graph = av.AudioResampler("flt", "mono", STT_RATE_HZ)
+            self._graph = av.AudioResampler("flt", "mono", self._to_hz)
         frame = av.AudioFrame(format="flt", layout="mono", samples=len(samples))
         frame.sample_rate = self._rate_hz
         plane = frame.planes[0]

@@ -116,6 +116,10 @@ class Policy:
             cache=self.cache and given.get("cache") is not False,
         )
 
+    def place(self, candidate: Candidate) -> int:
+        """Return where the candidate stands among those that are preferred; behind them where it does not."""
+        return _place(candidate.provider, self.prefer, candidate.model)
+
     def forbids(self, candidate: Candidate) -> bool:
         """Return whether the candidate must not be asked."""
         limit = self.max_cost_usd_per_answer
@@ -146,7 +150,7 @@ def plan(candidates: Sequence[Candidate], question: str, spoken: bool, policy: P
     fastest = min((one.first_token_ms for one in allowed if one.first_token_ms is not None), default=None)
 
     def place(one: Candidate) -> tuple[Any, ...]:
-        wished = _place(one.provider, policy.prefer, one.model)
+        wished = policy.place(one)
         timed = one.first_token_ms if rule.quickest and one.first_token_ms is not None else None
         rank = _place(one.provider, rule.prefers)
         # One that nothing is known of keeps its place among the timed ones by the rule.

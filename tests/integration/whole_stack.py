@@ -2,7 +2,7 @@
 
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 
 from deploy.ephemeral import wait_until
 from schemas.settings import get_settings
+from tests import leftovers
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply, far_end
 from tests.integration.reindex.stacks import ROOT, Stack
@@ -28,9 +29,16 @@ def vector_of(text: str) -> Sequence[float]:
 
 @contextmanager
 def running(
-    servers: tuple[str, str, str], folder: Path, chat: Reply | None = None, **variables: str
+    servers: tuple[str, str, str],
+    folder: Path,
+    chat: Reply | None = None,
+    far_end_of: Callable[[str], Mapping[str, str]] = lambda url: {},
+    **variables: str,
 ) -> Iterator[tuple[Stack, FarEnd]]:
-    """Yield the stack and the far end of its models; without a `chat` it answers without a model."""
+    """Yield the stack and the far end of its models; without a `chat` it answers without a model.
+
+    `far_end_of` returns further settings, which name the far end's address.
+    """
 
     def reply(exchange: Exchange) -> None:
         if exchange.asked.path.endswith("/embeddings"):
@@ -38,6 +46,7 @@ def running(
         elif chat is not None:
             chat(exchange)
 
+    leftovers.clear(servers)
     with far_end() as fake, pytest.MonkeyPatch.context() as patch:
         fake.reply = reply
         given = {
@@ -48,6 +57,7 @@ def running(
             "AURA_EMBEDDING_MODEL": "words",
             "AURA_EMBEDDING_BASE_URL": f"{fake.url}/v1",
             "AURA_CUSTOM_API_KEY": "sk-must-stay-secret",
+            **far_end_of(fake.url),
             **variables,
         }
         for name, value in given.items():

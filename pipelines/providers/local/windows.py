@@ -1,13 +1,14 @@
 """The windows in which Whisper hears a recording, and where in it their text is said."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ports import STT_RATE_HZ, Segment
+from pipelines.ports import STT_RATE_HZ, Segment, Word
 
 TIMESTAMP_S = 0.02
 """Seconds from one of the model's marks of time to the next."""
@@ -58,6 +59,18 @@ class Piece:
         said = said or [max(touched, key=lambda span: span[1] - span[0])]
         return Segment(said[0][0] / STT_RATE_HZ, said[-1][1] / STT_RATE_HZ, one.text)
 
+    def placed_word(self, word: Word) -> Word:
+        """Return a word of this piece with its times in the recording: within the span that holds most of it."""
+        first, last = word.start_s * STT_RATE_HZ, word.end_s * STT_RATE_HZ
+        best, shift, at = -math.inf, 0, 0
+        for start, end in self.spans:
+            within = min(last, at + end - start) - max(first, at)
+            if within > best:
+                best, shift, low, high = within, start - at, at, at + end - start
+            at += end - start
+        first, last = (min(max(edge, low), high) + shift for edge in (first, last))
+        return replace(word, start_s=first / STT_RATE_HZ, end_s=last / STT_RATE_HZ)
+
 
 def joined(samples: NDArray[np.float32], spans: Sequence[tuple[int, int]]) -> Piece:
     """Return the sound of spans (start, end), in samples, as one piece."""
@@ -76,4 +89,35 @@ def marked(tokens: Sequence[int], tokenizer: Any, duration_s: float) -> tuple[Se
         if text := tokenizer.decode(said).strip():
             found.append(Segment(min(start_s, mark_s), mark_s, text))
         start_s, said = mark_s, []
+    return tuple(found)
+
+
+def aligned(found: Sequence[dict[str, Any]]) -> tuple[Word, ...]:
+    """Return words as faster-whisper's `find_alignment` gives them, punctuation with the word that it belongs to."""
+    words: list[Word] = []
+    opening = ""
+    for one in found:
+        text = str(one["word"]).strip()
+        if not any(map(str.isalnum, text)):
+            # "…nine" + "." are one word, and so are "(" + "nine".
+            if words and not str(one["word"]).startswith(" "):
+                words[-1] = replace(words[-1], text=words[-1].text + text)
+            else:
+                opening += text
+            continue
+        start_s, end_s = float(one["start"]), float(one["end"])
+        words.append(Word(opening + text, start_s, max(start_s, end_s), round(float(one["probability"]), 3)))
+        opening = ""
+    return tuple(words)
+
+
+def sentences_of(words: Sequence[Word]) -> tuple[Segment, ...]:
+    """Return the sentences that the words make, with their times."""
+    found: list[Segment] = []
+    said: list[Word] = []
+    for word in words:
+        said.append(word)
+        if word.text.rstrip("\"'”’)").endswith((".", "?", "!", "…", "。", "？", "！")) or word is words[-1]:
+            found.append(Segment(said[0].start_s, said[-1].end_s, " ".join(one.text for one in said)))
+            said = []
     return tuple(found)

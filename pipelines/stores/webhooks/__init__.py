@@ -1,7 +1,7 @@
 """Webhooks in the database: what is owed is written with what happened, in one transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -9,6 +9,7 @@ import redis
 from sqlalchemy import CursorResult, func, select, text
 from sqlalchemy.orm import Session
 
+from pipelines.stores.database import Driver
 from pipelines.stores.events import reaching_redis
 from pipelines.webhooks import filters
 from schemas.events import Event
@@ -17,14 +18,23 @@ from schemas.hooks import WEBHOOK_EVENTS, WebhookEndpoint
 WOKEN_S = 5
 """How long a wake-up stands for all that come after it, unless a worker takes it first."""
 
-_ENQUEUE = text(
+_OWE = (
     # The microseconds keep the order of one call.
     "INSERT INTO webhook_deliveries (tenant_id, endpoint_id, event_id, event_type, payload, due_at)"
     " SELECT e.tenant_id, e.endpoint_id, v.event_id, v.event_type, v.payload, now() + v.nth * interval '1 us'"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:filters AS text[]), CAST(:payloads AS jsonb[]))"
-    " WITH ORDINALITY AS v(event_id, event_type, filters, payload, nth)"
-    " JOIN webhook_endpoints e ON e.tenant_id = :tenant AND e.is_active AND e.events && string_to_array(v.filters, ' ')"
+    " FROM unnest(CAST({ids} AS uuid[]), CAST({types} AS text[]), CAST({filters} AS text[]),"
+    " CAST({payloads} AS jsonb[])) WITH ORDINALITY AS v(event_id, event_type, filters, payload, nth)"
+    " JOIN webhook_endpoints e ON e.tenant_id = {tenant} AND e.is_active"
+    " AND e.events && string_to_array(v.filters, ' ')"
 )
+_ENQUEUE = text(_OWE.format(**{name: f":{name}" for name in ("ids", "types", "filters", "payloads", "tenant")}))
+OWE = _OWE.format(**{name: f"%({name})s" for name in ("ids", "types", "filters", "payloads", "tenant")})
+"""The same for a driver's statement: part of one that does what is told of, with what `owing` returns."""
+
+WANTED = (
+    "SELECT array(SELECT DISTINCT unnest(events) FROM webhook_endpoints WHERE tenant_id = %(tenant)s AND is_active)"
+)
+"""Which filters the tenant's endpoints have."""
 
 
 def enqueue(session: Session, tenant_id: UUID, events: Sequence[Event]) -> int:
@@ -43,18 +53,28 @@ def enqueue(session: Session, tenant_id: UUID, events: Sequence[Event]) -> int:
     told = [event for event in told if wanted.intersection(filters.matching(event.name))] if wanted else []
     if not told:
         return 0
-    ids = [uuid4() for _ in told]
-    found = session.execute(
-        _ENQUEUE,
-        {
-            "tenant": tenant_id,
-            "ids": ids,
-            "types": [event.name.value for event in told],
-            "filters": [" ".join(filters.matching(event.name)) for event in told],
-            "payloads": [json.dumps(body(event, id)) for event, id in zip(told, ids, strict=True)],
-        },
-    )
+    found = session.execute(_ENQUEUE, owing(tenant_id, told))
     return cast("CursorResult[Any]", found).rowcount
+
+
+def enqueue_by(driver: Driver, tenant_id: UUID, events: Sequence[Event], wanted: Collection[str]) -> int:
+    """As `enqueue`, by a driver's connection; `wanted` is what `WANTED` found."""
+    told = [event for event in events if event.name in WEBHOOK_EVENTS]
+    told = [event for event in told if set(filters.matching(event.name)).intersection(wanted)]
+    return driver.execute(OWE, owing(tenant_id, told)).rowcount if told else 0
+
+
+def owing(tenant_id: UUID, told: Sequence[Event]) -> dict[str, Any]:
+    """Return what the statement takes by which these events are owed to those endpoints that want them."""
+    told = [event for event in told if event.name in WEBHOOK_EVENTS]
+    ids = [uuid4() for _ in told]
+    return {
+        "tenant": tenant_id,
+        "ids": ids,
+        "types": [event.name.value for event in told],
+        "filters": [" ".join(filters.matching(event.name)) for event in told],
+        "payloads": [json.dumps(body(event, id)) for event, id in zip(told, ids, strict=True)],
+    }
 
 
 def body(event: Event, event_id: UUID) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 
-from pipelines.stores import events, sealing
+from pipelines.stores import events, recordings, sealing
 from pipelines.stores.objects import ObjectStore, original_key
 from pipelines.stores.redis import get_redis
 from pipelines.stores.tenant_tables import tenant_tables
@@ -70,6 +70,9 @@ def fill(admin: psycopg.Connection, tenant_id: UUID) -> Marked:
     key = original_key(tenant_id, marked.ids["document"])
     ObjectStore(get_settings()).put(key, marked.canary.encode())
     marked.texts["object"] = key
+    sound = recordings.prefix(tenant_id, marked.ids["conversation"], marked.ids["turn"])
+    for name in (recordings.QUESTION, recordings.ANSWER):
+        ObjectStore(get_settings()).put(f"{sound}/{name}", marked.canary.encode())
     get_redis().set(f"aura:{tenant_id}:cache:{marked.canary}", marked.canary, ex=3600)
     return marked
 
@@ -102,7 +105,7 @@ def unmarked(admin: psycopg.Connection, marked: Marked) -> list[str]:
     return sorted(found)
 
 
-WITHOUT_TEXT = frozenset({"corpus_sizes", "corpus_languages", "usage_months"})
+WITHOUT_TEXT = frozenset({"corpus_sizes", "corpus_languages", "usage_months", "recordings"})
 """Tables of numbers and of languages: their rows cannot be marked, and are told apart by the fingerprint."""
 
 
@@ -229,6 +232,7 @@ def _dialogue(marked: Marked) -> Iterator[tuple[str, dict[str, Any]]]:
         "answer": mark,
     }
     yield "turns", {**turn, "status": "completed", "stage": "generate", "citations": json.dumps([{"quote": mark}])}
+    yield "recordings", {"turn_id": ids["turn"], **about, "status": "kept", "question_ms": 1000, "answer_ms": 1000}
     yield "sentences", {"turn_id": ids["turn"], "seq": 0, "text": mark, "status": "completed"}
     yield "messages", {"turn_id": ids["turn"], "role": "user", **about, "content": mark}
     yield from _memory(marked)

@@ -30,6 +30,8 @@ ACROSS_TENANTS = {
     "take_due_stages": "aura_sweeper",
     "take_due_turns": "aura_sweeper",
     "take_due_sentences": "aura_sweeper",
+    "abandoned_turns": "aura_sweeper",
+    "turns_are_due": "aura_sweeper",
     "take_due_intakes": "aura_sweeper",
     "take_untold_batches": "aura_sweeper",
     "expired_uploads": "aura_sweeper",
@@ -47,6 +49,9 @@ ACROSS_TENANTS = {
     "take_due_webhooks": "aura_sweeper",
     "forget_webhooks": "aura_lookup",
     "costs_of_all": "aura_sweeper",
+    "latency_of_all": "aura_sweeper",
+    "take_due_recordings": "aura_sweeper",
+    "expired_recordings": "aura_sweeper",
 }
 """The functions that act across tenants, and whose rights each has."""
 

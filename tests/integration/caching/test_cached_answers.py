@@ -5,14 +5,14 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import documents, events, sentences, tenants
+from pipelines.stores import documents, events, tenants
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import CachedAnswer, TurnStatus
 from schemas.events import Subject
 from schemas.settings import get_settings
 from tests.integration.caching.conftest import Visitor, hit, learn
-from workers import turn
+from workers import turn, turning
 
 QUESTION = "With which code does the safe in the office open?"
 
@@ -158,10 +158,9 @@ def test_a_spoken_answer_from_the_cache_has_its_sentences_spoken(visitor: Visito
     visitor.ask(QUESTION, spoken=True)
     again = visitor.ask(QUESTION, spoken=True)
     assert (again.status, again.cache["hit"]) == (TurnStatus.RUNNING, "exact")
-    with tenant_session(visitor.tenant_id) as session:
-        claimed = sentences.claim(session, again.turn_id, 0, 5)
-        assert claimed is not None
-        assert "4711" in claimed.text
+    taken = turning.take_sentence(visitor.tenant_id, again.turn_id, 0)
+    assert taken is not None
+    assert "4711" in taken.sentence.text
 
 
 def test_nothing_of_another_tenant_is_ever_found(visitor: Visitor, another: Visitor, admin: psycopg.Connection) -> None:

@@ -31,6 +31,7 @@ THINGS = {
     "/memory/conversations/": "conversation",
     "/unanswered/": "question",
     "/evaluations/": "evaluation",
+    "/recordings/": "turn",
 }
 """What an id in a path is of."""
 
@@ -42,7 +43,8 @@ def _question(here: Organisation) -> dict[str, Any]:
 
 def _about_an_organisation() -> dict[str, Any]:
     """Return what can be left out and cannot be null, which the document has no word for."""
-    return {"organization_name": "Acme", "admin_email": f"{uuid4().hex}@example.org", "custom_settings": {"a": 1}}
+    about = {"organization_name": "Acme", "admin_email": f"{uuid4().hex}@example.org", "custom_settings": {"a": 1}}
+    return {**about, "record_voice": False, "recording_days": 30}
 
 
 LIMITS = {"max_users": 9, "max_storage_gb": 9, "max_api_calls_monthly": 9, "max_concurrent_sessions": 9}

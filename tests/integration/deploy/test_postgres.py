@@ -21,6 +21,9 @@ from deploy.processes import spawn, stop, wait_until
 from deploy.valkey import valkey
 from schemas.errors import CannotStart
 
+pytestmark = pytest.mark.timeout(300)
+"""What is started here takes a while: more than others have where the machine is busy, and a place in front."""
+
 
 @pytest.fixture
 def where() -> Iterator[Places]:

@@ -31,6 +31,7 @@ from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
 from schemas.knowledge import ChunkEdit, Document, DocumentCard, Stage
 from schemas.memory import ConversationSummary, Feedback, MemoryConsent, UnansweredQuestion, UserPreference
+from schemas.recordings import Recording
 from schemas.records import IdempotencyKey, OutgoingMail, UsageEvent, UsageMonth
 from schemas.settings import get_settings
 from schemas.tenancy import Tenant
@@ -169,6 +170,7 @@ def _write_rows(owner: Owner) -> None:
             (Turn, {**turn, "assistant_key": "a", "spoken": True, "question": canary, "stage": TurnStage.GENERATE}),
             (Message, {**turn, "role": "user", "content": f"{canary} „ß\u2028\x7f"}),
             (Sentence, {**of, "turn_id": owner.turn_id, "seq": 0, "text": canary}),
+            (Recording, {**of, "turn_id": owner.turn_id, "conversation_id": owner.conversation_id, "status": "kept"}),
             *_bulk(owner),
             *_evaluations(owner),
             *_webhooks(owner, now),

@@ -10,10 +10,10 @@ import pytest
 import redis
 
 from pipelines.providers.servers import PRICES
-from pipelines.stores import calls, cancellations, documents, events, quotas, sentences, turns, usage, utterances
+from pipelines.stores import calls, cancellations, documents, events, quotas, turns, usage, utterances
 from pipelines.stores.database import operator_session, tenant_session
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn, TurnStage, TurnStatus
+from schemas.dialogue import Sentence, Turn, TurnStage, TurnStatus
 from schemas.errors import BudgetExceeded, ProviderUnavailable
 from schemas.events import Subject
 from schemas.settings import get_settings
@@ -233,7 +233,7 @@ def test_speaking_is_written_down_by_its_seconds(far_end: FarEnd, tenant: UUID, 
     calls.ask(client, tenant, call_id, {"text": "Good morning.", "voice_id": None})
     voice.synthesize(str(tenant), str(call_id))
     with tenant_session(tenant) as session:
-        sentences.add(session, turns.get(session, spoken), 0, "Good morning.")
+        session.add(Sentence(tenant_id=tenant, turn_id=spoken, seq=0, text="Good morning."))
     turn.synthesize(str(tenant), str(spoken), 0)
     (use,) = of_month(tenant).models
     assert (use.kind, use.provider, use.calls, use.seconds) == ("speech", "elevenlabs", 2, 2.0)

@@ -16,6 +16,9 @@ from pipelines.stores.database import tenant_session
 from tests.integration.mail.smtp_server import MailServer
 from tests.integration.relay.valkey import wait_until
 
+pytestmark = pytest.mark.timeout(300)
+"""What is started here takes a while: more than others have where the machine is busy, and a place in front."""
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -55,6 +55,7 @@ def far_end(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarEnd
             "AURA_TRANSCRIBER_BASE_URL": fake.url,
             "AURA_TRANSCRIPTION_MODEL": "gpt-transcribe",
             "AURA_SPEAKER": "elevenlabs",
+            "AURA_VOICE_FALLBACK": "0",
             "AURA_SPEECH_BASE_URL": fake.url,
             "AURA_EMBEDDER": "custom",
             "AURA_EMBEDDING_BASE_URL": fake.url,

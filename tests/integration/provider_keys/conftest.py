@@ -75,6 +75,7 @@ def remote(configure: Callable[..., None], fake: FarEnd) -> FarEnd:
         AURA_TRANSCRIPTION_MODEL="some-listener",
         AURA_TRANSCRIBER_BASE_URL=f"{fake.url}/v1",
         AURA_SPEAKER="elevenlabs",
+        AURA_VOICE_FALLBACK="0",
         AURA_SPEECH_BASE_URL=fake.url,
         AURA_CUSTOM_API_KEY=DEPLOYMENT_KEY,
         ELEVENLABS_API_KEY=DEPLOYMENT_KEY,

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.conftest import empty_default_tenant
+from tests import leftovers
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd
 from tests.integration.relay.valkey import wait_until
@@ -33,11 +33,8 @@ class Stack:
 
 
 @pytest.fixture
-def stack(remote: FarEnd, servers: tuple[str, str, str], admin: psycopg.Connection, tmp_path: Path) -> Iterator[Stack]:
-    # What other tests left undone would be done here first, a hundred documents at a time.
-    empty_default_tenant(admin)
-    with redis.Redis.from_url(servers[2]) as store:
-        store.delete(*QUEUES.split(","))
+def stack(remote: FarEnd, servers: tuple[str, str, str], tmp_path: Path) -> Iterator[Stack]:
+    leftovers.clear(servers)
     log = tmp_path / "log"
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "AURA_LOG_LEVEL": "debug"}
     web = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "16", "--bind", f"unix:{tmp_path}/web"]

@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import mails, provider_keys, sealing
+from pipelines.stores import accepting, documents, mails, provider_keys, sealing
 from pipelines.stores.database import tenant_session
 from pipelines.stores.provider_keys import Resealed
 from schemas.errors import NotOffered, Unsealable
@@ -23,12 +23,26 @@ def nothing_else_is_sealed(admin: psycopg.Connection, configure: Callable[..., N
     admin.execute("UPDATE tenants SET api_keys = '{}'")
     admin.execute("DELETE FROM outgoing_mails")
     admin.execute("DELETE FROM webhook_endpoints")
+    for table in ("documents", "batches", "uploads"):
+        admin.execute(f"UPDATE {table} SET password_sealed = NULL WHERE password_sealed IS NOT NULL")
     configure(AURA_SECRET_KEYS=OLD)
 
 
 def keys_of(tenant_id: UUID) -> dict[str, str]:
     kept = provider_keys.kept(tenant_id)
     return {provider.value: provider_keys.opened(sealed, tenant_id, provider) for provider, sealed in kept}
+
+
+def locked_file(tenant_id: UUID) -> UUID:
+    """Return a document whose file came with the password `Sesame`."""
+    upload = accepting.Upload("u", "a.pdf", "pdf", 1, "0" * 64, password="Sesame")
+    with tenant_session(tenant_id) as session:
+        return accepting.accept(session, tenant_id, upload)[0].doc_id
+
+
+def password_of(tenant_id: UUID, doc_id: UUID) -> str | None:
+    with tenant_session(tenant_id) as session:
+        return accepting.password_of(documents.get(session, doc_id))
 
 
 def mail(tenant_id: UUID) -> UUID:
@@ -49,19 +63,21 @@ def test_after_sealing_again_the_new_secret_alone_opens_everything(
     admin: psycopg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(provider_keys, "PAGE", 2)  # More than one page of tenants, and they cut through one moment.
     tenants = [new_tenant() for _ in range(5)]
+    [(count,)] = admin.execute("SELECT count(*) FROM tenants").fetchall()
+    monkeypatch.setattr(provider_keys, "PAGE", max(2, count // 5))  # Several pages, and they cut through one moment.
     admin.execute("UPDATE tenants SET created_at = now()")
     for tenant_id in tenants:
         keep(tenant_id, KeyedProvider.OPENAI, f"sk-{tenant_id}")
         keep(tenant_id, KeyedProvider.GROQ, f"gsk-{tenant_id}")
     posted = mail(tenants[0])
+    locked = locked_file(tenants[1])
 
     configure(AURA_SECRET_KEYS=f"{NEW},{OLD}")
     keep(tenants[0], KeyedProvider.GROQ, "set-while-both-are-known")
     assert keys_of(tenants[1]) == {"openai": f"sk-{tenants[1]}", "groq": f"gsk-{tenants[1]}"}
     done = provider_keys.reseal_all()
-    assert (done.keys, done.mails, done.unopened, done.contended) == (9, 1, 0, 0)
+    assert (done.keys, done.mails, done.passwords, done.unopened, done.contended) == (9, 1, 1, 0, 0)
     assert done.tenants >= 5
     again = provider_keys.reseal_all()
     assert (again.keys, again.mails) == (0, 0)
@@ -71,6 +87,7 @@ def test_after_sealing_again_the_new_secret_alone_opens_everything(
         assert keys_of(tenant_id) == {"openai": f"sk-{tenant_id}", "groq": f"gsk-{tenant_id}"}
     assert keys_of(tenants[0])["groq"] == "set-while-both-are-known"
     assert text_of(tenants[0], posted) == "the token"
+    assert password_of(tenants[1], locked) == "Sesame"
 
 
 def test_without_sealing_again_the_new_secret_alone_opens_nothing(configure: Callable[..., None], tenant: UUID) -> None:

@@ -37,6 +37,7 @@ class FarEnd:
     url: str
     reply: Reply
     asked: list[Asked] = field(default_factory=list)
+    connections: int = 0
     hung_up: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -45,8 +46,13 @@ class Exchange(BaseHTTPRequestHandler):
     """One request, and the means to answer it piece by piece."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     far_end: FarEnd
     asked: Asked
+
+    def setup(self) -> None:
+        super().setup()
+        self.far_end.connections += 1
 
     def do_POST(self) -> None:
         self._take()
@@ -223,14 +229,28 @@ def page(html: str) -> Reply:
     return lambda exchange: exchange.send_whole(200, html.encode(), "text/html")
 
 
-# ElevenLabs
+def drip(body: bytes, every_s: float, content_type: str = "application/json") -> Reply:
+    """Send a body byte by byte, as slowly as that: each silence is shorter than any time-out."""
+
+    def reply(exchange: Exchange) -> None:
+        exchange.start(content_type)
+        for byte in body:
+            exchange.piece(bytes((byte,)))
+            if exchange.far_end.closing.wait(every_s):
+                break
+        exchange.finish_body()
+
+    return reply
 
 
-def pcm(*pieces: bytes, cut: bool = False) -> Reply:
+# ElevenLabs, and OpenAI's speech, which comes in the same way
+
+
+def pcm(*pieces: bytes, cut: bool = False, content_type: str = "audio/pcm") -> Reply:
     """Stream sound in `pieces`."""
 
     def reply(exchange: Exchange) -> None:
-        exchange.start("audio/pcm")
+        exchange.start(content_type)
         for piece in pieces:
             exchange.piece(piece)
         if cut:

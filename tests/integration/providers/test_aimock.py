@@ -11,8 +11,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from pipelines.ports import Audio, Passage, Prompt, Usage
-from pipelines.providers import chat_model, embedder, transcriber
+from pipelines.ports import Audio, Passage, Prompt, Usage, Word
+from pipelines.providers import chat_model, embedder, speaker, transcriber
 from schemas.errors import ProviderUnavailable, RateLimited
 from schemas.settings import Settings
 
@@ -85,6 +85,10 @@ def start(program: list[str]) -> Iterator[Start]:
             "transcriber": "custom",
             "transcriber_base_url": url,
             "transcription_model": "whisper-1",
+            "speaker": "custom",
+            "speaker_base_url": url,
+            "speech_model": "gpt-4o-mini-tts",
+            "speech_format": "pcm",
             "provider_timeout_s": 5,
         }
 
@@ -112,9 +116,12 @@ def test_embeddings_come_back_as_units(start: Start) -> None:
     assert np.allclose(found.embed(["second"]), [[0, 1, 0]])
 
 
-def test_a_recording_is_transcribed(start: Start) -> None:
-    found = transcriber(Settings(**start())).transcribe(Audio(np.zeros(16_000, np.float32), 16_000))
-    assert found.text == "What does a bicycle cost?"
+def test_a_recording_is_transcribed_and_a_text_is_spoken(start: Start) -> None:
+    settings = Settings(**start())
+    found = transcriber(settings).transcribe(Audio(np.zeros(16_000, np.float32), 16_000), words=True)
+    assert (found.text, found.language) == ("What does a bicycle cost?", "en")
+    assert found.words == (Word("What", 0.0, 0.2), Word("does", 0.2, 0.4))
+    assert b"".join(speaker(settings).speak("900 euros.", "nova", 1.2)) == bytes(range(16)) * 2
 
 
 @pytest.mark.parametrize(

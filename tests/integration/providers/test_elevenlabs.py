@@ -43,6 +43,36 @@ def test_the_request_names_voice_format_and_text(fake: FarEnd, settings: MakeSet
     assert first.json == {"text": "Hello.", "model_id": "eleven_flash_v2_5"}
 
 
+def test_speed_is_as_much_as_it_can(fake: FarEnd, settings: MakeSettings) -> None:
+    fake.reply = fakes.pcm(b"\0\0")
+    found = remote(settings, speech_model="eleven_multilingual_v2")
+    for speed in (1.1, 2.0, 0.1):
+        list(found.speak("Hello.", None, speed))
+    assert [asked.json["voice_settings"] for asked in fake.asked] == [{"speed": 1.1}, {"speed": 1.2}, {"speed": 0.7}]
+    assert fake.asked[0].json["model_id"] == "eleven_multilingual_v2"
+
+
+def test_a_voice_it_does_not_know_is_the_default_from_then_on(fake: FarEnd, settings: MakeSettings) -> None:
+    def reply(exchange: fakes.Exchange) -> None:
+        if "/gone/" in exchange.asked.path:
+            exchange.send_json({"detail": {"status": "voice_not_found", "message": "no"}}, 404)
+        else:
+            fakes.pcm(b"\1\0")(exchange)
+
+    fake.reply = reply
+    found = remote(settings)
+    for _ in range(2):
+        assert b"".join(found.speak("Hello.", "gone")) == b"\1\0"
+    assert [asked.path.split("/")[3] for asked in fake.asked] == ["gone", "ada", "ada"]
+
+
+@pytest.mark.parametrize("reply", [fakes.page("<html>"), fakes.body({"detail": "no"}), fakes.pcm()])
+def test_what_is_no_sound_is_unavailable(reply: fakes.Reply, fake: FarEnd, settings: MakeSettings) -> None:
+    fake.reply = reply
+    with pytest.raises(ProviderUnavailable):
+        list(remote(settings).speak("Hello."))
+
+
 def test_sound_is_given_out_while_more_is_on_its_way(fake: FarEnd, settings: MakeSettings) -> None:
     fake.reply = fakes.endless(b"\1\0" * 5000, "audio/pcm")
     with closing(remote(settings).speak("Hello.")) as pieces:  # type: ignore[type-var]

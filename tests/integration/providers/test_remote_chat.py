@@ -1,5 +1,6 @@
 """Chat through the real OpenAI SDK against servers that answer, refuse, break off and fall silent."""
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -118,6 +119,25 @@ def test_every_failure_is_one_of_ours(
         list(model(settings).answer(PROMPT))
     assert "sk-" not in caught.value.detail
     assert len(fake.asked) == 1, "the caller decides whether to try again"
+
+
+def test_one_connection_serves_many_answers(fake: FarEnd, settings: MakeSettings) -> None:
+    fake.reply = fakes.answer("yes")
+    found = model(settings)
+    for _ in range(3):
+        list(found.answer(PROMPT))
+        for thread in threading.enumerate():
+            if thread.name == "drains a reply":
+                thread.join(5)
+    assert fake.connections == 1
+
+
+def test_a_server_that_keeps_its_last_bytes_keeps_nobody_waiting(fake: FarEnd, settings: MakeSettings) -> None:
+    fake.reply = fakes.then_silence(fakes.chunk("yes"), fakes.chunk(finish="stop"), fakes.DONE)
+    began = time.monotonic()
+    first, usage = model(settings).answer(PROMPT)
+    assert (first, type(usage)) == ("yes", Usage)
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("wait", ["17", "17.0"])

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from fakes import Asked, FarEnd
 
-from pipelines.ports import Audio, Transcriber
+from pipelines.ports import Audio, Transcriber, Word
 from pipelines.providers import transcriber
+from pipelines.providers.servers import PRICES
 from schemas.errors import ProviderUnavailable
 from schemas.settings import Settings
 
@@ -40,6 +41,14 @@ def form(asked: Asked) -> Form:
         else:
             fields[part.get_param("name", header="content-disposition")] = content.decode()
     return Form(fields, filename, sound)
+
+
+def many(asked: Asked, name: str) -> list[str]:
+    """Return all values of a field of the form."""
+    head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
+    parts = message_from_bytes(head + asked.body).get_payload()
+    named = [part for part in parts if part.get_param("name", header="content-disposition") == name]
+    return [part.get_payload(decode=True).decode() for part in named]
 
 
 def remote(settings: MakeSettings, **changed: Any) -> Transcriber:
@@ -114,7 +123,91 @@ def test_a_long_recording_is_cut_where_it_is_quiet(fake: FarEnd, settings: MakeS
     assert sum(seconds) == 420
 
 
-@pytest.mark.parametrize("reply", [fakes.page("<html/>"), fakes.body({"words": []}), fakes.failure(500)])
+def test_words_are_timed_where_that_is_asked_for(fake: FarEnd, settings: MakeSettings) -> None:
+    words = [{"word": " Good", "start": 0.1, "end": 0.4}, {"word": "morning.", "start": 0.4, "end": 7.0}]
+    reply = {"task": "transcribe", "language": "English", "duration": 1.0, "text": "Good morning.", "words": words}
+    fake.reply = fakes.body(reply)
+    found = remote(settings).transcribe(SECOND, words=True)
+    assert found.words == (Word("Good", 0.1, 0.4), Word("morning.", 0.4, 1.0))
+    assert found.language == "en"
+    assert many(fake.asked[0], "timestamp_granularities[]") == ["word", "segment"]
+    assert remote(settings).transcribe(SECOND).words == ()
+    assert many(fake.asked[1], "timestamp_granularities[]") == []
+
+
+def test_words_of_a_later_piece_are_placed_on_the_whole_recording(fake: FarEnd, settings: MakeSettings) -> None:
+    words = [{"word": "Hello", "start": 1.0, "end": 2.0}]
+    fake.reply = fakes.body({"language": "en", "duration": 1.0, "text": "Hello", "words": words, "segments": []})
+    found = remote(settings).transcribe(Audio(np.zeros(16_000 * 420, np.float32), 16_000), words=True)
+    first, second = found.words
+    assert (first.start_s, first.end_s) == (1.0, 2.0)
+    assert 271 <= second.start_s <= 301 and round(second.end_s - second.start_s, 3) == 1.0
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-transcribe", "gpt-4o-mini-transcribe"])
+def test_how_sure_a_model_is_of_its_tokens_is_its_confidence(model: str, fake: FarEnd, settings: MakeSettings) -> None:
+    logprobs = [{"token": "Hi", "bytes": [72], "logprob": -0.1}, {"token": ".", "bytes": [46], "logprob": -0.3}]
+    fake.reply = fakes.body({"text": "Hi.", "logprobs": logprobs})
+    found = remote(settings, transcription_model=model).transcribe(SECOND, "de-AT", words=True)
+    assert (found.confidence, found.language, found.words) == (0.819, "de", ())
+    assert many(fake.asked[0], "include[]") == ["logprobs"]
+    assert form(fake.asked[0]).fields["response_format"] == "json"
+
+
+def test_a_server_of_ones_own_that_knows_plain_json_only_is_asked_for_that(
+    fake: FarEnd, settings: MakeSettings
+) -> None:
+    def reply(exchange: fakes.Exchange) -> None:
+        if form(exchange.asked).fields["response_format"] == "verbose_json":
+            fakes.failure(400, "unknown response format")(exchange)
+        else:
+            exchange.send_json({"text": "Hello."})
+
+    fake.reply = reply
+    found = remote(settings)
+    assert [found.transcribe(SECOND).text for _ in range(2)] == ["Hello.", "Hello."]
+    assert len(fake.asked) == 3
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_numbers_that_are_none_make_nobody_sure(number: str, fake: FarEnd, settings: MakeSettings) -> None:
+    segment = f'{{"text": "Hi.", "start": {number}, "end": {number}, "avg_logprob": {number}, "no_speech_prob": 0}}'
+    body = f'{{"text": "Hi.", "language": "en", "segments": [{segment}], "words": []}}'.encode()
+    fake.reply = lambda exchange: exchange.send_whole(200, body)
+    found = remote(settings).transcribe(SECOND)
+    assert 0 <= found.confidence <= 1
+    assert all(0 <= at <= 1 for one in found.segments for at in (one.start_s, one.end_s))
+
+
+@pytest.mark.parametrize("provider", ["openai", "groq"])
+def test_openai_and_groq_are_rows_with_prices(provider: str, fake: FarEnd, settings: MakeSettings) -> None:
+    given = {f"{provider}_api_key": "sk-own", f"{provider}_base_url": f"{fake.url}/v1", "transcriber": provider}
+    fake.reply = verbose("Hello.") if provider == "groq" else fakes.body({"text": "Hello."})
+    found = transcriber(settings(**given))
+    assert found.transcribe(SECOND).text == "Hello."
+    assert fake.asked[0].headers["authorization"] == "Bearer sk-own"
+    assert PRICES[found.model].of_sound(60) > 0
+
+
+def test_a_short_utterance_costs_what_groq_charges_at_least() -> None:
+    assert PRICES["whisper-large-v3-turbo"].of_sound(2) == PRICES["whisper-large-v3-turbo"].of_sound(10)
+    assert PRICES["whisper-1"].of_sound(30) == 0.003
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        fakes.page("<html/>"),
+        fakes.body({"words": []}),
+        fakes.failure(500),
+        fakes.body({"text": 7}),
+        fakes.body(["text"]),
+        fakes.body({"text": "a" * 5000}),
+        fakes.body({"text": "Hi.", "language": "en", "segments": [{"text": 1}]}),
+        lambda exchange: exchange.send_whole(200, b"Hello.", "text/plain"),
+        lambda exchange: exchange.cut(),
+    ],
+)
 def test_a_reply_that_does_not_fit_is_unavailable(reply: fakes.Reply, fake: FarEnd, settings: MakeSettings) -> None:
     fake.reply = reply
     with pytest.raises(ProviderUnavailable):

@@ -15,6 +15,9 @@ from pipelines.ports import Audio
 from pipelines.providers.local.whisper import Whisper
 from tests.unit.ingest.sounds import encoded
 
+pytestmark = pytest.mark.timeout(300)
+"""What is started here takes a while: more than others have where the machine is busy, and a place in front."""
+
 RATE_HZ = 16_000
 GAPS_S = (0.4, 3.0, 1.0, 6.0, 0.7, 2.0, 12.0, 0.5, 1.5)
 Read = Callable[[str], Audio]
@@ -84,3 +87,24 @@ def test_silence_between_sentences_is_counted(whisper: Whisper, recording: Read)
 
 def test_silence_has_no_segments(whisper: Whisper) -> None:
     assert whisper.transcribe(Audio(np.zeros(RATE_HZ * 5, np.float32), RATE_HZ), timestamps=True).segments == ()
+
+
+def test_each_word_is_told_with_its_second_and_how_sure_it_is(
+    reading: tuple[np.ndarray, list[tuple[float, float, str]]], whisper: Whisper
+) -> None:
+    samples, told = reading
+    found = whisper.transcribe(Audio(samples, RATE_HZ), words=True)
+    assert found.language == "en"
+    assert " ".join(word.text for word in found.words) == found.text
+    assert all(word.confidence is not None and 0 <= word.confidence <= 1 for word in found.words)
+    starts = [word.start_s for word in found.words]
+    assert starts == sorted(starts)
+    assert all(word.start_s <= word.end_s <= word.start_s + 2 for word in found.words)
+    within = sum(any(start - 0.3 <= word.start_s <= end + 0.3 for start, end, _ in told) for word in found.words)
+    assert within >= 0.93 * len(found.words)
+    assert " ".join(segment.text for segment in found.segments) == found.text
+
+
+def test_words_are_told_only_where_they_are_asked_for(whisper: Whisper) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.001, RATE_HZ).astype(np.float32)
+    assert whisper.transcribe(Audio(noise, RATE_HZ), words=True).words == ()

@@ -13,6 +13,9 @@ from pipelines.ports import Audio
 from pipelines.providers.local.whisper import Whisper
 from schemas.errors import InvalidRequest
 
+pytestmark = pytest.mark.timeout(300)
+"""What is started here takes a while: more than others have where the machine is busy, and a place in front."""
+
 RATE_HZ = 16_000
 MISLABELLED = {"spk2_snt5.wav"}
 """Its transcript, "Canned pears lack full flavor.", is not what the recording says: another sentence."""

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.ephemeral import wait_until
 from schemas.settings import get_settings
-from tests.conftest import empty_default_tenant
+from tests import leftovers
 from tests.integration.providers.fakes import far_end
 from tests.integration.reindex.stacks import ROOT, Embedders, Stack, embeds
 
@@ -46,15 +46,11 @@ def environment(embedders: Embedders) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def stack(
     servers: tuple[str, str, str],
-    admin: psycopg.Connection,
     embedders: Embedders,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
-    # What other tests have left is not to be done, and counted, here.
-    for table, column in (("documents", "processing_status"), ("document_stages", "status"), ("chunk_edits", "status")):
-        admin.execute(f"UPDATE {table} SET {column} = 'failed' WHERE {column} IN ('queued', 'running')")
-    empty_default_tenant(admin)
+    leftovers.clear(servers)
     web = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "24", "--bind", f"unix:{folder}/web"]
     with environment(embedders) as environ:
         transport = httpx.HTTPTransport(uds=str(folder / "web"))

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import wave
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import UUID
 
 import httpx
 import numpy as np
+import pytest
 import redis
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -27,6 +29,10 @@ from tests.integration.relay.valkey import wait_until
 
 ROOT = Path(__file__).parents[3]
 RATE_HZ = 22_050
+SPEECH = ROOT.parent / "shared" / "data" / "speech"
+
+PATIENT = {"silence_ms": 5000, "adaptive": False}
+"""Endpointing that leaves it to `commit` to end an utterance, however slow the test is."""
 
 
 class Web:
@@ -147,19 +153,45 @@ class Workers:
 
     def __init__(self, client: "redis.Redis") -> None:
         self.client = client
-        client.delete(voice_app.STARTED, voice_app.CANCELLED)
+        client.delete(*client.keys("test:*") or ["test:none"])
 
     def next_turn(self, timeout_s: float = 8) -> dict[str, Any]:
+        """Return the next turn that was asked for sure: of those begun early the one that was confirmed."""
+        while True:
+            turn = self.next_started(timeout_s)
+            if not turn["speculative"]:
+                return turn
+            found = self.client.blpop([voice_app.CONFIRMED, voice_app.DROPPED], timeout=timeout_s)
+            assert found is not None, "a turn was neither confirmed nor dropped"
+            assert json.loads(found[1])[0] == turn["turn_id"]
+            if found[0].decode() == voice_app.CONFIRMED:
+                return turn
+
+    def next_started(self, timeout_s: float = 8) -> dict[str, Any]:
+        """Return the next turn that was begun, whether it is sure or not."""
         found = self.client.blpop([voice_app.STARTED], timeout=timeout_s)
         assert found is not None, "no turn was started"
         turn: dict[str, Any] = json.loads(found[1])
         return turn
 
+    def next_standing(self) -> dict[str, Any]:
+        """Return the next turn that was begun and is not dropped soon after, as one at a short pause is."""
+        while True:
+            turn = self.next_started()
+            found = self.client.blpop([voice_app.DROPPED], timeout=1)
+            if found is None:
+                return turn
+            assert json.loads(found[1])[0] == turn["turn_id"]
+
     def next_cancelled(self, timeout_s: float = 8) -> list[str]:
-        found = self.client.blpop([voice_app.CANCELLED], timeout=timeout_s)
-        assert found is not None, "no turn was cancelled"
-        cancelled: list[str] = json.loads(found[1])
-        return cancelled
+        return self.next_done(voice_app.CANCELLED, timeout_s)
+
+    def next_done(self, what: str, timeout_s: float = 8) -> list[Any]:
+        """Return the next act of this kind: the turn's id, and what was said of it."""
+        found = self.client.blpop([what], timeout=timeout_s)
+        assert found is not None, f"nothing was done: {what}"
+        done: list[Any] = json.loads(found[1])
+        return done
 
     def started(self) -> int:
         return int(self.client.llen(voice_app.STARTED))
@@ -194,3 +226,25 @@ class Workers:
 def sound_of(seq: int, part: int, duration_s: float) -> bytes:
     """Return sound that names its sentence and part in every sample."""
     return np.full(int(duration_s * RATE_HZ), seq * 1000 + part, "<i2").tobytes()
+
+
+def recording(name: str) -> np.ndarray:
+    """Return a read sentence, 16 kHz float32, peak 0.5."""
+    path = SPEECH / name
+    if not path.is_file():
+        pytest.skip(f"needs {path}")
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32)
+    return samples / np.abs(samples).max() / 2
+
+
+def silence(duration_s: float) -> np.ndarray:
+    return np.zeros(int(duration_s * 16_000), np.float32)
+
+
+def names(messages: list[dict[str, object]]) -> list[object]:
+    return [message["type"] for message in messages]
+
+
+def heard(messages: list[dict[str, object]]) -> bytes:
+    return b"".join(message["pcm"] for message in messages if message["type"] == "turn.audio")  # type: ignore[misc]

@@ -1,6 +1,8 @@
 """Publishing and reading again, on a real server."""
 
+import dataclasses
 import json
+import threading
 from uuid import uuid4
 
 import pytest
@@ -82,6 +84,32 @@ def test_a_stream_is_capped_by_bytes_and_by_number_and_expires(
     assert list(client.scan_iter(f"{loud.key}*")) == []
 
 
+def test_sound_is_kept_for_minutes_however_long_its_conversation_goes_on(
+    client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about, sound = subject(), Event(EventName.TURN_AUDIO, subject(), {"turn_id": "t", "audio": "AAAA"})
+    sound = dataclasses.replace(sound, subject=about)
+    events.publish(client, token(about, "before"))
+    assert 3500 < client.ttl(about.key) <= 3600
+    events.publish(client, sound)
+    events.publish(client, token(about, "after"))
+    names = list(client.scan_iter(f"{about.key}*"))
+    assert len(names) == 3 and all(290 < client.ttl(name) <= 300 for name in names)
+    # The last sound was four minutes ago: what is said now lives no longer than it.
+    client.decrby(f"{about.key}:sound", 240_000)
+    events.publish(client, token(about, "later"))
+    assert all(50 < client.ttl(name) <= 60 for name in client.scan_iter(f"{about.key}*"))
+    # A conversation that goes on speaking loses what is older.
+    events.publish(client, sound)
+    monkeypatch.setattr(events, "SOUND_TTL_S", 0.05)
+    threading.Event().wait(0.1)
+    events.publish(client, sound)
+    assert len(events.replay(client, about)) == 1
+    assert int(client.get(f"{about.key}:bytes") or 0) == len(events.replay(client, about)[0].body)
+    events.forget(client, about)
+    assert list(client.scan_iter(f"{about.key}*")) == []
+
+
 def test_a_spoken_answer_of_eight_minutes_can_be_heard_again(client: "redis.Redis") -> None:
     about = subject()
     part = "A" * (4 * 32_768 // 3)  # 32 KiB of PCM16 as base64: 0.74 s at 22.05 kHz
@@ -125,7 +153,7 @@ def test_an_utterance_is_kept_for_its_tenant_alone_and_for_minutes_only(client: 
     assert utterances.get(client, tenant_id, turn_id) == pcm
     assert utterances.get(client, uuid4(), turn_id) is None
     [name] = client.scan_iter(f"*{turn_id}*")
-    assert 590 < client.ttl(name) <= 600
+    assert 290 < client.ttl(name) <= 300
     utterances.delete(client, tenant_id, turn_id)
     assert utterances.get(client, tenant_id, turn_id) is None
 

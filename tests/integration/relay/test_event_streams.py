@@ -16,6 +16,9 @@ from schemas.events import Event, EventName, Subject
 from tests.integration.relay.talking import Web
 from tests.integration.relay.valkey import wait_until
 
+pytestmark = pytest.mark.timeout(300)
+"""What is started here takes a while: more than others have where the machine is busy, and a place in front."""
+
 
 def publish(client: "redis.Redis", doc_id: UUID, name: EventName, **data: Any) -> str:
     return events.publish(client, Event(name, Subject.document(UUID(DEFAULT_TENANT_ID), doc_id), data))

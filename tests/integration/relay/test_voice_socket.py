@@ -1,4 +1,4 @@
-"""A spoken conversation over the real socket on a real server: what is said, what is sent, what is resumed."""
+"""A spoken conversation over the real socket on a real server: what is said, what is sent."""
 
 import base64
 import io
@@ -10,31 +10,17 @@ import numpy as np
 import pytest
 
 from schemas.events import EventName
-from tests.integration.relay.talking import RATE_HZ, ROOT, Web, Workers, sound_of
-
-SPEECH = ROOT.parent / "shared" / "data" / "speech"
-
-
-def recording(name: str) -> np.ndarray:
-    """Return a read sentence, 16 kHz float32, peak 0.5."""
-    path = SPEECH / name
-    if not path.is_file():
-        pytest.skip(f"needs {path}")
-    with wave.open(str(path)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32)
-    return samples / np.abs(samples).max() / 2
-
-
-def silence(duration_s: float) -> np.ndarray:
-    return np.zeros(int(duration_s * 16_000), np.float32)
-
-
-def names(messages: list[dict[str, object]]) -> list[object]:
-    return [message["type"] for message in messages]
-
-
-def heard(messages: list[dict[str, object]]) -> bytes:
-    return b"".join(message["pcm"] for message in messages if message["type"] == "turn.audio")  # type: ignore[misc]
+from tests.integration.relay.talking import (
+    RATE_HZ,
+    SPEECH,
+    Web,
+    Workers,
+    heard,
+    names,
+    recording,
+    silence,
+    sound_of,
+)
 
 
 def test_a_spoken_question_is_heard_answered_and_spoken(web: Web, workers: Workers) -> None:
@@ -66,46 +52,6 @@ def test_sound_of_a_browser_in_two_channels_at_48_khz_is_heard_too(web: Web, wor
         talker.say(np.repeat(at_48, 2), rate_hz=96_000)
         turn = workers.next_turn()
         assert abs(turn["seconds"] - len(recording("spk1_snt2.wav")) / 16_000) < 1.5
-
-
-def test_speech_into_an_answer_stops_it_at_once(web: Web, workers: Workers) -> None:
-    spoken = recording("spk1_snt3.wav")
-    with web.talk() as talker:
-        talker.start()
-        talker.send(type="text", text="Tell me everything.")
-        turn = workers.next_turn()
-        for part in range(5):
-            workers.speak(turn, 0, part, sound_of(0, part, 1.0))
-        for _ in range(3):
-            talker.expect("turn.audio")
-        talker.send(type="playback", turn_id=turn["turn_id"], played_ms=1500)
-        talker.say(spoken)
-        cancelled = talker.expect("turn.cancelled")
-        assert (cancelled["turn_id"], cancelled["reason"]) == (turn["turn_id"], "barge_in")
-        assert cancelled["played_ms"] == 1500
-        assert workers.next_cancelled() == [turn["turn_id"], "barge_in"]
-        # What the workers still send of it, the cancellation too, is not passed on.
-        workers.speak(turn, 0, 5, sound_of(0, 5, 1.0))
-        workers.tell(turn, EventName.TURN_CANCELLED, reason="barge_in")
-        talker.say(silence(1.5))
-        following = workers.next_turn()
-        workers.answer(following)
-        found = talker.until("turn.completed")
-        assert {m.get("turn_id") for m in found if m["type"] not in ("state", "turn.speech_stopped")} == {
-            following["turn_id"]
-        }
-
-
-def test_speech_that_goes_on_while_its_beginning_is_thought_about_is_one_question(web: Web, workers: Workers) -> None:
-    head, tail = recording("spk1_snt1.wav"), recording("spk1_snt2.wav")
-    with web.talk() as talker:
-        talker.start()
-        talker.say(np.concatenate([head, silence(1.5)]))
-        first = workers.next_turn()
-        talker.say(np.concatenate([tail, silence(1.5)]))
-        assert workers.next_cancelled() == [first["turn_id"], "barge_in"]
-        whole = workers.next_turn()
-        assert whole["seconds"] > first["seconds"] + 0.7 * len(tail) / 16_000
 
 
 def test_silence_and_noise_start_nothing(web: Web, workers: Workers) -> None:
@@ -224,42 +170,6 @@ def test_a_whole_file_in_a_chunk_is_an_utterance(web: Web, workers: Workers) -> 
         assert workers.next_turn()["seconds"] > 1
         talker.send(type="audio_chunk", audio=base64.b64encode(b"\x01\x02" * 500).decode())
         assert talker.expect("error")["code"] == "undecodable_audio"
-
-
-def test_fifty_cuts_during_one_answer_change_neither_text_nor_sound(web: Web, workers: Workers) -> None:
-    """Sentences are published out of order by as many workers; the client is cut wherever it happens to be."""
-    with web.talk() as talker:
-        conversation_id = talker.start()["conversation_id"]
-        talker.send(type="text", text="Tell me everything.")
-        talker.expect("state", state="thinking")
-        place = talker.place
-    turn = workers.next_turn()
-    sentences, parts = 12, 8
-    order = sorted(((seq, part) for seq in range(sentences) for part in range(parts)), key=lambda at: at[0] + at[1] * 2)
-    for seq, part in order:
-        if part == 0:
-            workers.tell(turn, EventName.TURN_SENTENCE, seq=seq, text=f"Sentence {seq}.")
-        workers.speak(turn, seq, part, sound_of(seq, part, 0.02), last=part == parts - 1)
-    workers.complete(turn)
-    found: list[dict[str, object]] = []
-    cuts = 0
-    while not found or found[-1]["type"] != "turn.completed":
-        with web.talk() as talker:
-            assert talker.start(conversation_id=conversation_id, after=place)["resumed"] is True
-            for _ in range(1 + cuts % 3):
-                message = talker.next()
-                if message["type"] not in ("state", "ready"):
-                    found.append(message)
-                place = talker.place
-                if message["type"] == "turn.completed":
-                    break
-            talker.cut()
-        cuts += 1
-    assert cuts >= 50
-    assert heard(found) == b"".join(sound_of(seq, part, 0.02) for seq in range(sentences) for part in range(parts))
-    said = [m["text"] for m in found if m["type"] == "turn.sentence"]
-    assert sorted(said) == sorted(f"Sentence {seq}." for seq in range(sentences))
-    assert workers.started() == 0
 
 
 def test_two_conversations_hear_nothing_of_each_other(web: Web, workers: Workers) -> None:

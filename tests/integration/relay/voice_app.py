@@ -2,11 +2,13 @@
 
 import json
 import os
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Flask, Response, jsonify, request
 
-from api import errors, live, sse, voice_socket, websocket
+from api import errors, live, sse, voice_client, voice_socket, websocket
 from api.auth import Caller
 from api.seats import clear_at_sigterm
 from api.talk import Acts
@@ -15,16 +17,28 @@ from schemas.base import DEFAULT_TENANT_ID
 from schemas.errors import NotFound, StoreUnavailable, Unauthenticated
 from schemas.events import Event, EventName, Subject
 
-STARTED, CANCELLED = "test:started", "test:cancelled"
+STARTED, CANCELLED, CUT, CONFIRMED, DROPPED, TIMED = (
+    f"test:{what}" for what in ("started", "cancelled", "cut", "confirmed", "dropped", "timed")
+)
 FOREIGN_CONVERSATION = UUID(int=666)
 
 
 def create_app() -> Flask:
     if patience_s := os.environ.get("TEST_PATIENCE_S"):
-        voice_socket.START_TIMEOUT_S = websocket.STALL_S = float(patience_s)
+        voice_client.START_TIMEOUT_S = websocket.STALL_S = float(patience_s)
     app = Flask(__name__)
     errors.register(app)
-    voice_socket.register(app, Acts(authenticate, open_conversation, start_turn, cancel_turn))
+    acts = Acts(
+        authenticate,
+        open_conversation,
+        start_turn,
+        cancel_turn,
+        confirm_turn=confirm_turn,
+        drop_turn=lambda _, turn_id: told(DROPPED, str(turn_id)),
+        cut_off=lambda _, turn_id, heard, played_ms, reason: told(CUT, str(turn_id), heard, played_ms, reason),
+        timed=lambda _, turn_id, timings: told(TIMED, str(turn_id), timings),
+    )
+    voice_socket.register(app, acts)
     app.add_url_rule("/events/<uuid:doc_id>", view_func=events)
     app.add_url_rule("/state", view_func=state)
     return app
@@ -71,6 +85,9 @@ def start_turn(
     utterance: bytes | None = None,
     spoken: bool = False,
     language: str | None = None,
+    speculative: bool = False,
+    speculative_generation: bool = False,
+    timings: Mapping[str, Any] | None = None,
 ) -> UUID:
     if question == "break the store":
         raise StoreUnavailable
@@ -83,13 +100,26 @@ def start_turn(
         "seconds": None if utterance is None else len(utterance) / 32_000,
         "spoken": spoken,
         "language": language,
+        "speculative": speculative,
+        "generates": speculative_generation or not speculative,
+        "timings": timings,
     }
     get_redis().rpush(STARTED, json.dumps(started))
     return turn_id
 
 
 def cancel_turn(caller: Caller, turn_id: UUID, reason: str) -> None:
-    get_redis().rpush(CANCELLED, json.dumps([str(turn_id), reason]))
+    told(CANCELLED, str(turn_id), reason)
+
+
+def confirm_turn(caller: Caller, turn_id: UUID, timings: Mapping[str, Any]) -> bool:
+    told(CONFIRMED, str(turn_id), timings)
+    return True
+
+
+def told(to: str, *about: object) -> None:
+    """Tell the test what was done."""
+    get_redis().rpush(to, json.dumps(about))
 
 
 def post_worker_init(worker: object) -> None:

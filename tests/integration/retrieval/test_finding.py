@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from schemas.dialogue import Turn
@@ -84,14 +84,13 @@ def test_a_question_searches_what_it_is_limited_to(far: FarEnd, stored: Stored, 
 
 
 def test_a_question_and_its_assistant_may_limit_the_tags_both(
-    far: FarEnd, stored: Stored, talk: Talk, monkeypatch: pytest.MonkeyPatch
+    far: FarEnd, stored: Stored, talk: Talk, tenant: UUID, admin: psycopg.Connection
 ) -> None:
     stored("a.md", ["The gadget1 costs ten euros."], metadata={"tags": ["prices", "public"]})
     stored("b.md", ["The gadget1 costs twelve euros."], metadata={"tags": ["prices"]})
     stored("c.md", ["The gadget1 costs nine euros."], metadata={"tags": ["public"]})
 
-    agent = SimpleNamespace(knowledge_filter={"tags": ["public"]})
-    monkeypatch.setattr(finding.turns, "agent", lambda *_: agent)
+    admin.execute('UPDATE agents SET knowledge_filter = \'{"tags": ["public"]}\' WHERE tenant_id = %s', (tenant,))
     assert texts(talk("What does gadget1 cost?", filters={"tags": ["prices"]})) == ["The gadget1 costs ten euros."]
     assert texts(talk("What does gadget1 cost?", filters={"tags": ["secret"]})) == []
 

@@ -168,6 +168,19 @@ def test_of_two_at_once_one_is_refused_and_the_file_is_whole(sender: Sender) -> 
     assert len(sender.get("/api/documents")["documents"]) == 1
 
 
+def test_more_uploads_than_connections_can_be_finished_at_once(sender: Sender) -> None:
+    """Each needs a second connection while it holds one: the pool has 20, so 40 that came together stood still."""
+    places = [begin(sender, 32) for _ in range(40)]
+
+    def send(where: str) -> int:
+        with sender.person.client.application.test_client() as client:
+            headers = {**PIECE, **sender.person.headers, "Upload-Offset": "0"}
+            return client.patch(where, data=uuid4().hex.encode(), headers=headers).status_code
+
+    with ThreadPoolExecutor(len(places)) as pool:
+        assert set(pool.map(send, places)) == {204}
+
+
 def test_a_piece_is_added_only_where_the_upload_stands(tenant: UUID) -> None:
     with tenant_session(tenant) as session:
         upload = uploads.begin(session, tenant, "u", "a.txt", 10, None, {})

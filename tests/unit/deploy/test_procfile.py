@@ -5,6 +5,8 @@ from deploy.places import REPO
 from deploy.processes import SERVERS_RANK
 from deploy.supervisor import procfile
 
+BULK = {"express", "extract", "listen", "chunk", "embed", "store"}
+
 
 def test_every_queue_has_a_process_and_bulk_work_is_niced() -> None:
     programs = {program.name: program for program in procfile(REPO / "Procfile")}
@@ -15,8 +17,8 @@ def test_every_queue_has_a_process_and_bulk_work_is_niced() -> None:
     assert programs.keys() == {"web", "beat", "flower", *(queues[0] for queues in consumed.values() if queues[0])}
     assert sorted(queue for queues in consumed.values() for queue in queues if queue) == sorted(QUEUES)
     niced = {name for name, program in programs.items() if "nice -n" in program.command[-1]}
-    assert {"extract", "chunk", "embed", "store"} <= niced
-    assert niced.isdisjoint({"web", "transcribe", "retrieve", "generate", "synthesize"})
+    assert {name for name in niced if "nice -n 19" in programs[name].command[-1]} == BULK
+    assert niced.isdisjoint({"web", "transcribe", "retrieve", "generate", "synthesize"}) and "partials" in niced
 
 
 def test_the_front_door_stops_first_and_everything_before_the_servers() -> None:
@@ -33,4 +35,5 @@ def test_the_containers_run_the_same_processes() -> None:
 
     named = {program.name for program in procfile(REPO / "Procfile")}
     assert composed.keys() == named | {"postgres", "valkey", "migrate"}
+    assert {name for name, service in composed.items() if service.get("cpu_shares", 1024) < 64} == BULK
     assert {name for name in named if composed[name]["command"] != ["honcho", "start", name]} == set()

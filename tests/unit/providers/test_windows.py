@@ -59,7 +59,7 @@ def test_a_short_recording_stays_whole() -> None:
 def test_loud_samples_are_clipped_not_wrapped() -> None:
     data = sound.wav(Audio(np.array([0, 2, -2], np.float32), 8000))
     with wave.open(io.BytesIO(data)) as file:
-        assert list(np.frombuffer(file.readframes(3), "<i2")) == [0, 32767, -32767]
+        assert list(np.frombuffer(file.readframes(3), "<i2")) == [0, 32767, -32768]
 
 
 def test_each_calibration_has_room_for_all_bands() -> None:
