@@ -160,6 +160,19 @@ def test_a_hint_for_a_pause_that_is_over_changes_nothing(speech: Speech) -> None
     assert late_s == plain_s
 
 
+def test_a_hint_while_nobody_pauses_changes_nothing(speech: Speech) -> None:
+    sound = over_noise(np.concatenate([silence(1), speech["spk1_snt5"], silence(3)]), None)
+    options = EndpointingOptions(silence_ms=600)
+
+    def early(ears: Endpointer, event: Heard) -> None:
+        if isinstance(event, Voiced | SpeechStarted):
+            ears.hint("and then the")
+
+    ((early_s, _),) = stops(heard(sound, options, early))
+    ((plain_s, _),) = stops(heard(sound, options))
+    assert early_s == plain_s
+
+
 def test_push_to_talk_ends_only_by_a_commit_and_keeps_all_up_to_it(speech: Speech) -> None:
     sound = np.concatenate([silence(0.5), speech["spk1_snt1"], silence(2), speech["spk1_snt2"][:16_000]])
     ears = Endpointer(EndpointingOptions(mode="push_to_talk"))
