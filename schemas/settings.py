@@ -5,6 +5,7 @@ names their vendors document. `.env.example` is generated from this file.
 """
 
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -272,3 +273,8 @@ def get_settings() -> Settings:
     """
     here = Settings()
     return Settings(_env_file=(".env", here.data_dir / "runtime.env"))
+
+
+def tell_libraries(**variables: str) -> None:
+    """Set what a library reads from the environment by itself."""
+    os.environ.update(variables)
