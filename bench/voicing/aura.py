@@ -83,6 +83,7 @@ def run(stack: Stack, far_end: str, far_process: psutil.Process, what: Run) -> d
         "faults": dict(sum((Counter(part["faults"]) for part in parts), Counter())),
         "codes": dict(sum((Counter(part["codes"]) for part in parts), Counter())),
         "ended": [why for part in parts for why in part["ended"]],
+        "cut_offs": sum(part["cut_offs"] for part in parts),
         "answers": sum(part["answers"] for part in parts),
         "unmarked": told["unmarked"],
         "used": used,
