@@ -84,13 +84,16 @@ class Asking:
         self._beginning += pcm16(utterance.samples)
         return len(self._beginning) / 2 / STT_RATE_HZ
 
-    def spoken(self, utterance: Audio, timings: dict[str, Any]) -> None:
-        """Ask what was said, which is whole by now: the turn begun early for it, if there is one, else a new one."""
+    def spoken(self, utterance: Audio, endpoint_ms: float) -> None:
+        """Ask what was said, which is whole by now: the turn begun early for it, if there is one, else a new one.
+
+        `endpoint_ms` is how long ago it ended.
+        """
         asked = self._floor.asked
-        if asked is not None and asked.utterance is utterance and self._confirmed(asked, timings):
+        if asked is not None and asked.utterance is utterance and self._confirmed(asked, endpoint_ms):
             return
         self.drop()
-        self.now(utterance=self._beginning, timings=timings)
+        self.now(utterance=self._beginning, timings={"speech_end_ms": -endpoint_ms, "endpoint_ms": endpoint_ms})
 
     def typed(self, text: str) -> None:
         """Ask by text."""
@@ -112,7 +115,7 @@ class Asking:
                 raise
             self._give(str(turn_id), accepted_at)
 
-    def _confirmed(self, asked: Speculation, timings: dict[str, Any]) -> bool:
+    def _confirmed(self, asked: Speculation, endpoint_ms: float) -> bool:
         """Let a turn that was begun early go on; False where it has to be asked anew."""
         with self._floor.lock:
             if (asked.failed and not asked.is_nothing) or self._floor.withheld.lost(asked.turn_id):
@@ -123,7 +126,7 @@ class Asking:
         if asked.is_nothing:
             return True
         try:
-            if self._acts.confirm_turn(self._talk.caller, UUID(asked.turn_id), timings):
+            if self._acts.confirm_turn(self._talk.caller, UUID(asked.turn_id), {"endpoint_ms": endpoint_ms}):
                 return True
         except AuraError as error:
             log.warning("turn.not_confirmed", turn_id=asked.turn_id, code=error.code)

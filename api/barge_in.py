@@ -21,6 +21,10 @@ UNDECIDED_S = 3.0
 """How long an answer is held at most once it is quiet again: later a transcript is not waited for."""
 
 
+HOLD_MS, CUT_MS = 160, 250
+"""Voiced sound that holds an answer, which can go on, and that cuts one, which cannot."""
+
+
 @dataclass(frozen=True)
 class BargeInOptions:
     """How an answer is interrupted.
@@ -29,7 +33,7 @@ class BargeInOptions:
     Without `resume` it is given up after `barge_in_ms` already, and nothing resumes it.
     """
 
-    barge_in_ms: int = 200
+    barge_in_ms: int = HOLD_MS
     certain_ms: int = 1000
     resume: bool = True
 

@@ -91,7 +91,7 @@ class Listening:
             pcm, rate_hz = self._floor.sent.popleft()
             if self._resampler is None or self._resampler[0] != rate_hz:
                 self._resampler = (rate_hz, Resampler(rate_hz))
-            samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
+            samples = np.frombuffer(pcm, "<i2", count=len(pcm) // 2).astype(np.float32) / np.float32(32768)
             self._ears.playing(self._resampler[1].feed(samples))
 
     def _react(self, happened: Sequence[Heard]) -> None:
@@ -156,7 +156,7 @@ class Listening:
         self._interrupting.cut(BARGE_IN)
         duration_ms = round(self._asking.whole(event.utterance) * 1000)
         self._tell({"type": EventName.TURN_SPEECH_STOPPED, "duration_ms": duration_ms})
-        self._asking.spoken(event.utterance, {"endpoint_ms": self._since_ms(event.at_s)})
+        self._asking.spoken(event.utterance, self._since_ms(event.at_s))
 
     def _early(self, utterance: Audio, at_s: float) -> None:
         timings = {"speech_end_ms": -self._since_ms(at_s)}

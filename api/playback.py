@@ -79,8 +79,8 @@ class Playback:
 
     @property
     def full(self) -> bool:
-        """Return whether more waits here than should."""
-        return self._held_bytes > MAX_HELD_BYTES
+        """Return whether more waits here than should, though what it waits for is no event."""
+        return self._held_bytes > MAX_HELD_BYTES and (self.waits or self._held_since is not None)
 
     @property
     def sounds(self) -> bool:
@@ -119,10 +119,9 @@ class Playback:
 
     def due(self) -> Iterator[Mapping[str, Any]]:
         """Yield what may go out now."""
-        while self._held_since is None and self.due_in_s() <= 0:
-            if (self.seq, self.part) not in self._held:
-                if not self._held or self._ending is None:
-                    break
+        while self.due_in_s() <= 0:
+            if not self.waits:
+                # The answer is complete, so what it waits for does not come.
                 self.seq, self.part = min(self._held)
             held = self._pop((self.seq, self.part))
             self.seq, self.part = (self.seq + 1, 0) if held.data["last"] else (self.seq, self.part + 1)
@@ -136,8 +135,9 @@ class Playback:
             yield ending.data
 
     def due_in_s(self) -> float:
-        """Return in how many seconds a part may go out, 0 for now; infinity where none waits or it is held."""
-        if not self._held or self._held_since is not None:
+        """Return in how many seconds a part may go out, 0 for now; infinity where that is not a matter of time."""
+        comes = self.waits or (bool(self._held) and self._ending is not None)
+        if not comes or self._held_since is not None:
             return math.inf
         if not self._paced:
             return 0.0

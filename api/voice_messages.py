@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.auth import Caller
-from api.barge_in import BargeInOptions
+from api.barge_in import CUT_MS, HOLD_MS, BargeInOptions
 from api.talk import Talk
 from pipelines.turn.audio_out import Encoding
 from pipelines.turn.endpointing import EndpointingOptions
@@ -55,9 +55,14 @@ class Interruption(ClientMessage):
     With `echo` the answer's own sound is not taken for speech when the microphone hears it.
     """
 
-    barge_in_ms: int = Field(200, ge=50, le=3000)
+    barge_in_ms: int | None = Field(None, ge=50, le=3000)
     resume: bool = True
     echo: bool = True
+
+    def options(self, resume: bool) -> BargeInOptions:
+        """Return when an answer is held or cut."""
+        resume = resume and self.resume
+        return BargeInOptions(self.barge_in_ms or (HOLD_MS if resume else CUT_MS), resume=resume)
 
 
 class Output(ClientMessage):
@@ -98,7 +103,7 @@ class Start(ClientMessage):
             self.assistant_key,
             self.language.lower()[:3].rstrip("-_") if self.language else None,
             # Who presses a key to talk means to.
-            barge_in=BargeInOptions(self.interruption.barge_in_ms, resume=self.interruption.resume and spoken),
+            barge_in=self.interruption.options(resume=spoken),
             speculate=self.endpointing.speculate and spoken,
             speculative_generation=self.endpointing.speculative_generation,
             paced=self.output.pace,

@@ -122,9 +122,30 @@ def _for(tenant_id: UUID, kind: Kind, name: str = "") -> Any:
     return provider
 
 
+def wants_keys(tenant_id: UUID) -> bool:
+    """Return whether the tenant's keys are to be read again; whoever reads its row anyhow brings them by `know`."""
+    brought = _brought.get(tenant_id)
+    return brought is None or brought[0] != _moment()
+
+
+def know(tenant_id: UUID, kept: provider_keys.Kept) -> None:
+    """Take a tenant's keys as they have just been read."""
+    if len(_brought) >= MAX_TENANTS:
+        _brought.clear()
+    _brought[tenant_id] = (_moment(), kept)
+
+
+_brought: dict[UUID, tuple[int, provider_keys.Kept | None]] = {}
+
+
 @lru_cache(maxsize=MAX_TENANTS)
-def _kept(tenant_id: UUID, _at: int) -> provider_keys.Kept:
-    return provider_keys.kept(tenant_id)
+def _kept(tenant_id: UUID, at: int) -> provider_keys.Kept:
+    brought_at, kept = _brought.get(tenant_id, (-1, None))
+    if brought_at != at or kept is None:
+        return provider_keys.kept(tenant_id)
+    # Once: whoever empties this cache wants to have them read.
+    _brought[tenant_id] = (at, None)
+    return kept
 
 
 def _moment() -> int:

@@ -1,5 +1,6 @@
 """Sound in order, whatever order it comes in, from any place."""
 
+import math
 import random
 from typing import Any
 
@@ -152,6 +153,17 @@ def test_a_paced_answer_is_given_out_a_second_ahead(clock: list[float]) -> None:
     assert all(at == pytest.approx(max(0.0, number * 0.5 - AHEAD_S)) for at, number in sent)
 
 
+def test_a_part_that_waits_for_an_earlier_one_is_no_matter_of_time() -> None:
+    """Else whoever sends would ask for it again and again."""
+    playback = Playback(TURN)
+    assert list(playback.add(part(0, 1), "1-0")) == []
+    assert playback.due_in_s() == math.inf
+    playback.hold()
+    assert list(playback.add(part(0, 0), "2-0")) == [] and playback.due_in_s() == math.inf
+    playback.release()
+    assert playback.due_in_s() == 0
+
+
 def test_what_waits_is_measured(clock: list[float]) -> None:
     playback = Playback(TURN)
     playback.hold()
@@ -160,6 +172,8 @@ def test_what_waits_is_measured(clock: list[float]) -> None:
     playback.release()
     list(playback.due())
     assert not playback.full
+    # What waits for an earlier part needs the events that bring it.
+    assert list(playback.add(part(0, 2), "2-0", 9_000_000)) == [] and not playback.full
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,17 @@ def test_an_answer_that_was_begun_early_is_held_back_whole_and_in_order(clock: l
     assert told[:1] == ["turn.transcript"] and told.count("turn.audio") == 2 and told.count("turn.token") == 1
 
 
+def test_only_the_very_utterance_that_was_begun_early_is_confirmed(clock: list[float]) -> None:
+    house = House()
+    session, _ = paused(house)
+    first = house.turn()
+    house.hear(session, SpeechPaused(0.04, speech(2)))
+    assert house.dropped == [first]
+    house.hear(session, stopped(3))
+    assert house.confirmed == [] and len(house.dropped) == 2
+    assert len(house.started[-1]["utterance"]) == 96_000
+
+
 def test_whoever_pauses_often_is_waited_for(clock: list[float]) -> None:
     house = House()
     session, _ = paused(house)
