@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 
+import redis
+
 from api.live import seats
 from api.mailbox import Mailbox
 from pipelines import providers
@@ -15,6 +17,7 @@ from pipelines.stores.redis import get_redis
 from schemas.errors import StoreUnavailable, TooBusy
 from schemas.settings import Settings, get_settings
 from workers import metrics
+from workers.presence import live_queues
 
 PER_CORE = 64
 """Sessions a processor serves whose providers are elsewhere: 0.35 s of it a turn, a turn every 20 s or so, and room."""
@@ -121,8 +124,10 @@ class Backlog:
         if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = time.monotonic()
             try:
-                self._behind = max(queued(VOICE_QUEUES).values()) > self._most
-            except StoreUnavailable:
+                long = {name for name, waiting in queued(VOICE_QUEUES).items() if waiting > self._most}
+                # Where nobody works, messages are left from before: that is not being busy, and readiness tells of it.
+                self._behind = bool(long) and not long.isdisjoint(live_queues(get_redis()))
+            except (StoreUnavailable, redis.RedisError):
                 self._behind = False  # The session itself will say so.
         return self._behind
 

@@ -117,7 +117,7 @@ def _refusals(operation: dict[str, Any], method: str, path: str, secured: bool) 
         yield from (401, 404, 413, 429)  # 404: nobody lives at the address that the Host header names.
     elif method == "post":
         yield 413
-    if path in ("/api/login", "/api/token/refresh"):
+    if path in ("/api/login", "/api/token/refresh", "/metrics"):
         yield 401
     if path == "/api/tenant/branding":
         yield 404

@@ -7,7 +7,7 @@ from schemas.events import EventName
 from schemas.import_requests import ImportBody, ImportForm
 from schemas.page_requests import PageView
 from schemas.requests import UploadForm
-from schemas.voice_requests import SpeakBody, TranscribeForm
+from schemas.voice_requests import SpeakBody, TranscribeForm, Transcription, VoiceList
 
 TOKEN, KEY, TICKET = "token", "key", "ticket"
 
@@ -67,6 +67,9 @@ FORMS: dict[str, dict[str, Any]] = {
 SCHEMAS: dict[str, Any] = {
     "SpeakBody": SpeakBody.model_json_schema(),
     "ImportBody": ImportBody.model_json_schema(),
+    # As the library tells of them, but with their examples, which it leaves out.
+    "Transcription": Transcription.model_json_schema(ref_template=REF),
+    "VoiceList": VoiceList.model_json_schema(ref_template=REF),
 }
 
 # OpenAPI 3.1 has no word for the events of a stream: the schema is that of each one.

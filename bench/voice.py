@@ -9,6 +9,7 @@ the callers do work of the same kind on speech that Piper makes (`bench/voicing/
 """
 
 import argparse
+import itertools
 import json
 import shutil
 import subprocess
@@ -40,6 +41,16 @@ CONSTANTS = (
     "print(json.dumps({k: v for k, v in vars(w).items() if k.isupper() and isinstance(v, (int, float, tuple))}))"
 )
 
+VARIANTS = {
+    "fixed": {"adaptive": False, "speculate": False},
+    "speculate": {"adaptive": False},
+    "adaptive": {},
+    "begin": {"speculative_generation": True},
+}
+"""How the end of speech is found and what is done before it, on top of each other: `fixed` is what the peers do,
+`speculate` transcribes and retrieves from the first pause, `adaptive` lets words and melody shorten the silence, and
+`begin` begins the answer from the first pause."""
+
 SAYINGS = (
     "Where do I leave the bike when the shop is closed?",
     "When is the shop open on Sundays?",
@@ -58,6 +69,7 @@ def main() -> None:
     parser.add_argument("--peer-python", default=sys.executable, help="the Python that has what the peers import")
     parser.add_argument("--speech", type=Path, help="folder of the recordings that the work in --peers names")
     parser.add_argument("--only", choices=["aura", "peers"], help="leave the others out")
+    parser.add_argument("--variants", default="fixed", help=f"of AURA, by commas: {', '.join(VARIANTS)}")
     parser.add_argument("--knowledge", action="store_true", help="search docs/samples in every turn")
     parser.add_argument("--start", type=json.loads, default={}, help="more fields of `start`, as JSON")
     parser.add_argument("--setting", action="append", default=[], help="AURA_NAME=value for the stack")
@@ -87,27 +99,27 @@ def of_aura(args: argparse.Namespace, counts: list[int]) -> list[list[str]]:
             if args.knowledge:
                 for path in sorted((REPO / "docs" / "samples").iterdir()):
                     stack.upload(path.name, path.read_bytes(), wait_s=120)
-            start = {"endpointing": {"silence_ms": round(work.VAD_STOP_S * 1e3)}, **args.start}
             python = args.peer_python if args.peers else sys.executable
-            what = aura.Run(counts[0], args.seconds, speech, args.peers, python, start)
+            what = aura.Run(counts[0], args.seconds, speech, args.peers, python)
             aura.warm_up(stack, what)
-            for count in counts:
-                found = aura.run(stack, url, process, replace(what, sessions=count))
-                rows.append(_shown(args, work, stack, found))
+            for count, variant in itertools.product(counts, args.variants.split(",")):
+                start = {"endpointing": {"silence_ms": round(work.VAD_STOP_S * 1e3), **VARIANTS[variant]}, **args.start}
+                found = aura.run(stack, url, process, replace(what, sessions=count, start=start))
+                rows.append(_shown(args, work, stack, found, variant))
                 if args.logs:
                     shutil.copytree(stack.data_dir / "logs", args.logs, dirs_exist_ok=True)
     return rows
 
 
-def _shown(args: argparse.Namespace, work: Any, stack: Stack, found: dict[str, Any]) -> list[str]:
+def _shown(args: argparse.Namespace, work: Any, stack: Stack, found: dict[str, Any], variant: str) -> list[str]:
     """Print a run and return its row."""
     one = summary(found, work)
     processes = len(stack.launcher_process().children(recursive=True))
-    print(f"\n## AURA, {found['sessions']} sessions\n{details(found, one)}", flush=True)
+    print(f"\n## AURA, {found['sessions']} sessions, {variant}\n{details(found, one)}", flush=True)
     if args.out:
         with args.out.open("a") as file:
-            file.write(json.dumps(found) + "\n")
-    return line("AURA", "knowledge" if args.knowledge else "no knowledge", processes, one)
+            file.write(json.dumps({"variant": variant, **found}) + "\n")
+    return line("AURA", variant + ", knowledge" * args.knowledge, processes, one)
 
 
 def of_peers(args: argparse.Namespace, counts: list[int]) -> list[list[str]]:

@@ -82,6 +82,7 @@ class Turn(Base):
             postgresql_where=text("unanswered_id is not null"),
         ),
         Index("ix_turns_created", "tenant_id", "created_at"),
+        Index("ix_turns_days", "created_at", postgresql_using="brin"),
         Index("ix_turns_unconfirmed", "created_at", postgresql_where=text("confirmed_at is null")),
     )
 

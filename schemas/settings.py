@@ -5,6 +5,9 @@ names their vendors document. `.env.example` is generated from this file.
 """
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -272,3 +275,23 @@ def get_settings() -> Settings:
     """
     here = Settings()
     return Settings(_env_file=(".env", here.data_dir / "runtime.env"))
+
+
+@contextmanager
+def telling_libraries(**variables: str) -> Iterator[None]:
+    """Set what a library reads from the environment when it is loaded, only meanwhile."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def tell_libraries(**variables: str) -> None:
+    """Set what a library reads from the environment by itself."""
+    os.environ.update(variables)

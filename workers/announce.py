@@ -48,6 +48,13 @@ def of_turn(name: EventName, turn: Turn, /, **data: object) -> Event:
     return Event(name, subject, about if turn.confirmed_at is not None else {**about, "speculative": True})
 
 
+def cancelled(tenant_id: UUID, conversation_id: UUID, turn_id: UUID, reason: str) -> None:
+    """Publish that a turn was cancelled of which only this is known."""
+    subject = Subject.conversation(tenant_id, conversation_id)
+    about = {"turn_id": str(turn_id), "conversation_id": str(conversation_id), "reason": reason}
+    many([Event(EventName.TURN_CANCELLED, subject, about)])
+
+
 def forget_turn(turn: Turn) -> None:
     """Delete the events of a turn that was never asked. Raises StoreUnavailable."""
     subject = Subject.conversation(turn.tenant_id, turn.conversation_id)

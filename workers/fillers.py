@@ -56,7 +56,8 @@ def say(tenant_id: str, turn_id: str) -> None:
 
 
 def _is_waiting(turn: Turn) -> bool:
-    return turn.spoken and turn.answer is None and turn.status in (TurnStatus.QUEUED, TurnStatus.RUNNING)
+    is_open = turn.status in (TurnStatus.QUEUED, TurnStatus.RUNNING)
+    return turn.spoken and turn.answer is None and turn.confirmed_at is not None and is_open
 
 
 @lru_cache(maxsize=MAX_KEPT)

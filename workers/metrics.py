@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from schemas.dialogue import Turn
-from schemas.settings import get_settings
+from schemas.settings import get_settings, tell_libraries
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
@@ -103,8 +103,8 @@ def folder() -> str:
     """Return where processes write what they count; it is made."""
     path = Path(get_settings().data_dir).resolve() / "metrics"
     path.mkdir(parents=True, exist_ok=True)
-    # The library reads it here, and a forked worker begins with another environment.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(path)
+    # The library reads it there, and a forked worker begins with another environment.
+    tell_libraries(PROMETHEUS_MULTIPROC_DIR=str(path))
     return str(path)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from pipelines.stores import answers, circumstances, recordings, turn_steps, utterances, webhooks
+from pipelines.stores import answers, beginnings, circumstances, recordings, utterances, webhooks
 from pipelines.stores.answers import Asked
 from pipelines.stores.database import Driver, tenant_pipeline
 from pipelines.stores.redis import get_redis
@@ -44,6 +44,8 @@ def begin(turn: Turn, utterance: bytes | None = None, opens_for: str | None = No
             if recorded:
                 recordings.accept(driver, turn.tenant_id, turn.turn_id, turn.conversation_id)
     except psycopg.errors.ForeignKeyViolation as error:
+        if utterance is not None:
+            utterances.delete(get_redis(), turn.tenant_id, turn.turn_id)
         raise NotFound("There is no conversation with this id.") from error
     after()
     return begun
@@ -73,8 +75,8 @@ def _queued(driver: Driver, turn: Turn, opens_for: str | None) -> tuple[Turn, Ca
     """Keep a turn that is to be worked on; return it, and what wakes its first step after the commit."""
     turn.status = TurnStatus.QUEUED
     if opens_for is not None:
-        turn_steps.open_conversation(driver, turn, opens_for)
-    turn_steps.insert(driver, turn)
+        beginnings.open_conversation(driver, turn, opens_for)
+    beginnings.insert(driver, turn)
     return turn, lambda: send.turn(turn.tenant_id, turn.turn_id, turn.stage)
 
 
@@ -87,11 +89,11 @@ def _answered(
     """
     to_speak = caching.answer(turn, hit, made)
     if opens_for is not None:
-        turn_steps.open_conversation(driver, turn, opens_for)
-    rows = turn_steps.insert(driver, turn)
-    turn_steps.answered(driver, turn, to_speak)
+        beginnings.open_conversation(driver, turn, opens_for)
+    rows = beginnings.insert(driver, turn)
+    beginnings.answered(driver, turn, to_speak)
     wanted = driver.execute(webhooks.WANTED, {"tenant": turn.tenant_id})
-    kept = turn_steps.inserted(rows)
+    kept = beginnings.inserted(rows)
     told = caching.told(kept, hit)
     if not to_speak:
         told.append(turning.last_event(kept))

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from pipelines.stores import (
+    beginnings,
     cancellations,
     conversations,
     interruptions,
     speculation,
-    turn_steps,
     turns,
     unanswered,
     utterances,
@@ -35,14 +35,14 @@ def confirm(tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any]) -> bool:
     it is spoken.
     """
     with tenant_pipeline(tenant_id, durable=False) as driver:
-        rows = turn_steps.confirm(driver, tenant_id, turn_id, timings)
+        rows = beginnings.confirm(driver, tenant_id, turn_id, timings)
         wanted = driver.execute(webhooks.WANTED, {"tenant": tenant_id})
-        turn, stays = turn_steps.confirmed(rows)
+        turn, stays = beginnings.confirmed(rows)
         tell = tell_completed = lambda: None
         if turn is not None:
             tell = announce.owe_by(driver, tenant_id, list(_found_before(turn)), wanted.fetchone()[0])
             if turn.answer is not None:
-                turn_steps.answered(driver, turn)
+                beginnings.answered(driver, turn)
                 tell_completed = turning.complete(driver, tenant_id, turn_id)
     if turn is None:
         if not stays:

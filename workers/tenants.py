@@ -82,7 +82,7 @@ def _end_streams(tenant_id: UUID) -> None:
     for turn_id, conversation_id in found:
         with reaching_redis():
             cancellations.request(client, tenant_id, turn_id)
-        announce.turn(EventName.TURN_CANCELLED, tenant_id, conversation_id, turn_id, reason="organisation deleted")
+        announce.cancelled(tenant_id, conversation_id, turn_id, "organisation deleted")
 
 
 def _remove_messages(tenant_id: UUID) -> int:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from pipelines.stores import answers, cancellations, circumstances, manners, sentences, turn_steps, turns, webhooks
+from pipelines.stores import (
+    answers,
+    cancellations,
+    circumstances,
+    manners,
+    sentences,
+    turn_steps,
+    turns,
+    webhooks,
+)
 from pipelines.stores.answers import Kept
 from pipelines.stores.circumstances import Circumstances
 from pipelines.stores.database import Driver, driver_of, tenant_pipeline, tenant_session
@@ -19,7 +28,7 @@ from schemas.dialogue import Sentence, Turn, TurnStage, TurnStatus
 from schemas.errors import AuraError, LeaseLost, UnknownAssistant
 from schemas.events import Event, EventName
 from schemas.settings import get_settings
-from workers import announce, asking, leases, metrics, send
+from workers import announce, asking, choosing, leases, metrics, send
 from workers.budget import Call
 
 LEASE_S = 6.0
@@ -57,14 +66,15 @@ def take(tenant_id: UUID, turn_id: UUID, stage: TurnStage) -> Taken | None:
         row = turn_steps.claim(driver, tenant_id, turn_id, stage, LEASE_S, holder().number)
         if stage is not TurnStage.TRANSCRIBE:
             about = circumstances.of_turn(driver, tenant_id, turn_id)
+        chosen = choosing.ask(driver, tenant_id)
         if stage is TurnStage.GENERATE:
             kept = answers.exact_of_turn(driver, tenant_id, turn_id, get_settings().answer_cache_s)
+    choosing.know(tenant_id, chosen)
     turn = turn_steps.claimed(row)
     if turn is None:
         return None
-    return Taken(
-        turn, circumstances.found(about, turn.assistant_key) if about else None, answers.kept(kept) if kept else None
-    )
+    known = circumstances.found(about, turn.assistant_key) if about else None
+    return Taken(turn, known, answers.kept(kept) if kept else None)
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,8 @@ def take_sentence(tenant_id: UUID, turn_id: UUID, seq: int) -> TakenSentence | N
     with tenant_pipeline(tenant_id, durable=False) as driver:
         row = sentences.claim(driver, tenant_id, turn_id, seq, LEASE_S, holder().number)
         voice = manners.of_turn(driver, tenant_id, turn_id)
+        chosen = choosing.ask(driver, tenant_id)
+    choosing.know(tenant_id, chosen)
     taken = sentences.claimed(row, tenant_id, turn_id, seq)
     if taken is None:
         return None

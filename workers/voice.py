@@ -1,6 +1,8 @@
 """One recording transcribed, one text spoken, for a caller who waits."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +10,15 @@ from pipelines.ports import STT_RATE_HZ, Segment, Word
 from pipelines.stores import calls
 from pipelines.stores.redis import get_redis
 from pipelines.turn import audio_out
-from schemas.errors import AuraError
+from schemas.errors import AuraError, Cancelled, TooSlow
 from workers import voices as voices_of
 from workers.app import app
+
+MOST_WAITING = 128
+"""Pieces that a caller may leave unfetched: some 9 MB of sound at most."""
+
+_SLOW = BoundedSemaphore(2)
+"""Callers who are waited for at a time: who talks with an assistant must not wait for who downloads slowly."""
 
 
 @app.task(name="workers.voice.transcribe")
@@ -58,19 +66,38 @@ def synthesize(tenant_id: str, call_id: str) -> None:
         return
     facts, _ = found
     client = get_redis()
-    # A web process of the release before asks for a text and a voice alone.
+    # A web process of the release before asks for a text and a voice alone, and reads one reply.
     asked = (tenant, facts["text"], facts["voice_id"], facts.get("speed", 1.0), call)
     try:
         with voices_of.speech(*asked, language=facts.get("language")) as spoken:
             rate_hz = facts.get("sample_rate_hz") or min(spoken.sample_rate_hz, audio_out.RATES_HZ[1])
             encoder = audio_out.encoder(facts.get("encoding", "pcm16"), spoken.sample_rate_hz, rate_hz)
             about = {"sample_rate_hz": encoder.sample_rate_hz, **spoken.named}
+            held = b""
             for frame in spoken:
-                if (sound := encoder.feed(frame)) and not calls.say(client, tenant, call, about, sound):
-                    return
-        calls.reply(client, tenant, call, {**about, "duration": round(spoken.seconds, 3)}, encoder.flush())
+                held += encoder.feed(frame)
+                if held and "encoding" in facts:
+                    _hand_over(tenant, call, about, held)
+                    held = b""
+        calls.reply(client, tenant, call, {**about, "duration": round(spoken.seconds, 3)}, held + encoder.flush())
     except AuraError as error:
         calls.reply(client, tenant, call, {"error": error.code, "detail": error.detail})
+
+
+def _hand_over(tenant: UUID, call: UUID, about: Mapping[str, Any], sound: bytes) -> None:
+    """Give the caller a piece. Raises Cancelled where nobody waits, TooSlow where it is not fetched."""
+    client = get_redis()
+    waiting = calls.say(client, tenant, call, about, sound)
+    if waiting is None:
+        raise Cancelled
+    if waiting > MOST_WAITING:
+        if not _SLOW.acquire(blocking=False):
+            raise TooSlow
+        try:
+            if not calls.fetched(client, tenant, call, MOST_WAITING):
+                raise TooSlow
+        finally:
+            _SLOW.release()
 
 
 def _timed(part: Segment | Word) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Who listens or speaks for a tenant, in the order in which they are asked, and what is noted of how that went."""
 
-import time
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -27,6 +25,7 @@ from schemas.errors import (
 from schemas.settings import get_settings
 from workers import circuits, health, wiring
 from workers.circuits import Known
+from workers.trusted import Trusted
 
 Work: TypeAlias = Literal["transcription", "speech"]
 
@@ -144,12 +143,15 @@ def _is_named(work: Work) -> bool:
 
 
 def _policy(tenant_id: UUID, work: Work) -> Policy:
-    return Policy.of(*_policies(tenant_id, int(time.monotonic() // POLICY_TRUSTED_S)).of(work))
+    return Policy.of(*_policies(tenant_id).of(work))
 
 
-@lru_cache(maxsize=wiring.MAX_TENANTS)
-def _policies(tenant_id: UUID, _at: int) -> voice_policies.VoicePolicy:
-    return voice_policies.found(tenant_id)
+def know(tenant_id: UUID, policy: voice_policies.VoicePolicy) -> None:
+    """Take a tenant's policy as it has just been read."""
+    _policies.bring(tenant_id, policy)
+
+
+_policies = Trusted[voice_policies.VoicePolicy](voice_policies.found, POLICY_TRUSTED_S)
 
 
 def _shunned(tenant_id: UUID, subject_id: UUID) -> set[str]:

@@ -4,7 +4,6 @@ A tenant with keys of its own has its own provider where such a key is the chose
 """
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,11 +21,11 @@ from schemas.errors import NotOffered
 from schemas.logs import hide
 from schemas.provider_requests import KeyedProvider
 from schemas.settings import Settings, get_settings
+from workers.trusted import Trusted
 
 KEYS_TRUSTED_S = 3.0
 """Seconds for which a tenant's keys are not read again: a change is everywhere after them."""
 
-MAX_TENANTS = 4096
 MAX_OWN = 256
 """Providers with keys of tenants that a process keeps; the one unused for longest is made anew when asked for."""
 
@@ -54,7 +53,7 @@ def embedder(tenant_id: UUID) -> Embedder:
 
 def embedder_of(tenant_id: UUID, model: str) -> Embedder:
     """Return what makes the tenant's vectors of `model`, whatever embeds now. Raises NotOffered, StoreUnavailable."""
-    kept = _kept(tenant_id, _moment())
+    kept = _kept(tenant_id)
     provider, secret = _own_of(tenant_id, model, kept) if kept else (_shared_of(model), "")
     hide(secret)
     return provider
@@ -103,16 +102,16 @@ def voices(tenant_id: UUID, kind: Literal["transcriber", "speaker"]) -> list[Ans
 
 def own_keys(tenant_id: UUID) -> set[str]:
     """Return the providers of which the tenant has keys of its own. Raises StoreUnavailable."""
-    return {str(provider) for provider, _ in _kept(tenant_id, _moment())}
+    return {str(provider) for provider, _ in _kept(tenant_id)}
 
 
 def offering(tenant_id: UUID) -> Settings:
     """Return the settings by which providers are chosen for a tenant: they say that its keys are there, not what."""
-    return _with_keys(_kept(tenant_id, _moment()))
+    return _with_keys(_kept(tenant_id))
 
 
 def _for(tenant_id: UUID, kind: Kind, name: str = "") -> Any:
-    kept = _kept(tenant_id, _moment())
+    kept = _kept(tenant_id)
     # A model that stands in for a server is loaded when it is first needed, by one of all that need it.
     with _MAKING[kind]:
         if not kept:
@@ -122,13 +121,17 @@ def _for(tenant_id: UUID, kind: Kind, name: str = "") -> Any:
     return provider
 
 
-@lru_cache(maxsize=MAX_TENANTS)
-def _kept(tenant_id: UUID, _at: int) -> provider_keys.Kept:
-    return provider_keys.kept(tenant_id)
+def wants_keys(tenant_id: UUID) -> bool:
+    """Return whether the tenant's keys are to be read again; whoever reads its row anyhow brings them by `know`."""
+    return _kept.wants(tenant_id)
 
 
-def _moment() -> int:
-    return int(time.monotonic() // KEYS_TRUSTED_S)
+def know(tenant_id: UUID, kept: provider_keys.Kept) -> None:
+    """Take a tenant's keys as they have just been read."""
+    _kept.bring(tenant_id, kept)
+
+
+_kept = Trusted[provider_keys.Kept](provider_keys.kept, KEYS_TRUSTED_S)
 
 
 @lru_cache

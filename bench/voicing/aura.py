@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def far_ends(delays: fakes.Delays) -> Iterator[tuple[str, psutil.Process]]:
 def run(stack: Stack, far_end: str, far_process: psutil.Process, what: Run) -> dict[str, Any]:
     """Run callers against a stack that is ready and return what happened, as `summary` reads it."""
     httpx.get(f"{far_end}/marks", trust_env=False)
-    load, memory = psutil.getloadavg()[0], stack.memory_mib()
+    load, memory = psutil.getloadavg()[0], memory_mib(stack)
     orders = _orders(stack, what)
     processes = [_callers(what.python, one) for one in orders]
     try:
@@ -69,7 +69,7 @@ def run(stack: Stack, far_end: str, far_process: psutil.Process, what: Run) -> d
             _await_line(process, "done")
         used, far_s = between(before, used_s(stack)), _cpu_s(far_process) - far_before
         busy, wall_s = busy_s() - busy, time.perf_counter() - began
-        after = stack.memory_mib()
+        after = memory_mib(stack)
         parts = [json.loads(_rest(process)) for process in processes]
     finally:
         for process in processes:
@@ -83,6 +83,7 @@ def run(stack: Stack, far_end: str, far_process: psutil.Process, what: Run) -> d
         "faults": dict(sum((Counter(part["faults"]) for part in parts), Counter())),
         "codes": dict(sum((Counter(part["codes"]) for part in parts), Counter())),
         "ended": [why for part in parts for why in part["ended"]],
+        "cut_offs": sum(part["cut_offs"] for part in parts),
         "answers": sum(part["answers"] for part in parts),
         "unmarked": told["unmarked"],
         "used": used,
@@ -117,6 +118,15 @@ def with_marks(parts: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[
     for turn in turns:
         turn["marks"] |= called.get((turn["caller"], turn["number"]), {})
     return turns
+
+
+def memory_mib(stack: Stack) -> float:
+    """Return the proportional memory of all processes of the stack that are there to be asked."""
+    found = 0
+    for process in [stack.launcher_process(), *stack.launcher_process().children(recursive=True)]:
+        with suppress(psutil.Error):
+            found += process.memory_full_info().pss
+    return found / 2**20
 
 
 def busy_s() -> float:

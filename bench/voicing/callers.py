@@ -47,7 +47,11 @@ class Orders:
 
 
 class Caller:
-    """One caller's socket and loudspeaker. `faults` counts what was wrong with the sound, by kind."""
+    """One caller's socket and loudspeaker.
+
+    `faults` counts what was wrong with the sound, by kind; `cut_off` how often the caller was taken to have ended
+    while it spoke.
+    """
 
     def __init__(self, work: Any, session: Any, number: int, pieces: int) -> None:
         self._work, self.session, self.number, self._pieces = work, session, number, pieces
@@ -55,6 +59,7 @@ class Caller:
         self.faults: Counter[str] = Counter()
         self.sounds: dict[int, list[tuple[int, int, int]]] = {}
         self.cut: set[int] = set()
+        self.cut_off = 0
         self._numbers: dict[str, int] = {}
         self.waterfalls: list[dict[str, Any]] = []
         self.codes: Counter[str] = Counter()
@@ -93,6 +98,7 @@ class Caller:
                 if "code" in event:
                     self.faults[f"unspoken: {event['code']}"] += 1
             case "turn.speech_stopped" if self.session.turns:
+                self.cut_off += self.session.turns[-1].speech_end is None
                 self._note("speech_stopped")
             case "turn.transcript" if found := TURN.search(event["text"]):
                 self._numbers[event["turn_id"]] = int(found[1])
@@ -185,6 +191,7 @@ async def run(orders: Orders) -> dict[str, Any]:
         "faults": sum((one.faults for one in callers), Counter()),
         "codes": sum((one.codes for one in callers), Counter()),
         "answers": sum(len(one.sounds) for one in callers),
+        "cut_offs": sum(one.cut_off for one in callers),
         "ended": [why for why in ended if why],
     }
 

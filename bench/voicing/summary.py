@@ -102,7 +102,7 @@ def details(found: Mapping[str, Any], one: Mapping[str, Any]) -> str:
         f" far ends {1e3 * found['far_ends_s'] / turns:.0f}",
         f"answers {found['answers']}, with faulty sound {100 * one['faulty']:.1f} % {found['faults'] or ''},"
         f" failed {found['codes'] or 0}, sockets lost {found['ended'] or 0}, unmarked {found['unmarked']},"
-        f" premature {one['premature']}",
+        f" cut off in mid-sentence {found['cut_offs']}, answered before the end {one['premature']}",
         f"caller late p50/p99 {found['late_ms'][0]:.1f}/{found['late_ms'][1]:.1f} ms,"
         f" load {found['load'][0]:.1f} → {found['load'][1]:.1f},"
         f" memory {found['memory_mib'][0]:.0f} → {found['memory_mib'][1]:.0f} MiB",

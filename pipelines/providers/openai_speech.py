@@ -107,7 +107,7 @@ class RemoteSpeaker(Remote):
         try:
             with self._errors():
                 found = cast(Any, self._client.get("/audio/voices", cast_to=object))
-                rows = found.get("voices", found.get("data", [])) if isinstance(found, dict) else found
+                rows = (found.get("voices") or found.get("data") or []) if isinstance(found, dict) else found or []
                 named = [row if isinstance(row, str) else row.get("id") or row.get("name") for row in rows]
         except AuraError:
             return []

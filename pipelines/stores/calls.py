@@ -5,6 +5,8 @@ two. Nothing of it is accepted work: a caller whose worker dies asks again.
 """
 
 import json
+import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,6 +20,8 @@ from schemas.errors import ProviderUnavailable, StoreUnavailable
 TTL_S = 300
 MORE = "more"
 """Field of what is no piece's own: there is another."""
+
+STALL_S, POLL_S = 20.0, 0.05
 
 
 def ask(
@@ -53,14 +57,34 @@ def reply(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[
         pipe.execute()
 
 
-def say(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes) -> bool:
-    """Hand a piece of the result to the waiting caller, who gets more until `reply`; return whether somebody waits."""
+def say(client: "redis.Redis", tenant_id: UUID, call_id: UUID, facts: Mapping[str, Any], body: bytes) -> int | None:
+    """Hand a piece of the result to the waiting caller, who gets more until `reply`.
+
+    Return how many pieces wait to be fetched; None where nobody waits for them any more.
+    """
     key = _key(tenant_id, call_id, "out")
     with reaching_redis(), client.pipeline() as pipe:
         pipe.rpush(key, _packed({**facts, MORE: True}, body))
         pipe.expire(key, TTL_S)
         pipe.exists(_key(tenant_id, call_id, "gone"))
-        return not pipe.execute()[-1]
+        waiting, _, gone = pipe.execute()
+    return None if gone else int(waiting)
+
+
+def fetched(client: "redis.Redis", tenant_id: UUID, call_id: UUID, most: int) -> bool:
+    """Wait until at most `most` pieces are left to be fetched; False where nobody fetches any for STALL_S seconds."""
+    key, least, deadline = _key(tenant_id, call_id, "out"), math.inf, time.monotonic() + STALL_S
+    while time.monotonic() < deadline:
+        with reaching_redis(), client.pipeline() as pipe:
+            pipe.llen(key)
+            pipe.exists(_key(tenant_id, call_id, "gone"))
+            waiting, gone = pipe.execute()
+        if gone or waiting <= most:
+            return not gone
+        if waiting < least:
+            least, deadline = waiting, time.monotonic() + STALL_S
+        time.sleep(POLL_S)
+    return False
 
 
 def results(

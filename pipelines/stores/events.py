@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, cast
 
 import redis
@@ -145,7 +145,7 @@ def publish_many(client: "redis.Redis", events: Sequence[Event]) -> list[str]:
     """
     if not events:
         return []
-    script = cast(_Script, client.register_script(_PUBLISH))
+    script = _script(client)
     calls = [_call(events[start : start + AT_ONCE]) for start in range(0, len(events), AT_ONCE)]
     with reaching_redis():
         if len(calls) == 1:
@@ -156,6 +156,12 @@ def publish_many(client: "redis.Redis", events: Sequence[Event]) -> list[str]:
                     script(keys=call.keys, args=call.args, client=pipeline)
                 found = pipeline.execute()
     return [ids[at].decode() for call, ids in zip(calls, found, strict=True) for at in call.own]
+
+
+@lru_cache(maxsize=4)
+def _script(client: "redis.Redis") -> _Script:
+    # Once a client: to digest it takes longer than to pack an event.
+    return cast(_Script, client.register_script(_PUBLISH))
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,15 @@ def reseal(session: Session, tenant_id: UUID) -> tuple[int, int]:
     for table, key, bound_to in PLACES:
         waiting = f"SELECT {key}, password_sealed FROM {table} WHERE password_sealed IS NOT NULL"
         for row_id, sealed in session.execute(text(waiting)).all():
-            if sealing.is_current(sealed):
-                continue
             purpose = f"{bound_to}:{row_id}"
             try:
-                again = sealing.seal(sealing.unseal(sealed, tenant_id, purpose), tenant_id, purpose)
+                opened = sealing.unseal(sealed, tenant_id, purpose)
             except Unsealable:
                 unopened += 1
                 continue
+            if sealing.is_current(sealed):
+                continue
+            again = sealing.seal(opened, tenant_id, purpose)
             swap = f"UPDATE {table} SET password_sealed = :again WHERE {key} = :id AND password_sealed = :sealed"
             found = session.execute(text(swap), {"again": again, "id": row_id, "sealed": sealed})
             done += found.rowcount  # type: ignore[attr-defined]

@@ -20,23 +20,10 @@ from schemas.events import Event
 MAX_ATTEMPTS = 3
 """Claims of one step that may end in silence before the turn fails."""
 
-_NAMES = tuple(column.name for column in Turn.__table__.columns)
-_COLUMNS = ", ".join(f"t.{name}" for name in _NAMES)
+NAMES = tuple(column.name for column in Turn.__table__.columns)
+COLUMNS = ", ".join(f"t.{name}" for name in NAMES)
+"""All of a turn `t`, as `turn_of` reads them."""
 
-_OPEN_CONVERSATION = """
-INSERT INTO conversations (tenant_id, conversation_id, user_id, assistant_key)
-VALUES (%(tenant)s, %(conversation)s, %(user)s, %(assistant)s)
-"""
-_SAID = """
-INSERT INTO messages (tenant_id, turn_id, conversation_id, role, content)
-VALUES (%(tenant)s, %(turn)s, %(conversation)s, 'user', %(asked)s),
-       (%(tenant)s, %(turn)s, %(conversation)s, 'assistant', %(answered)s)
-"""
-_TALKED = """
-UPDATE conversations SET last_message_at = now()
-WHERE tenant_id = %(tenant)s AND conversation_id = %(conversation)s
-"""
-_QUEUE = "INSERT INTO sentences (tenant_id, turn_id, seq, text) VALUES (%(tenant)s, %(turn)s, %(seq)s, %(text)s)"
 _CLAIM = f"""
 UPDATE turns t
 SET status = 'running', attempts = t.attempts + 1, lease_token = gen_random_uuid(), holder = %(holder)s,
@@ -45,7 +32,7 @@ WHERE t.tenant_id = %(tenant)s AND t.turn_id = %(turn)s AND t.stage = %(stage)s
   AND t.status IN ('queued', 'running') AND t.answer IS NULL AND t.error_code IS NULL
   AND (t.lease_until IS NULL OR t.lease_until < now())
   AND (t.confirmed_at IS NOT NULL OR t.generates_early OR t.stage <> 'generate')
-RETURNING {_COLUMNS}
+RETURNING {COLUMNS}
 """
 _HELD = "tenant_id = %(tenant)s AND turn_id = %(turn)s AND lease_token = %(token)s AND status = 'running'"
 _RENEW = f"UPDATE turns SET lease_until = now() + make_interval(secs => %(lease_s)s) WHERE {_HELD} RETURNING turn_id"
@@ -72,17 +59,6 @@ WITH done AS (
 )
 SELECT confirmed_at FROM done
 """
-_CONFIRM = f"""
-UPDATE turns t
-SET confirmed_at = clock_timestamp(), timings = t.timings || %(timings)s,
-    enqueued_at = CASE WHEN t.stage = 'generate' AND NOT t.generates_early THEN clock_timestamp() ELSE t.enqueued_at END
-WHERE t.tenant_id = %(tenant)s AND t.turn_id = %(turn)s AND t.confirmed_at IS NULL
-  AND t.status IN ('queued', 'running')
-RETURNING {_COLUMNS}
-"""
-_STAYS = (
-    "SELECT EXISTS (SELECT FROM turns WHERE tenant_id = %(tenant)s AND turn_id = %(turn)s AND confirmed_at IS NOT NULL)"
-)
 _SAY = f"""
 INSERT INTO sentences (tenant_id, turn_id, seq, text)
 SELECT tenant_id, turn_id, %(seq)s, %(text)s FROM turns WHERE {_HELD} FOR KEY SHARE
@@ -95,7 +71,7 @@ WITH failed AS (
         lease_token = NULL, lease_until = NULL, holder = NULL
     WHERE t.tenant_id = %(tenant)s AND t.turn_id = %(turn)s AND t.status IN ('queued', 'running')
       AND t.spoken AND t.confirmed_at IS NOT NULL AND t.error_code IS NULL
-    RETURNING {_COLUMNS}
+    RETURNING {COLUMNS}
 ), said AS (
     INSERT INTO sentences (tenant_id, turn_id, seq, text)
     SELECT f.tenant_id, f.turn_id, %(seq)s, %(text)s FROM failed f
@@ -112,7 +88,7 @@ WHERE t.tenant_id = %(tenant)s AND t.turn_id = %(turn)s AND t.status IN ('queued
   AND (t.answer IS NOT NULL OR t.error_code IS NOT NULL) AND t.confirmed_at IS NOT NULL
   AND NOT EXISTS (SELECT FROM sentences s WHERE s.tenant_id = t.tenant_id AND s.turn_id = t.turn_id
                   AND s.status IN ('queued', 'running'))
-RETURNING {_COLUMNS}
+RETURNING {COLUMNS}
 """
 
 
@@ -122,35 +98,6 @@ class Advanced:
 
     wakes: bool
     owed: int
-
-
-def open_conversation(driver: Driver, turn: Turn, user_id: str) -> None:
-    """Open the turn's conversation."""
-    about = {"tenant": turn.tenant_id, "conversation": turn.conversation_id}
-    driver.execute(_OPEN_CONVERSATION, {**about, "user": user_id, "assistant": turn.assistant_key})
-
-
-def insert(driver: Driver, turn: Turn) -> Rows:
-    """Keep a new turn; read by `inserted`. A conversation that is gone breaks its foreign key."""
-    given = {name: vars(turn)[name] for name in _NAMES if name in vars(turn)}
-    names, values = ", ".join(given), ", ".join(f"%(found_{name})s" for name in given)
-    return driver.execute(f"INSERT INTO turns AS t ({names}) VALUES ({values}) RETURNING {_COLUMNS}", _values(given))
-
-
-def inserted(rows: Rows) -> Turn:
-    """Return the turn as it is kept."""
-    turn = _turn(rows)
-    assert turn is not None
-    return turn
-
-
-def answered(driver: Driver, turn: Turn, to_speak: Sequence[str] = ()) -> None:
-    """Let the conversation remember a turn that was answered at once, and queue its sentences."""
-    about = {"tenant": turn.tenant_id, "turn": turn.turn_id, "conversation": turn.conversation_id}
-    driver.execute(_SAID, {**about, "asked": turn.question or "", "answered": turn.answer or ""})
-    driver.execute(_TALKED, about)
-    for seq, text in enumerate(to_speak):
-        driver.execute(_QUEUE, {**about, "seq": seq, "text": text})
 
 
 def claim(driver: Driver, tenant_id: UUID, turn_id: UUID, stage: TurnStage, lease_s: float, holder: int | None) -> Rows:
@@ -164,7 +111,7 @@ def claimed(rows: Rows) -> Turn | None:
 
     Raises TooManyAttempts at the claim after the last one allowed.
     """
-    turn = _turn(rows)
+    turn = turn_of(rows)
     if turn is not None and turn.attempts > MAX_ATTEMPTS:
         raise TooManyAttempts("The answer could not be made: its worker stopped repeatedly.")
     return turn
@@ -190,7 +137,7 @@ def advance(
         "timings": Jsonb(dict(timings)),
         **webhooks.owing(turn.tenant_id, told),
     }
-    return driver.execute(_ADVANCE.format(found=_sets(found)), {**given, **_values(found)})
+    return driver.execute(_ADVANCE.format(found=_sets(found)), {**given, **values(found)})
 
 
 def advanced(rows: Rows, turn: Turn) -> Advanced:
@@ -207,24 +154,12 @@ def answer(driver: Driver, turn: Turn, timings: Mapping[str, Any], **found: obje
 
     Return whether it is. The turn is complete once it is spoken (`complete`). Raises LeaseLost.
     """
-    given = {**_key(turn), "timings": Jsonb(dict(timings)), **_values(found)}
+    given = {**_key(turn), "timings": Jsonb(dict(timings)), **values(found)}
     row = driver.execute(_ANSWER.format(found=_sets(found)), given).fetchone()
     if row is None:
         raise LeaseLost
     (turn.confirmed_at,) = row
     return turn.confirmed_at is not None
-
-
-def confirm(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any]) -> tuple[Rows, Rows]:
-    """Say that a turn is asked after all; see `confirmed`."""
-    given = {"tenant": tenant_id, "turn": turn_id}
-    return driver.execute(_CONFIRM, {**given, "timings": Jsonb(dict(timings))}), driver.execute(_STAYS, given)
-
-
-def confirmed(rows: tuple[Rows, Rows]) -> tuple[Turn | None, bool]:
-    """Return the turn, None where it was confirmed before, has ended or is gone; and whether it is there, confirmed."""
-    stays = rows[1].fetchone()
-    return _turn(rows[0]), bool(stays and stays[0])
 
 
 def say(driver: Driver, turn: Turn, seq: int, text: str) -> Rows:
@@ -243,7 +178,7 @@ def fail_aloud(driver: Driver, tenant_id: UUID, turn_id: UUID, error: AuraError,
     None where it has ended already, is not spoken or not confirmed.
     """
     given = {"tenant": tenant_id, "turn": turn_id, "code": error.code, "detail": error.detail, "seq": seq, "text": said}
-    return _turn(driver.execute(_FAIL, {**given, "route": Jsonb(error.facts.get("route", {}))}))
+    return turn_of(driver.execute(_FAIL, {**given, "route": Jsonb(error.facts.get("route", {}))}))
 
 
 def complete(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any] | None = None) -> Rows:
@@ -262,12 +197,13 @@ def complete(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[st
 
 def completed(rows: Rows) -> Turn | None:
     """Return the turn that has ended; None where it goes on."""
-    return _turn(rows)
+    return turn_of(rows)
 
 
-def _turn(rows: Rows) -> Turn | None:
+def turn_of(rows: Rows) -> Turn | None:
+    """Return the turn whose columns were asked for; None where there was none."""
     row = rows.fetchone()
-    return None if row is None else Turn(**dict(zip(_NAMES, row, strict=True)))
+    return None if row is None else Turn(**dict(zip(NAMES, row, strict=True)))
 
 
 def _key(turn: Turn) -> dict[str, Any]:
@@ -275,11 +211,12 @@ def _key(turn: Turn) -> dict[str, Any]:
 
 
 def _sets(found: Mapping[str, object]) -> str:
-    unknown = found.keys() - set(_NAMES)
+    unknown = found.keys() - set(NAMES)
     if unknown:
         raise ValueError(f"turns have no {sorted(unknown)}")
     return "".join(f", {name} = %(found_{name})s" for name in found)
 
 
-def _values(found: Mapping[str, object]) -> dict[str, object]:
+def values(found: Mapping[str, object]) -> dict[str, object]:
+    """Return what a statement takes that sets these columns by `%(found_…)s`."""
     return {f"found_{name}": Jsonb(value) if isinstance(value, dict | list) else value for name, value in found.items()}

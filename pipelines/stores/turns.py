@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, cast, exists, func, insert, select, text, update
+from sqlalchemy import ColumnElement, cast, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -80,30 +80,6 @@ def history_as_asked(session: Session, turn: Turn, limit: int) -> tuple[Said, ..
     )
     whole = dict(before.tuples().all())
     return tuple(Said(one.role, whole.get(one.text) or one.text) if one.role == "user" else one for one in said)
-
-
-def keep_said(session: Session, turn: Turn, answered: str) -> None:
-    """Let the conversation remember the turn's question and its answer."""
-    said = [("user", turn.question or ""), ("assistant", answered)]
-    session.execute(
-        insert(Message),
-        [
-            {
-                "tenant_id": turn.tenant_id,
-                "turn_id": turn.turn_id,
-                "conversation_id": turn.conversation_id,
-                "role": role,
-                "content": content,
-            }
-            for role, content in said
-        ],
-    )
-    session.execute(
-        update(Conversation)
-        .where(Conversation.conversation_id == turn.conversation_id)
-        .values(last_message_at=func.now())
-        .execution_options(synchronize_session=False)
-    )
 
 
 def end(session: Session, turn_id: UUID, status: TurnStatus, error: AuraError) -> Turn | None:

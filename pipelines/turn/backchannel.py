@@ -27,7 +27,8 @@ _AGREES = frozenset(
 """Words that listeners say while somebody else goes on speaking."""
 
 _IMAGINED = ("you", "bye", "thank you", "thanks for watching")
-"""What Whisper writes where a short sound had no words."""
+IMAGINED_S = 0.7
+"""What Whisper writes where a sound had no words; a sound up to this length is hardly these words themselves."""
 
 SHORT_MS = 350.0
 """Voiced sound shorter than this is hardly a word that asks for something."""
@@ -42,7 +43,7 @@ def is_backchannel(transcript: str, duration_s: float) -> bool:
         return False
     words = [word.replace("’", "'") for word in _WORD.findall(_ASIDE.sub(" ", transcript.lower()))]
     if " ".join(words) in _IMAGINED:
-        return duration_s <= SHORT_MS / 500
+        return duration_s <= IMAGINED_S
     return len(words) <= MAX_WORDS and all(word in _AGREES for word in words)
 
 

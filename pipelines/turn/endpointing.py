@@ -87,7 +87,7 @@ class Endpointer:
         self._echo = Echo()
         self._given = 0  # Sound before this belongs to an utterance that has ended.
         self._stopped: int | None = None  # Where the last sound of the last utterance ended.
-        self._hinted: tuple[float | None, float] | None = None
+        self._hinted: tuple[float, float] | None = None  # When the pause was, and how complete what was said.
         self._utterance: Utterance | None = None
 
     def level(self) -> Level:
@@ -99,7 +99,9 @@ class Endpointer:
 
         The next piece of sound is judged by it. One for a pause that is over is ignored. Any thread may call this.
         """
-        self._hinted = (at_s, completeness(transcript or "", language))
+        paused = self._utterance.paused if self._utterance is not None else None
+        if paused is not None and at_s in (None, paused.at_s):
+            self._hinted = (paused.at_s, completeness(transcript or "", language))
 
     def playing(self, samples: Samples) -> None:
         """Tell what the assistant's voice plays now or soon, 16 kHz mono: its echo is no speech, then."""
@@ -239,7 +241,7 @@ class Endpointer:
         if self._hinted is None or utterance.paused is None:
             return
         (at_s, complete), self._hinted = self._hinted, None
-        if at_s is None or at_s == utterance.paused.at_s:
+        if at_s == utterance.paused.at_s:
             utterance.needed = self._needed(complete, utterance.finality)
 
     def _needed(self, complete: float, finality: float = 0.0) -> float:

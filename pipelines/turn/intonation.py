@@ -1,11 +1,14 @@
 """Whether a voice came to an end by its melody: at the end of what they say, people let their pitch fall."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.ports import STT_RATE_HZ
 
 Samples = NDArray[np.float32]
+Readings = NDArray[Any]
 
 DOWN = 4
 RATE_HZ = STT_RATE_HZ // DOWN
@@ -63,7 +66,7 @@ def finality(sound: Samples) -> float:
     return float(np.interp(above, (LOW, (LOW + LEVEL) / 2, LEVEL), (1.0, 0.0, -1.0)))
 
 
-def _read(sound: Samples) -> tuple[Samples, Samples]:
+def _read(sound: Samples) -> tuple[Readings, Readings]:
     """Return the pitch of each reading in octaves, NaN where there is none, and its level in dB."""
     count = (len(sound) // DOWN - SPAN) // HOP + 1
     if count < 1:

@@ -18,6 +18,8 @@ UNITS = {
     "Mbps": ("megabit per second", "megabits per second"),
     "Gbit/s": ("gigabit per second", "gigabits per second"),
     "Gbps": ("gigabit per second", "gigabits per second"),
+    "kB/s": ("kilobyte per second", "kilobytes per second"),
+    "GB/s": ("gigabyte per second", "gigabytes per second"),
     "MB/s": ("megabyte per second", "megabytes per second"),
     "°C": ("degree Celsius", "degrees Celsius"),
     "°F": ("degree Fahrenheit", "degrees Fahrenheit"),

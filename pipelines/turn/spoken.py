@@ -19,6 +19,8 @@ _DOMAIN = re.compile(r"(?<![\w.-])((?:[a-z][\w-]*+\.(?=[a-z]))++[a-z]{2,}+)(?:/[
 _LETTERS = {".": " dot ", "_": " underscore ", "-": " dash ", "+": " plus "}
 _INSIDE = re.compile(r"(?<=[^\W_])_{1,3}(?=[^\W_])")
 
+_MARKS = "#>*•·|"
+
 _SHORT = {
     "e.g.": "for example",
     "i.e.": "that is",
@@ -68,9 +70,11 @@ def speakable(text: str, language: str | None = None) -> str:
     is_english = spoken_in.split("-")[0] == "en"
     said = unmarked(text, numbered=not is_english)
     said = _english(said, spoken_in) if is_english else _URL.sub(r"\1", said)
-    said = re.sub(r"\s*[–—](?:\s*[–—])*\s*", ", ", said)
+    said = re.sub(r"\s*[–—](?:\s*[–—])*\s*|\s-{1,3}\s", ", ", said)
     said = re.sub(r"\s+([,.;:!?])(?=\s|$)", r"\1", re.sub(r"\(\s*\)|\"\s*\"|“\s*”", "", said))
-    said = re.sub(r"(?<=[.!?:;,]),+", "", re.sub(r"\s+", " ", said)).strip(" ,;")
+    # What is left of marks that stood twice, as in "# # Title".
+    words = [word for word in said.split() if word.strip(_MARKS)]
+    said = re.sub(r"(?<=[.!?:;,]),+", "", " ".join(words)).strip(" ,;")
     return said if re.search(r"[^\W_]", said) else ""
 
 

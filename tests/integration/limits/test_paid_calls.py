@@ -37,6 +37,7 @@ def far_end(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarEnd
             "CHAT_BASE_URL": fake.url,
             "CHAT_MODEL": MODEL,
             "CHAT_FALLBACK": "0",
+            "VOICE_FALLBACK": "0",
             "TRANSCRIBER": "custom",
             "TRANSCRIBER_BASE_URL": fake.url,
             "TRANSCRIPTION_MODEL": "gpt-transcribe",

@@ -109,7 +109,7 @@ def test_sound_is_given_out_while_more_is_on_its_way(far: SocketEnd, remote: Cal
         (lambda talk: talk.socket.send('{"audio": "!!"}'), ProviderUnavailable),
         (lambda talk: talk.socket.send('{"audio": 7}'), ProviderUnavailable),
         (lambda talk: talk.sound(SOUND, alignment={"chars": ["a"], "charStartTimesMs": []}), ProviderUnavailable),
-        (lambda talk: talk.socket.send("x" * (5 << 20)), ProviderUnavailable),
+        (lambda talk: (talk.socket.send(f'{{"audio": "{"A" * (5 << 20)}"}}'), talk.final()), ProviderUnavailable),
     ],
     ids=[
         "key", "no credit", "too many", "message", "slow", "closed", "closed in the middle", "cut", "no JSON", "binary",

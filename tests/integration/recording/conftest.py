@@ -99,6 +99,7 @@ def studio(servers: tuple[str, str, str], app: object, monkeypatch: pytest.Monke
             "AURA_EMBEDDING_MODEL": "words",
             "AURA_TRANSCRIBER": "custom",
             "AURA_TRANSCRIBER_BASE_URL": fake.url,
+            "AURA_TRANSCRIPTION_MODEL": "whisper-large-v3",
             "AURA_SPEAKER": "elevenlabs",
             "AURA_SPEECH_BASE_URL": fake.url,
             "ELEVENLABS_API_KEY": "a-key",

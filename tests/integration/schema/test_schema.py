@@ -10,6 +10,7 @@ import schemas.hooks
 import schemas.identity
 import schemas.knowledge
 import schemas.memory
+import schemas.recordings
 import schemas.records
 import schemas.tenancy
 import schemas.training  # noqa: F401 (fills the metadata)

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from pipelines.stores import sentences, turns
+from pipelines.stores import turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.events import replay
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn, TurnStage, TurnStatus
+from schemas.dialogue import Sentence, Turn, TurnStage, TurnStatus
 from schemas.events import EventName, Subject
 from schemas.settings import get_settings
 from tests.integration.providers import fakes
@@ -72,7 +72,7 @@ def new_turn(tenant: UUID) -> NewTurn:
             session.add(turn)
             session.flush()
             if said is not None:
-                sentences.add(session, turn, 0, said)
+                session.add(Sentence(tenant_id=tenant, turn_id=turn_id, seq=0, text=said))
         return turn_id
 
     return make

@@ -13,7 +13,7 @@ from pipelines.stores import preferences, sentences, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
 from pipelines.turn.fillers import OURS
-from schemas.dialogue import TurnStatus
+from schemas.dialogue import Sentence, TurnStatus
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
 from tests.integration.speech.conftest import NewTurn
@@ -122,7 +122,7 @@ def test_a_filler_that_the_first_sentence_overtakes_is_not_said(
 
     def meanwhile(exchange: fakes.Exchange) -> None:
         with tenant_session(tenant) as session:
-            sentences.add(session, turns.get(session, turn), 0, "Here it is.")
+            session.add(Sentence(tenant_id=tenant, turn_id=turn, seq=0, text="Here it is."))
         fakes.pcm(b"\1\0" * 2_205)(exchange)
 
     voice.reply = meanwhile

@@ -59,6 +59,14 @@ def test_after_a_drop_transcripts_begin_later() -> None:
     assert agreement.hear("Where is the key?") == Partial("I am late. Where is the key?", "I am late. Where is the")
 
 
+def test_what_is_said_again_after_a_drop_is_not_taken_for_what_was_dropped() -> None:
+    agreement = Agreement()
+    for text in ("One two three. One", "One two three. One two", "One two three. One two"):
+        agreement.hear(text)
+    assert agreement.drop("One two three.")
+    assert agreement.hear("One two three four").text == "One two three. One two three four"
+
+
 def test_sound_is_not_dropped_before_its_words_are_settled() -> None:
     agreement = Agreement()
     agreement.hear("I am late. Where")

@@ -111,11 +111,12 @@ def test_no_pause_is_told_where_none_is_wanted(speech: Speech) -> None:
     assert kinds(heard(sound, options)) == [SpeechStarted, SpeechStopped]
 
 
-def test_a_click_in_a_pause_does_not_go_on(speech: Speech) -> None:
-    sound = np.concatenate([silence(1), speech["spk2_snt4"], silence(1.2)])
-    sound = over_noise(sound, None)
-    at = len(sound) - int(0.8 * RATE_HZ)
-    sound[at : at + 48] += 0.6 * np.hanning(48).astype(np.float32)
+@pytest.mark.parametrize("blip", ["click", "30 ms of a voice"])
+def test_a_blip_in_a_pause_does_not_go_on(speech: Speech, blip: str) -> None:
+    sound = over_noise(np.concatenate([silence(1), speech["spk2_snt4"], silence(1.2)]), None)
+    at = len(sound) - int(0.8 * RATE_HZ) + 200
+    voice = speech["spk1_snt1"][6_000:6_480]
+    sound[at : at + 480] += (0.6 if blip == "click" else 2 * voice) * np.hanning(480).astype(np.float32)
     assert kinds(heard(sound, EndpointingOptions(silence_ms=700, adaptive=False))) == [
         SpeechStarted,
         SpeechPaused,
@@ -157,6 +158,19 @@ def test_a_hint_for_a_pause_that_is_over_changes_nothing(speech: Speech) -> None
     ((late_s, _),) = stops(heard(sound, options, late))
     ((plain_s, _),) = stops(heard(sound, options))
     assert late_s == plain_s
+
+
+def test_a_hint_while_nobody_pauses_changes_nothing(speech: Speech) -> None:
+    sound = over_noise(np.concatenate([silence(1), speech["spk1_snt5"], silence(3)]), None)
+    options = EndpointingOptions(silence_ms=600)
+
+    def early(ears: Endpointer, event: Heard) -> None:
+        if isinstance(event, Voiced | SpeechStarted):
+            ears.hint("and then the")
+
+    ((early_s, _),) = stops(heard(sound, options, early))
+    ((plain_s, _),) = stops(heard(sound, options))
+    assert early_s == plain_s
 
 
 def test_push_to_talk_ends_only_by_a_commit_and_keeps_all_up_to_it(speech: Speech) -> None:

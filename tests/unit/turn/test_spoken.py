@@ -87,6 +87,9 @@ def test_markup_and_figures_become_words(text: str, said: str) -> None:
         ("So:\n```python\nx = 1\ny = 2\n```\nThat is all.", "So: code example, That is all."),
         ("Run `ls`, see [the list][1] and\n\n[1]: https://x.org/y", "Run ls, see the list and"),
         ("```python", ""),
+        ("100/100, 12/15, 2 4/4, V8", "100 out of 100, 12 out of 15, 2 4 out of 4, V8"),
+        ("(+49) 30 123456, +3 °C", "plus four nine, three zero, one two three four five six, plus 3 degrees Celsius"),
+        ("1.000.000 and 50¢ a - b", "1000000 and 50 cents a, b"),
         ("C#, .NET, B2B, COVID-19, A4, AT&T", "C#, .NET, B2B, COVID-19, A4, AT&T"),
     ],
 )
