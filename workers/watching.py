@@ -19,7 +19,7 @@ from schemas.dialogue import TurnStage
 from schemas.errors import AuraError
 from workers import send, speculation
 
-EVERY_S = 1.0
+EVERY_S = 0.5
 WATCH_KEY = "aura:watching"
 """Whoever sets it looks; it is gone just before the next look is due."""
 

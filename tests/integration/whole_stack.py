@@ -14,7 +14,7 @@ from schemas.settings import get_settings
 from tests import leftovers
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply, far_end
-from tests.integration.reindex.stacks import ROOT, Stack
+from tests.integration.reindex.stacks import QUEUES, ROOT, Stack
 
 WIDTH = 512
 
@@ -33,6 +33,7 @@ def running(
     folder: Path,
     chat: Reply | None = None,
     far_end_of: Callable[[str], Mapping[str, str]] = lambda url: {},
+    queues: str = QUEUES,
     **variables: str,
 ) -> Iterator[tuple[Stack, FarEnd]]:
     """Yield the stack and the far end of its models; without a `chat` it answers without a model.
@@ -71,7 +72,7 @@ def running(
             try:
                 stack.start([*web, "api:create_app()"])
                 stack.start(["-m", "celery", "-A", "workers.app:app", "beat", "--pidfile="])
-                stack.start_workers()
+                stack.start_workers(queues)
                 wait_until((folder / "web").exists, 60, "the web process listens")
                 yield stack, fake
             finally:

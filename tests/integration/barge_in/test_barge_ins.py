@@ -15,6 +15,7 @@ import pytest
 
 from tests.integration import whole_stack
 from tests.integration.barge_in.callers import NUMBERS, Caller, far_ends
+from tests.integration.reindex.stacks import SPOKEN_TURN
 from tests.integration.relay.talking import ROOT
 
 BARGE_INS = int(os.environ.get("AURA_BARGE_INS", "10"))
@@ -42,7 +43,7 @@ def recording(name: str) -> np.ndarray:
 def stack(servers: tuple[str, str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Yield the address of a web process."""
     folder = tmp_path_factory.mktemp("barge-in")
-    with whole_stack.running(servers, folder, chat=far_ends(), far_end_of=voices_at):
+    with whole_stack.running(servers, folder, far_ends(), voices_at, SPOKEN_TURN):
         yield folder / "web"
 
 

@@ -39,7 +39,7 @@ def test_a_second_ctrl_c_hurries(small_stack: SmallStack) -> None:
 
     launcher.send_signal(signal.SIGINT)
     log = small_stack.where.logs / "worker.log"
-    assert wait_until(lambda: "asked" in log.read_text(), 5)
+    assert wait_until(lambda: "asked" in log.read_text(), 30)
     launcher.send_signal(signal.SIGINT)
 
     assert launcher.wait(3) == 0, "it waited the worker's whole grace of 10 s"

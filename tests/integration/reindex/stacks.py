@@ -18,7 +18,8 @@ from tests.integration.providers.fakes import Exchange, FarEnd
 
 ROOT = Path(__file__).parents[3]
 TURN = "retrieve,generate"
-"""Nobody speaks here; the pools that hear and speak would each load a model first."""
+SPOKEN_TURN = f"transcribe,{TURN},synthesize"
+"""Where somebody speaks: elsewhere these pools would each load a model first."""
 INGEST = "express,extract,listen,chunk,embed,store,notify,intake,upkeep"
 QUEUES = f"{TURN},{INGEST}"
 WIDTHS = {"model-a": 64, "model-b": 96}

@@ -14,7 +14,7 @@ from deploy.ephemeral import wait_until
 from schemas.dialogue import TurnStatus
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd
-from tests.integration.reindex.stacks import ROOT, TURN, Stack
+from tests.integration.reindex.stacks import ROOT, SPOKEN_TURN, Stack
 from tests.integration.turns.conftest import ANSWER, Speaker, providers, reply_with
 
 NOTICED_S = 2.0
@@ -57,7 +57,7 @@ def tidy() -> None:
 def two_workers(stack: Stack) -> None:
     alive = sum(process.poll() is None for process in stack.running)
     for _ in range(2 - alive):
-        stack.start_workers(TURN)
+        stack.start_workers(SPOKEN_TURN)
 
 
 @pytest.fixture

@@ -64,13 +64,13 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], t
 def test_a_step_asks_once_for_what_it_reads_and_wakes_the_next_before_what_nobody_waits_for(
     speaker: Speaker, count: Callable[[Callable[[], object]], tuple[Asked, list[int]]]
 ) -> None:
-    # What a process asks once, of what a tenant may do, is known then, and the ground of the question too.
+    # What a process asks once, of what a tenant may do, is known then. As much was said before, the ground is not.
     speaker.answered(speaker.say())
     turn_id = speaker.say()
     asked, _ = count(speaker.say)
     assert (asked.transactions, asked.own) == (1, 1), asked.statements
     # Transactions until the next worker is woken, and all statements of the step.
-    for step, until_woken, statements in (("transcribe", 2, 3), ("retrieve", 2, 3), ("generate", 2, 16)):
+    for step, until_woken, statements in (("transcribe", 2, 3), ("retrieve", 4, 5), ("generate", 2, 16)):
         asked, before_wakes = count(lambda step=step: speaker.run(turn_id, step))  # type: ignore[misc]
         assert before_wakes[0] == until_woken, (step, asked.statements)
         assert asked.own <= statements, (step, asked.statements)

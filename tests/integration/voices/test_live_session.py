@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from deploy.ephemeral import wait_until
+from tests import leftovers
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply
 from tests.integration.relay.talking import ROOT, Talker, Web
@@ -35,6 +36,7 @@ def talker(
     servers: tuple[str, str, str], far_ends: dict[str, FarEnd], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Talker]:
     """Yield a client that talks to a whole stack, whose answers have two sentences."""
+    leftovers.clear(servers)
     with fakes.far_end() as chat:
         chat.reply = thinking
         # As much as a busy machine needs.
