@@ -62,6 +62,10 @@ class SmallStack:
                     found.append(process)
         return found
 
+    def asleep(self, word: str) -> list[psutil.Process]:
+        """Return the stack's `sleep`s: a shell that names one has set its traps by the time that it runs."""
+        return [process for process in self.running(word) if process.name() == "sleep"]
+
 
 def until_said(launcher: "subprocess.Popen[str]", beginning: str) -> str:
     """Return the launcher's next line that starts with `beginning`; its output must hold one."""

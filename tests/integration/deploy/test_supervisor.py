@@ -25,7 +25,7 @@ def test_stop_ends_every_process_and_its_children(small_stack: SmallStack) -> No
 
 def test_a_program_that_ignores_the_signal_is_killed(small_stack: SmallStack) -> None:
     launcher = small_stack.started("web: sh -c \"trap '' TERM; while true; do sleep 0.1; done\"\n")
-    assert wait_until(lambda: small_stack.running("sleep 0.1") != [], 10)
+    assert wait_until(lambda: small_stack.asleep("sleep 0.1") != [], 30)
 
     launcher.send_signal(signal.SIGINT)
 
@@ -35,7 +35,7 @@ def test_a_program_that_ignores_the_signal_is_killed(small_stack: SmallStack) ->
 
 def test_a_second_ctrl_c_hurries(small_stack: SmallStack) -> None:
     launcher = small_stack.started("worker: sh -c \"trap 'echo asked >&2' TERM; while true; do sleep 0.1; done\"\n")
-    assert wait_until(lambda: small_stack.running("sleep 0.1") != [], 10)
+    assert wait_until(lambda: small_stack.asleep("sleep 0.1") != [], 30)
 
     launcher.send_signal(signal.SIGINT)
     log = small_stack.where.logs / "worker.log"
@@ -54,7 +54,7 @@ def test_programs_stop_in_order_front_door_first(small_stack: SmallStack) -> Non
             for name in ("beat", "worker", "web")
         )
     )
-    assert wait_until(lambda: len(small_stack.running("sleep 0.05")) >= 3, 10)
+    assert wait_until(lambda: len(small_stack.asleep("sleep 0.05")) >= 3, 30)
 
     launcher.send_signal(signal.SIGTERM)
 
@@ -101,7 +101,7 @@ def test_killing_the_launcher_leaves_nothing_for_long(small_stack: SmallStack) -
 
 def test_leftovers_of_a_killed_launcher_are_ended_by_the_next_start(small_stack: SmallStack) -> None:
     launcher = small_stack.started("stubborn: sh -c \"trap '' TERM; exec sleep 1000\"\n")
-    assert wait_until(lambda: small_stack.running("sleep 1000") != [], 10)
+    assert wait_until(lambda: small_stack.asleep("sleep 1000") != [], 30)
     (left,) = small_stack.running("sleep 1000")
     launcher.kill()
     launcher.wait()

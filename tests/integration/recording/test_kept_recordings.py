@@ -120,7 +120,8 @@ def test_what_is_older_than_its_days_goes(
     admin.execute("UPDATE recordings SET created_at = now() - interval '7 days 1 min'")
     recordings.forget()
     assert kept_files(recorded_tenant.tenant_id) == []
-    assert admin.execute("SELECT count(*) FROM recordings").fetchone() == (0,)
+    ours = "SELECT count(*) FROM recordings WHERE tenant_id = %s"
+    assert admin.execute(ours, (recorded_tenant.tenant_id,)).fetchone() == (0,)
 
 
 def test_a_recording_goes_with_its_conversation_also_one_that_is_being_kept(

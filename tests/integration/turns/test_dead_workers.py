@@ -12,6 +12,7 @@ import pytest
 
 from deploy.ephemeral import wait_until
 from schemas.dialogue import TurnStatus
+from tests import leftovers
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd
 from tests.integration.reindex.stacks import ROOT, SPOKEN_TURN, Stack
@@ -30,6 +31,7 @@ ASKS = {
 @pytest.fixture(scope="module")
 def stack(servers: tuple[str, str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, FarEnd]]:
     """Yield processes that work on all steps of turns; each test sees to it that there are two."""
+    leftovers.clear(servers)
     with fakes.far_end() as fake, pytest.MonkeyPatch.context() as patch, providers(fake.url, patch):
         fake.reply = reply_with()
         environ = {**os.environ, "PYTHONPATH": str(ROOT), "AURA_PROVIDER_FIRST_TOKEN_S": "30"}
@@ -110,7 +112,7 @@ def test_its_step_is_run_again_within_two_seconds(
     assert asked.acquire(timeout=20), "the step is run again"
     took_s = time.monotonic() - died_at
     record_property("run_again_s", round(took_s, 2))
-    wait_until(lambda: speaker.turn(turn_id).status not in ("queued", "running"), 20, "the turn has ended")
+    wait_until(lambda: speaker.turn(turn_id).status not in ("queued", "running"), 60, "the turn has ended")
     ended = speaker.turn(turn_id)
     assert (ended.status, ended.answer) == (TurnStatus.COMPLETED, ANSWER)
     assert [role for role, _ in speaker.history()] == ["user", "assistant"]
