@@ -1,4 +1,4 @@
-"""Sound in and out: any recording, or a client's PCM frames, to 16 kHz mono; samples to PCM16 and WAV."""
+"""Sound in and out: any recording to 16 kHz mono; samples to PCM16 and WAV."""
 
 import io
 import struct
@@ -18,8 +18,6 @@ NOTHING: Samples = np.zeros(0, np.float32)
 
 MAX_VALUES_PER_S = 768_000
 """Values, over all channels, that a second of the longest recording may have on average: it bounds the work."""
-
-STREAM_RATES_HZ = (8_000, 48_000)
 
 
 def decode(data: bytes, max_s: float) -> Audio:
@@ -77,46 +75,6 @@ def _frames(data: bytes) -> Iterator[av.AudioFrame]:
 
 def _mono(frame: av.AudioFrame) -> Samples:
     return mono(by_channel(values(frame), frame.layout.nb_channels, frame.format.is_planar))
-
-
-class Pcm16Stream:
-    """Turns a client's frames of PCM16 little-endian, mono or interleaved stereo, into 16 kHz mono.
-
-    Frames may be cut at any byte. The result does not depend on where: joined, it is the same
-    samples. Resampling holds back at most 70 ms (8 kHz), 8 ms at 24 and 48 kHz, none at 16 kHz.
-    """
-
-    def __init__(self, sample_rate_hz: int, channels: int = 1) -> None:
-        """Raises UndecodableAudio unless the rate is 8,000…48,000 Hz and there are 1 or 2 channels."""
-        if not STREAM_RATES_HZ[0] <= sample_rate_hz <= STREAM_RATES_HZ[1] or channels not in {1, 2}:
-            raise UndecodableAudio("Send PCM16 at 8,000 to 48,000 Hz with one or two channels.")
-        self._channels = channels
-        self._rest = b""
-        self._resampler: soxr.ResampleStream | None = None
-        if sample_rate_hz != STT_RATE_HZ:
-            self._resampler = soxr.ResampleStream(sample_rate_hz, STT_RATE_HZ, 1, dtype="float32", quality="MQ")
-
-    def feed(self, frame: bytes) -> Samples:
-        """Return the samples that are ready, shape (n,), possibly none."""
-        data = self._rest + frame
-        whole = len(data) - len(data) % (2 * self._channels)
-        self._rest = data[whole:]
-        pcm = np.frombuffer(data, "<i2", count=whole // 2).reshape(-1, self._channels)
-        return self._resampled(pcm.mean(axis=1, dtype=np.float32) / np.float32(32768))
-
-    def flush(self) -> Samples:
-        """Return what was held back. Half a sample at the end is dropped. What is fed after begins anew."""
-        self._rest = b""
-        held = self._resampled(NOTHING, last=True)
-        if self._resampler is not None:
-            self._resampler.clear()
-        return held
-
-    def _resampled(self, samples: Samples, last: bool = False) -> Samples:
-        if self._resampler is None:
-            return samples
-        ready: Samples = self._resampler.resample_chunk(samples, last=last)
-        return ready
 
 
 def pcm16(samples: Samples) -> bytes:

@@ -1,18 +1,13 @@
 """Any recording becomes 16 kHz mono; what is none is refused; a client's frames join without a seam."""
 
 import io
-import itertools
 import struct
 import wave
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from pipelines.turn.audio import Pcm16Stream, decode, pcm16, samples, wav
-from schemas.errors import UndecodableAudio
+from pipelines.turn.audio import decode, pcm16, samples, wav
 from tests.unit.turn.recordings import encoded, raw_wav, tone
 
 
@@ -79,42 +74,6 @@ def test_a_wav_with_a_false_length_gives_what_is_there(length: int) -> None:
 def test_a_file_cut_short_gives_what_is_there() -> None:
     whole = encoded("flac", "flac", 16_000, seconds=4)
     assert 0.5 < decode(whole[: len(whole) // 2], 60).duration_s < 4
-
-
-@pytest.mark.parametrize(("rate_hz", "channels"), [(16_000, 1), (8_000, 1), (48_000, 2), (44_100, 1), (24_000, 1)])
-@given(cuts=st.lists(st.integers(0, 20_000), max_size=20))
-def test_frames_cut_anywhere_give_the_same_samples(rate_hz: int, channels: int, cuts: list[int]) -> None:
-    pcm = pcm16(np.repeat(tone(0.2, rate_hz), channels))
-    edges = [0, *sorted(min(cut, len(pcm)) for cut in cuts), len(pcm)]
-
-    def streamed(pieces: list[bytes]) -> NDArray[np.float32]:
-        stream = Pcm16Stream(rate_hz, channels)
-        return np.concatenate([*(stream.feed(piece) for piece in pieces), stream.flush()])
-
-    whole = streamed([pcm])
-    np.testing.assert_array_equal(streamed([pcm[a:b] for a, b in itertools.pairwise(edges)]), whole)
-    assert len(whole) == pytest.approx(0.2 * 16_000, abs=2)
-
-
-def test_a_stream_may_begin_anew_after_a_flush() -> None:
-    pcm = pcm16(tone(0.2, 48_000))
-    stream = Pcm16Stream(48_000)
-    first = np.concatenate([stream.feed(pcm + b"\x01"), stream.flush()])
-    np.testing.assert_array_equal(np.concatenate([stream.feed(pcm), stream.flush()]), first)
-
-
-def test_frames_join_without_a_click() -> None:
-    pcm = pcm16(tone(1, 48_000))
-    stream = Pcm16Stream(48_000)
-    joined = np.concatenate([stream.feed(pcm[at : at + 1_920]) for at in range(0, len(pcm), 1_920)])
-    steps = np.abs(np.diff(joined[200:]))
-    assert float(steps.max()) < 0.3 * 2 * np.pi * 440 / 16_000 * 1.05
-
-
-@pytest.mark.parametrize(("rate_hz", "channels"), [(7_999, 1), (48_001, 1), (16_000, 3), (16_000, 0)])
-def test_a_stream_of_another_form_is_refused(rate_hz: int, channels: int) -> None:
-    with pytest.raises(UndecodableAudio):
-        Pcm16Stream(rate_hz, channels)
 
 
 def test_samples_survive_pcm_and_wav() -> None:
