@@ -65,6 +65,7 @@ class Caller:
         self.codes: Counter[str] = Counter()
         self._rate_hz, self._turn_id, self._sent_s = 24_000, "", 0.0
         self._reported_at = 0.0
+        self._half = b""
 
     async def open(self, url: str, start: dict[str, Any]) -> None:
         """Connect and start the conversation. Raises ConnectionError."""
@@ -94,6 +95,8 @@ class Caller:
             case "ready":
                 self._ready.set_result(None)
             case "turn.audio":
+                if event["turn_id"] != self._turn_id:
+                    self._half = b""
                 self._rate_hz, self._turn_id = event.get("sample_rate_hz", self._rate_hz), event["turn_id"]
                 if "code" in event:
                     self.faults[f"unspoken: {event['code']}"] += 1
@@ -123,7 +126,11 @@ class Caller:
             turn.marks.setdefault(name, self._work.now())
 
     def _play(self, pcm: bytes) -> None:
-        for piece in marks.pieces(pcm) if pcm else ():
+        # A piece may end within a pair of samples; its other half begins the next one of the same answer.
+        pcm = self._half + pcm
+        whole = len(pcm) - len(pcm) % marks.PAIR_BYTES
+        self._half = pcm[whole:]
+        for piece in marks.pieces(pcm[:whole]) if whole else ():
             if piece.caller != self.number:
                 self.faults["another caller's sound"] += 1
                 continue

@@ -68,6 +68,10 @@ def number(text: str) -> int:
     return int("".join(map(str, digits)))
 
 
+PAIR_BYTES = 4
+"""Two samples, which name a piece of sound together."""
+
+
 def sound(turn: int, seq: int, caller: int, piece: int, samples: int) -> bytes:
     """Return a piece of an answer: every even sample names turn, sentence and piece, every odd one the caller."""
     pair = np.array([turn << 6 | seq << 4 | piece, caller + 1], "<i2")
@@ -86,7 +90,7 @@ class Piece:
 
 
 def pieces(pcm: bytes) -> list[Piece]:
-    """Return what is in sound that was made of `sound`, an even number of samples, in order."""
+    """Return what is in sound that was made of `sound`, in whole pairs of samples, in order."""
     pairs = np.frombuffer(pcm, "<i2").reshape(-1, 2)
     changes = np.flatnonzero((np.diff(pairs, axis=0) != 0).any(axis=1)) + 1
     edges = [0, *changes.tolist(), len(pairs)]
