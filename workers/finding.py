@@ -75,7 +75,11 @@ def ground(
     """
     standalone = rewriting.standalone(turn)
     question = standalone or question_of(turn.question or "")
-    allowed = _limits(turn, about or circumstances.read(turn.tenant_id, turn.assistant_key))
+    about = about or circumstances.read(turn.tenant_id, turn.assistant_key)
+    if not about.knows:
+        # Neither a model nor a search is asked for what cannot be found.
+        return Ground((), 0.0, standalone)
+    allowed = _limits(turn, about)
     weight = DENSE_WEIGHT if dense_weight is None else dense_weight
     asked = [question, *parts(question)]
     if len(asked) == 1:

@@ -20,6 +20,7 @@ MAX_READ = 200
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _OF = f"""
 SELECT a.name, a.instructions, a.persona, a.knowledge_filter, a.is_active,
+       EXISTS (SELECT FROM document_chunks k WHERE k.tenant_id = u.tenant_id) AS knows,
        t.knowledge_version, {AGENT_VERSION} AS agent_version,
        t.custom_settings -> 'model_policy' AS tenant_policy, a.model_policy AS agent_policy, o.user_id,
        (SELECT jsonb_object_agg(p.key, p.value) FROM user_preferences p
@@ -61,7 +62,7 @@ class Circumstances:
     """What an answer depends on. `user_id` is empty, and nothing said, where there is no conversation.
 
     `account` is the persona that the user has set in their account; `exchanges`, oldest first, are what the summary
-    does not cover.
+    does not cover. `knows` is whether anything is stored that could be found.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Circumstances:
     persona: Mapping[str, Any]
     knowledge_filter: Mapping[str, Any]
     is_active: bool
+    knows: bool
     standing: Standing
     user_id: str
     preferences: Mapping[str, Any]
@@ -110,14 +112,15 @@ def found(rows: Rows, assistant_key: str) -> Circumstances:
     row = rows.fetchone()
     if row is None:
         raise UnknownAssistant(f"There is no assistant {assistant_key!r}.")
-    name, instructions, persona, knowledge_filter, is_active, *standing = row[:9]
-    user_id, preferences, account, summary, exchanges = row[9:]
+    name, instructions, persona, knowledge_filter, is_active, knows, *standing = row[:10]
+    user_id, preferences, account, summary, exchanges = row[10:]
     return Circumstances(
         name=name,
         instructions=instructions,
         persona=persona or {},
         knowledge_filter=knowledge_filter or {},
         is_active=is_active,
+        knows=knows,
         standing=Standing(*standing),
         user_id=user_id or "",
         preferences=preferences or {},

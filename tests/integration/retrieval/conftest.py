@@ -1,31 +1,22 @@
 """Documents of several chunks, a far end that embeds, reranks and chats, and turns that are looked for in-process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-import numpy as np
 import pytest
 
-from pipelines.ingest import card
-from pipelines.ingest.elements import Chunk
-from pipelines.stores import accepting, cards, chunks, documents, turns
-from pipelines.stores.accepting import Upload
-from pipelines.stores.cards import IncomingCard
-from pipelines.stores.chunks import Incoming
-from pipelines.stores.database import operator_session, tenant_session
-from pipelines.stores.documents import Description, Switch
+from pipelines.stores import turns
+from pipelines.stores.database import tenant_session
 from schemas.dialogue import Message, Turn
 from schemas.settings import get_settings
+from tests.integration import storing
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply, far_end
 from tests.integration.reindex.stacks import vector_of
+from tests.integration.storing import MODEL
 from workers import finding, reranking, wiring
-
-MODEL = "model-b"
-
-Piece = tuple[str, tuple[str, ...]]
-"""A chunk's text and the headings above it."""
 
 
 class Far(FarEnd):
@@ -81,33 +72,7 @@ def configured(far: FarEnd, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 def stored(tenant: UUID) -> Callable[..., UUID]:
     """Return what stores a document of these chunks, as the workers do, and returns its id."""
 
-    def store(filename: str, pieces: Sequence[str | Piece], title: str = "", **facts: Any) -> UUID:
-        upload = Upload("tester", filename, filename.rpartition(".")[2], 1 << 20, uuid4().hex, **facts)
-        with tenant_session(tenant) as session:
-            accepting.accept(session, tenant, upload)
-        with operator_session() as session:
-            admitted = documents.admit(session, 1_000_000, 1_000_000)
-        ref = next(part.ref for part in admitted if part.ref.doc_id == upload.doc_id)
-        placed = [(piece, ()) if isinstance(piece, str) else piece for piece in pieces]
-        made = [Chunk(n, text, "general", 9, 0, 9, heading_path=path) for n, (text, path) in enumerate(placed)]
-        front = card.card(made, filename, title or filename)
-        with tenant_session(tenant) as session:
-            documents.described(session, [Description(ref, title or filename, "", None)])
-            session.expire_all()
-            document = documents.get(session, ref.doc_id)
-            vectors = _vectors([text for text, _ in placed])
-            chunks.replace(session, tenant, [Incoming(ref, document, made, vectors, MODEL)])
-            kept = [IncomingCard(ref.doc_id, front, _vectors([front])[0], MODEL)] if front else []
-            cards.replace(session, tenant, [ref.doc_id], kept)
-            documents.switch(session, [Switch(ref, len(made), 0)])
-        return ref.doc_id
-
-    return store
-
-
-def _vectors(texts: Sequence[str]) -> Any:
-    found = np.array([vector_of(text, MODEL) for text in texts], np.float32)
-    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float16)
+    return partial(storing.store, tenant)
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ def test_a_budget_that_is_spent_is_still_said(
     def spent(*_: object) -> None:
         raise BudgetExceeded
 
+    stored("a.txt", ["The harbour bridge opens at noon."])
     monkeypatch.setattr(budget, "question", spent)
     with pytest.raises(BudgetExceeded):
         finding.ground(talk("When does it open?"))
@@ -144,6 +145,10 @@ def test_the_best_passages_bring_the_text_next_to_them(far: FarEnd, stored: Stor
     assert "Cats" not in best.after
 
 
-def test_no_passage_is_no_fault(far: FarEnd, talk: Talk) -> None:
+def test_where_nothing_is_stored_no_model_is_asked(far: FarEnd, stored: Stored, talk: Talk) -> None:
     found = finding.ground(talk("What does gadget1 cost?"))
-    assert (list(found.passages), found.confidence) == ([], 0.0)
+    assert (list(found.passages), found.confidence, far.asked) == ([], 0.0, [])
+
+    stored("a.txt", ["The harbour bridge opens at noon."])
+    assert finding.ground(talk("When does the harbour bridge open?")).passages
+    assert len(far.asked) == 1

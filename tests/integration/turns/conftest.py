@@ -19,6 +19,7 @@ from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn
 from schemas.events import Subject
 from schemas.settings import get_settings
+from tests.integration import storing
 from tests.integration.provider_health.conftest import forget
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply
@@ -28,6 +29,7 @@ from workers.app import app
 QUESTION = "When does the museum open?"
 ANSWER = "The museum opens at nine. It closes at six. Mondays are quiet."
 SECOND = bytes(32_000)
+EVERYWHERE = [1.0, 0.0, 0.0]
 
 
 class Speaker:
@@ -42,6 +44,10 @@ class Speaker:
         """Say something, and return its turn's id."""
         about = {"assistant_key": "default-assistant", "utterance": SECOND, "spoken": True, **fields}
         return asking.start_turn(self.caller, self.conversation_id, **about)
+
+    def knows(self, text: str) -> None:
+        """Store a text that is as near to every question as another."""
+        storing.store(self.tenant_id, "known.txt", [text], model="free", vector=lambda _: EVERYWHERE)
 
     def run(self, turn_id: UUID, *steps: str) -> None:
         """Carry out these steps, whether they are due or not."""
@@ -100,7 +106,7 @@ def reply_with(said: str = QUESTION, answer: str = ANSWER, others: Reply | None 
         elif path.endswith("/transcriptions"):
             fakes.body({"text": said, "language": "en"})(exchange)
         elif path.endswith("/embeddings"):
-            fakes.embeddings(lambda _: [1.0, 0.0, 0.0])(exchange)
+            fakes.embeddings(lambda _: EVERYWHERE)(exchange)
         elif "text-to-speech" in path:
             fakes.pcm(bytes(2 * 2_205))(exchange)
         else:

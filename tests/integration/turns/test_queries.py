@@ -64,19 +64,30 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], t
 def test_a_step_asks_once_for_what_it_reads_and_wakes_the_next_before_what_nobody_waits_for(
     speaker: Speaker, count: Callable[[Callable[[], object]], tuple[Asked, list[int]]]
 ) -> None:
+    speaker.knows("The tower stands by the sea.")
     # What a process asks once, of what a tenant may do, is known then. As much was said before, the ground is not.
     speaker.answered(speaker.say())
     turn_id = speaker.say()
     asked, _ = count(speaker.say)
     assert (asked.transactions, asked.own) == (1, 1), asked.statements
     # Transactions until the next worker is woken, and all statements of the step.
-    for step, until_woken, statements in (("transcribe", 2, 3), ("retrieve", 4, 5), ("generate", 2, 16)):
+    for step, until_woken, statements in (("transcribe", 2, 3), ("retrieve", 5, 6), ("generate", 2, 16)):
         asked, before_wakes = count(lambda step=step: speaker.run(turn_id, step))  # type: ignore[misc]
         assert before_wakes[0] == until_woken, (step, asked.statements)
         assert asked.own <= statements, (step, asked.statements)
     asked, _ = count(lambda: turn.synthesize(str(speaker.tenant_id), str(turn_id), 0))
     # Taken, held for what it may cost, settled, finished.
     assert (asked.transactions, asked.own <= 9) == (4, True), asked.statements
+
+
+def test_where_nothing_is_stored_nothing_is_searched(
+    speaker: Speaker, count: Callable[[Callable[[], object]], tuple[Asked, list[int]]]
+) -> None:
+    turn_id = speaker.say()
+    speaker.run(turn_id, "transcribe")
+    asked, before_wakes = count(lambda: speaker.run(turn_id, "retrieve"))
+    assert before_wakes == [2]
+    assert asked.own <= 3, asked.statements
 
 
 def test_a_confirmation_wakes_with_its_first_transaction(
