@@ -27,6 +27,12 @@ from pipelines.turn.resample import Resampler
 from schemas.errors import NoSpeech
 from schemas.events import EventName
 
+REST_S = 0.06
+"""Sound that is heard at once where nothing can be decided before. A text message may have to wait as long, too."""
+
+SOON_S = 0.02
+"""The same while a transcript may come that decides."""
+
 
 class Listening:
     """Hears one person. Used by the thread that reads; `tell` puts a message into the client's mailbox."""
@@ -55,6 +61,13 @@ class Listening:
         self._arrival.came(len(samples) / STT_RATE_HZ)
         self._feed(samples)
         self._levels.heard(self._arrival.jitter_ms)
+
+    @property
+    def rest_s(self) -> float:
+        """Return how much sound may come before any of it has to be heard: nothing is decided later for that."""
+        asked, answer = self._floor.asked, self._floor.answer
+        most_s = SOON_S if self._interrupting.open or (asked is not None and not asked.understood) else REST_S
+        return min(self._ears.idle_s(answer is not None and answer.begun), most_s)
 
     def pass_time(self) -> None:
         """Hear sound that does not come as silence, and decide what waits for nothing more."""

@@ -119,6 +119,37 @@ class Endpointer:
                 self._kept.forget_before(self._now - max(self._options.pre_roll_ms * MS + ONSET + FRAME, SPAN))
         return heard
 
+    def idle_s(self, watchful: bool = False) -> float:
+        """Return how much more sound may come before any of it has to be heard: until then nothing can be found in it.
+
+        But for Voiced, of an utterance that has not begun: of that, where `watchful`, the first two frames are. A
+        voice that goes on after a SpeechPaused is found no sooner than the silence could have ended the utterance.
+        """
+        heard, options, utterance = self._activity.heard, self._options, self._utterance
+        frame = FRAME - heard % FRAME
+        if utterance is None:
+            # A voice counts from its onset, that long before the end of its first frame.
+            unproven = max(options.min_speech_ms * MS - ONSET - TICK - FRAME, 0)
+            return (frame + min(unproven, FRAME) if watchful else frame + unproven) / STT_RATE_HZ
+        if watchful:
+            return frame / STT_RATE_HZ
+        if self._hinted is not None or options.mode == "push_to_talk":
+            return 0.0
+        at = [utterance.kept_from + options.max_utterance_s * STT_RATE_HZ]
+        if not utterance.speaking:
+            # A voice that is quiet now goes on with a whole frame.
+            soonest = heard + (TICK if heard - utterance.end <= GAP + TICK else frame)
+            unproven = options.min_speech_ms * MS - utterance.voiced
+            proven = utterance.judged + unproven
+            at.append(max(min(proven, heard + frame) if unproven <= FRAME else proven, soonest))
+            at.append(utterance.end + min(options.max_gap_ms, options.silence_ms) * MS)
+        else:
+            at.append(utterance.end + utterance.needed)
+            if utterance.paused is None and options.speculate_after_ms is not None:
+                at.append(utterance.end + options.speculate_after_ms * MS)
+        # What is due already waits for the detector's word on a sound, which it has at the end of a frame.
+        return max(min(at) - heard, 0) / STT_RATE_HZ or frame / STT_RATE_HZ
+
     def flush(self) -> list[Heard]:
         """End what is being said now: the client asks for it, so half of `min_speech_ms` is enough.
 
