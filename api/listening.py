@@ -100,11 +100,17 @@ class Listening:
 
     def _hear_answer(self) -> None:
         """Let the ears know what was sent since: it may come back from a loudspeaker."""
-        while self._floor.sent:
-            pcm, rate_hz = self._floor.sent.popleft()
+        sent = self._floor.sent
+        while sent:
+            pcm, rate_hz = sent.popleft()
+            whole = [pcm[: len(pcm) // 2 * 2]]
+            # What came together is taken at once: a call costs more than what it does.
+            while sent and sent[0][1] == rate_hz:
+                pcm, _ = sent.popleft()
+                whole.append(pcm[: len(pcm) // 2 * 2])
             if self._resampler is None or self._resampler[0] != rate_hz:
                 self._resampler = (rate_hz, Resampler(rate_hz))
-            samples = np.frombuffer(pcm, "<i2", count=len(pcm) // 2).astype(np.float32) / np.float32(32768)
+            samples = np.frombuffer(b"".join(whole), "<i2").astype(np.float32) / np.float32(32768)
             self._ears.playing(self._resampler[1].feed(samples))
 
     def _react(self, happened: Sequence[Heard]) -> None:

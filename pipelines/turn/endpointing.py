@@ -17,10 +17,11 @@ from pipelines.turn.heard import (
     SpeechStopped,
     Voiced,
 )
+from pipelines.turn.idle import idle
 from pipelines.turn.intonation import finality
 from pipelines.turn.pauses import NEUTRAL, Pace, completeness, needed_ms
 from pipelines.turn.recent import Level, Meter, Recent
-from pipelines.turn.utterance import MS, Utterance
+from pipelines.turn.utterance import GAP, MS, ONSET, Utterance
 from pipelines.turn.voice_activity import FRAME, QUIETEST_DB, TICK, Tick, VoiceActivity
 
 __all__ = [
@@ -46,17 +47,11 @@ MAX_PIECE = 8_000
 LOUDNESS_DB = 35.0
 """What is this much quieter than the loudest of an utterance is no more of its voice, but breath or echo."""
 
-ONSET = 64 * MS
-"""How far before the first frame taken for voice the voice may have begun."""
-
 TAIL = 96 * MS
 """How far from the end of the detector's last voiced frame the voice's last sound may be, back or ahead."""
 
 DOUBT = 48 * MS
 """How long the detector goes on hearing a voice that has ended, where noise is as loud as the voice's last sound."""
-
-GAP = 16 * MS
-"""Quiet that does not part the last sounds of a voice."""
 
 LIVE = 160 * MS
 """After a silence longer than this a voice goes on only if two frames of three have it: a click is no word."""
@@ -125,30 +120,9 @@ class Endpointer:
         But for Voiced, of an utterance that has not begun: of that, where `watchful`, the first two frames are. A
         voice that goes on after a SpeechPaused is found no sooner than the silence could have ended the utterance.
         """
-        heard, options, utterance = self._activity.heard, self._options, self._utterance
-        frame = FRAME - heard % FRAME
-        if utterance is None:
-            # A voice counts from its onset, that long before the end of its first frame.
-            unproven = max(options.min_speech_ms * MS - ONSET - TICK - FRAME, 0)
-            return (frame + min(unproven, FRAME) if watchful else frame + unproven) / STT_RATE_HZ
-        if watchful:
-            return frame / STT_RATE_HZ
-        if self._hinted is not None or options.mode == "push_to_talk":
+        if self._hinted is not None and not watchful:
             return 0.0
-        at = [utterance.kept_from + options.max_utterance_s * STT_RATE_HZ]
-        if not utterance.speaking:
-            # A voice that is quiet now goes on with a whole frame.
-            soonest = heard + (TICK if heard - utterance.end <= GAP + TICK else frame)
-            unproven = options.min_speech_ms * MS - utterance.voiced
-            proven = utterance.judged + unproven
-            at.append(max(min(proven, heard + frame) if unproven <= FRAME else proven, soonest))
-            at.append(utterance.end + min(options.max_gap_ms, options.silence_ms) * MS)
-        else:
-            at.append(utterance.end + utterance.needed)
-            if utterance.paused is None and options.speculate_after_ms is not None:
-                at.append(utterance.end + options.speculate_after_ms * MS)
-        # What is due already waits for the detector's word on a sound, which it has at the end of a frame.
-        return max(min(at) - heard, 0) / STT_RATE_HZ or frame / STT_RATE_HZ
+        return idle(self._utterance, self._options, self._activity.heard, watchful) / STT_RATE_HZ
 
     def flush(self) -> list[Heard]:
         """End what is being said now: the client asks for it, so half of `min_speech_ms` is enough.
