@@ -30,6 +30,9 @@ from schemas.events import EventName
 REST_S = 0.06
 """Sound that is heard at once where nothing can be decided before. A text message may have to wait as long, too."""
 
+IDLE_S = 0.1
+"""The same while nobody speaks and nothing is answered."""
+
 SOON_S = 0.02
 """The same while a transcript may come that decides."""
 
@@ -66,7 +69,9 @@ class Listening:
     def rest_s(self) -> float:
         """Return how much sound may come before any of it has to be heard: nothing is decided later for that."""
         asked, answer = self._floor.asked, self._floor.answer
-        most_s = SOON_S if self._interrupting.open or (asked is not None and not asked.understood) else REST_S
+        most_s = IDLE_S if self._floor.state is State.LISTENING else REST_S
+        if self._interrupting.open or (asked is not None and not asked.understood):
+            most_s = SOON_S
         return min(self._ears.idle_s(answer is not None and answer.begun), most_s)
 
     def pass_time(self) -> None:

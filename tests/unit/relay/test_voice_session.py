@@ -195,8 +195,9 @@ def test_a_client_that_comes_back_adopts_a_turn_it_had_not_heard_of(clock: list[
 def test_sound_gathers_only_while_nothing_can_be_decided(clock: list[float]) -> None:
     house = House(Script([[SpeechStarted(0.0)], [stopped(2)]]))
     session = house.session()
-    assert session.rest_s == 0.06
+    assert session.rest_s == 0.1
     session.hear(SECOND)
+    assert session.rest_s == 0.06
     session.hear(SECOND)
     assert session.rest_s == 0.06
     said(session, house.sound(house.turn(), seconds=5))
