@@ -123,7 +123,8 @@ class Answer:
                     return
                 if piece is not None:
                     said.append(piece)
-                    yield piece
+                # An empty piece says that the model is silent: what was held back may go on.
+                yield piece or ""
         except FAILS_OVER as error:
             self._cut()
             self._broken = error

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task, signals
+from kombu.transport import TRANSPORT_ALIASES
 
 from schemas.errors import AuraError
 from schemas.logs import configure_logs
@@ -38,6 +39,8 @@ class BaseTask(Task):  # type: ignore[misc]
             log.debug("task ended", seconds=round(time.perf_counter() - started, 4))
         return None
 
+
+TRANSPORT_ALIASES["redis"] = "workers.broker:Transport"
 
 app = Celery(
     "aura",

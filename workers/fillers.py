@@ -49,7 +49,7 @@ def say(tenant_id: str, turn_id: str) -> None:
         if sentences.count(session, turn) or cancellations.requested(get_redis(), tenant, turn):
             return
     about = {"seq": SEQ, "filler": True, "sample_rate_hz": rate_hz, "encoding": "pcm16"}
-    step = speech.MAX_FRAME_BYTES
+    step = speech.portion_bytes(rate_hz)
     for part, start in enumerate(range(0, len(pcm), step)):
         frame = base64.b64encode(pcm[start : start + step]).decode()
         turning.tell(EventName.TURN_AUDIO, of, **about, part=part, last=start + step >= len(pcm), audio=frame)

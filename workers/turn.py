@@ -1,6 +1,6 @@
 """transcribe → retrieve → generate ⇒ synthesize, one task a sentence while generate still runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,12 @@ from pipelines.stores.redis import get_redis
 from pipelines.turn import citations
 from pipelines.turn import generate as generation
 from schemas.dialogue import Turn, TurnStage, TurnStatus
-from schemas.errors import Cancelled, LeaseLost, NotHeard, Permanent, Transient
+from schemas.errors import AnswerCutShort, Cancelled, LeaseLost, NotHeard, Permanent, Transient
 from schemas.events import EventName
-from workers import answering, caching, grounding, send, speaking, turning, voices
+from workers import announce, answering, caching, grounding, send, speaking, turning, voices
 from workers.app import app
 from workers.asking import asked
+from workers.tokens import Tokens
 from workers.turning import Taken
 from workers.waterfall import Clock
 
@@ -108,38 +109,49 @@ def _generate(taken: Taken, clock: Clock) -> None:
         with tenant_pipeline(turn.tenant_id, durable=False) as driver:
             turn_steps.unsay(driver, turn)
     asking = asked(turn, taken.about, passages)
-    said: list[str] = []
-    usage = Usage("none", "none")
     firsts: dict[str, float] = {}
     cancelled = turning.cancelled(turn)
     with answering.answering(taken, cancelled) as answer:
-        for piece in generation.generate(answer, asking.prompt, cancelled):
-            match piece:
-                case generation.Token(text):
-                    firsts.setdefault("first_token_ms", clock.since_start_ms())
-                    said.append(text)
-                    turning.tell(EventName.TURN_TOKEN, turn, text=text)
-                case generation.Sentence(seq, text):
-                    _say(turn, seq, text)
-                case Usage():
-                    usage = piece
-        found = answer.found() or dict(
-            zip(("answer", "citations"), citations.cite("".join(said), passages), strict=True)
-        )
+        said, usage = _write(turn, generation.generate(answer, asking.prompt, cancelled), clock, firsts)
+        found = answer.found() or dict(zip(("answer", "citations"), citations.cite(said, passages), strict=True))
         _answer(turn, clock, {**asking.kept, **found}, usage, firsts, answer)
     if answer.hit is None and answer.whole:
         caching.keep(turn, asking.prompt, found, clock.since_start_ms())
 
 
+def _write(turn: Turn, pieces: Iterator[generation.Piece], clock: Clock, firsts: dict[str, float]) -> tuple[str, Usage]:
+    """Tell an answer as it is written, and have it spoken; return all of it, and what it cost."""
+    said: list[str] = []
+    usage = Usage("none", "none")
+    tokens = Tokens(turn)
+    try:
+        for piece in pieces:
+            match piece:
+                case generation.Token(text):
+                    if text:
+                        firsts.setdefault("first_token_ms", clock.since_start_ms())
+                    said.append(text)
+                    announce.many(tokens.due(text))
+                case generation.Sentence(seq, text):
+                    _say(turn, seq, text)
+                    announce.many([*tokens.rest(), announce.of_turn(EventName.TURN_SENTENCE, turn, seq=seq, text=text)])
+                case Usage():
+                    usage = piece
+    except AnswerCutShort:
+        announce.many(tokens.rest())
+        raise
+    announce.many(tokens.rest())
+    return "".join(said), usage
+
+
 def _say(turn: Turn, seq: int, text: str) -> None:
-    """Tell a finished sentence and, where the answer is spoken, have it spoken. Raises LeaseLost."""
+    """Have a finished sentence spoken, where the answer is. Raises LeaseLost."""
     if turn.spoken:
         with tenant_pipeline(turn.tenant_id, durable=False) as driver:
             queued = turn_steps.say(driver, turn, seq, text)
         if queued.fetchone() is None:
             raise LeaseLost
         send.sentence(turn.tenant_id, turn.turn_id, seq)
-    turning.tell(EventName.TURN_SENTENCE, turn, seq=seq, text=text)
 
 
 def _answer(

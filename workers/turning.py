@@ -34,7 +34,8 @@ from workers.budget import Call
 LEASE_S = 6.0
 """Work of a worker that hangs is given to another after this long; that of a dead one at once (`watching`)."""
 
-CANCEL_CHECK_S = 0.05
+CANCEL_CHECK_S = 0.1
+"""How often it is asked whether a turn was cancelled; nobody hears any more of it meanwhile, it only costs."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def _fail_aloud(tenant_id: UUID, turn_id: UUID, error: AuraError) -> bool:
 
 
 def cancelled(turn: Turn) -> Callable[[], bool]:
-    """Return a check of the turn's flag that asks Redis at most every 50 ms, from 50 ms on.
+    """Return a check of the turn's flag that asks Redis at most every `CANCEL_CHECK_S`, from then on.
 
     Whoever took the step saw in its row that it was not cancelled.
     """

@@ -25,7 +25,7 @@ class Heard:
 
 
 class Spoken:
-    """A speech on its way, by whom: iterate it for PCM16 in pieces of whole samples, at most 32 KiB.
+    """A speech on its way, by whom: iterate it for PCM16 in pieces of whole samples, at most half a second.
 
     `words` are those of what was given out so far of which it is told when they are said, in seconds from its start.
     """

@@ -14,6 +14,7 @@ from uuid import UUID
 from pipelines.ports import STT_RATE_HZ, Transcriber, Transcript, Voice
 from pipelines.turn import synthesize as speech_of
 from pipelines.turn import transcribe as recognition
+from pipelines.turn.portions import portions
 from pipelines.turn.reading import Ended, Limits, Reading
 from pipelines.turn.sounding import Sounding
 from schemas.errors import AuraError, Cancelled, NoSpeech, NotHeard, NotSpoken, ProviderUnavailable
@@ -100,7 +101,7 @@ def speech(
         else:
             reading = Reading(one.candidate.provider, pieces, _limits(one, text, speed))
             stack.callback(reading.close)
-            pieces = _read(reading, cancelled)
+            pieces = _sound(reading, sounding.sample_rate_hz, cancelled)
         first = next(pieces, None)
         spoken = Spoken(one.candidate.provider, model, sounding, first, _noting(asked, one, pieces))
         # Whatever becomes of the rest: who has begun to speak is paid.
@@ -181,6 +182,15 @@ def _read(reading: Reading[T], cancelled: Look) -> Iterator[T]:
         except Ended:
             return
         if piece is not None:
+            yield piece
+
+
+def _sound(reading: Reading[bytes], sample_rate_hz: int, cancelled: Look) -> Iterator[bytes]:
+    """Yield what is read in portions. Raises Cancelled, and what the provider raises."""
+    for piece in portions(reading, sample_rate_hz):
+        if cancelled():
+            raise Cancelled
+        if piece:
             yield piece
 
 

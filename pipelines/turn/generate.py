@@ -13,7 +13,7 @@ from schemas.errors import Cancelled
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of text, as the model gave it."""
+    """A piece of text, as the model gave it; an empty one where it is silent for a moment."""
 
     text: str
 

@@ -25,6 +25,7 @@ def guarded(deltas: Iterator[Delta], prompt: Prompt) -> Iterator[Delta]:
     Links and pictures pass only where their whole address stands in a passage, the question or the instructions, and
     pictures never; see `links`. Characters that nobody sees are left out. Where the answer begins to repeat its
     instructions (`leaks`), nothing more of it is passed on but REFUSAL; it is read to its end, to know what it cost.
+    An empty piece, by which a silent model is known, passes as it is.
     """
     links, leaks = Links(_sources(prompt)), Leaks(prompt.instructions, [passage.text for passage in prompt.passages])
     length, stopped = 0, False
@@ -38,7 +39,7 @@ def guarded(deltas: Iterator[Delta], prompt: Prompt) -> Iterator[Delta]:
         said = leaks.feed(links.feed(without_unseen(delta)))
         length += len(said)
         stopped = leaks.found or length > MAX_CHARS
-        if said:
+        if said or not delta:
             yield said
         if leaks.found:
             yield _after(said, REFUSAL)
