@@ -120,9 +120,9 @@ class EventsSocket:
         if wanted:
             yield item.text
 
-    def _attempt(self, message: str | bytes) -> None:
+    def _attempt(self, message: str | list[bytes]) -> None:
         try:
-            if isinstance(message, bytes):
+            if isinstance(message, list):
                 raise InvalidRequest("Only JSON is read here.")
             self._take(parse(message))
         except (NotStarted, Unauthenticated, Forbidden, TooBusy) as error:

@@ -27,6 +27,15 @@ from pipelines.turn.resample import Resampler
 from schemas.errors import NoSpeech
 from schemas.events import EventName
 
+REST_S = 0.06
+"""Sound that is heard at once where nothing can be decided before. A text message may have to wait as long, too."""
+
+IDLE_S = 0.1
+"""The same while nobody speaks and nothing is answered."""
+
+SOON_S = 0.02
+"""The same while a transcript may come that decides."""
+
 
 class Listening:
     """Hears one person. Used by the thread that reads; `tell` puts a message into the client's mailbox."""
@@ -55,6 +64,15 @@ class Listening:
         self._arrival.came(len(samples) / STT_RATE_HZ)
         self._feed(samples)
         self._levels.heard(self._arrival.jitter_ms)
+
+    @property
+    def rest_s(self) -> float:
+        """Return how much sound may come before any of it has to be heard: nothing is decided later for that."""
+        asked, answer = self._floor.asked, self._floor.answer
+        most_s = IDLE_S if self._floor.state is State.LISTENING else REST_S
+        if self._interrupting.open or (asked is not None and not asked.understood):
+            most_s = SOON_S
+        return min(self._ears.idle_s(answer is not None and answer.begun), most_s)
 
     def pass_time(self) -> None:
         """Hear sound that does not come as silence, and decide what waits for nothing more."""
@@ -87,11 +105,17 @@ class Listening:
 
     def _hear_answer(self) -> None:
         """Let the ears know what was sent since: it may come back from a loudspeaker."""
-        while self._floor.sent:
-            pcm, rate_hz = self._floor.sent.popleft()
+        sent = self._floor.sent
+        while sent:
+            pcm, rate_hz = sent.popleft()
+            whole = [pcm[: len(pcm) // 2 * 2]]
+            # What came together is taken at once: a call costs more than what it does.
+            while sent and sent[0][1] == rate_hz:
+                pcm, _ = sent.popleft()
+                whole.append(pcm[: len(pcm) // 2 * 2])
             if self._resampler is None or self._resampler[0] != rate_hz:
                 self._resampler = (rate_hz, Resampler(rate_hz))
-            samples = np.frombuffer(pcm, "<i2", count=len(pcm) // 2).astype(np.float32) / np.float32(32768)
+            samples = np.frombuffer(b"".join(whole), "<i2").astype(np.float32) / np.float32(32768)
             self._ears.playing(self._resampler[1].feed(samples))
 
     def _react(self, happened: Sequence[Heard]) -> None:

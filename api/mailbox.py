@@ -7,7 +7,7 @@ and reads on from the stream at its reader's pace, so its size stays bounded and
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from enum import StrEnum
 from threading import Condition
 from typing import Protocol
@@ -70,6 +70,8 @@ class Mailbox:
         self._stream: Stream | None = None
         self._last = self._lost = START
         self._poked = False
+        self._rests_until = 0.0
+        self._resting: Container[str] | None = None
         self._closed: Reason | None = None
         self._taken_at = time.monotonic()
         # The live events are whole since the last gap that reading the stream has covered.
@@ -107,7 +109,27 @@ class Mailbox:
             else:
                 self._live.append(event)
                 self._live_bytes += len(event.body)
+                if self._may_rest(event):
+                    return
             self._changed.notify()
+
+    def rest(self, duration_s: float, names: Container[str] | None = None) -> None:
+        """Let the events that come in the next seconds wait, if none waits now: to be woken for each costs much.
+
+        One that is not of these `names` (None: any) ends it. Messages of the client's own session do not wait.
+        """
+        with self._changed:
+            if not self._live and not self._read:
+                self._rests_until, self._resting = time.monotonic() + duration_s, names
+
+    def _may_rest(self, event: Published) -> bool:
+        """Return whether nobody need be woken for the event; where it ends a rest, that is over."""
+        if not self._rests_until:
+            return False
+        if self._resting is None or event.name in self._resting:
+            return True
+        self._rests_until = 0.0
+        return False
 
     def rewind(self) -> None:
         """Say that live events may have been missed: the stream is read again from the last one taken."""
@@ -143,6 +165,8 @@ class Mailbox:
         while True:
             with self._changed:
                 self._taken_at = time.monotonic()
+                if self._taken_at >= self._rests_until:
+                    self._rests_until = 0.0
                 found = self._next(events)
                 if found is not None:
                     return found
@@ -153,7 +177,7 @@ class Mailbox:
                 if self._covered == gap or not events:
                     if self._taken_at >= until:
                         return None
-                    self._changed.wait(until - self._taken_at)
+                    self._changed.wait(min(until, self._rests_until or until) - self._taken_at)
                     continue
             if not self._read_on(gap) and time.monotonic() >= until:
                 return None
@@ -169,7 +193,7 @@ class Mailbox:
             event = self._read.popleft()
             self._last = event.id
             return event
-        while self._live and self._covered == self._gaps:
+        while self._live and not self._rests_until and self._covered == self._gaps:
             event = self._live.popleft()
             self._live_bytes -= len(event.body)
             # The stream and the channel both bring an event that was published meanwhile.

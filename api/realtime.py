@@ -70,6 +70,11 @@ class Session:
             return 0.1
         return {State.LISTENING: 2.0, State.HEARING: 0.1}.get(self._floor.state, 0.25)
 
+    @property
+    def rest_s(self) -> float:
+        """Return how much sound may come before any of it has to be heard: nothing is decided later for that."""
+        return self._listening.rest_s
+
     # What the reading thread brings
 
     def hear(self, samples: Samples) -> None:
@@ -154,6 +159,12 @@ class Session:
         """Return in how many seconds `due` has something to yield, as far as is known now."""
         answer = self._floor.answer
         return math.inf if answer is None else answer.due_in_s()
+
+    @property
+    def ahead_s(self) -> float:
+        """Return how many seconds of sound the client has been given that it has not played."""
+        answer = self._floor.answer
+        return 0.0 if answer is None else answer.heard_at - time.monotonic()
 
     @property
     def full(self) -> bool:

@@ -1,5 +1,8 @@
 """A client's sound on its way in: decoded as it is encoded, and read no faster than it is spoken."""
 
+import math
+from collections.abc import Sequence
+
 from api.pace import Pace
 from api.talk import Samples
 from api.voice_messages import is_file
@@ -15,6 +18,10 @@ AHEAD_PER_S = 1.1
 """Seconds of sound a second beyond that: clocks differ."""
 
 
+MANY = 16_384
+"""Bytes of an encoding that come in no minute part of a second: what is spoken is never as much."""
+
+
 class SoundIn:
     """Decodes one client's frames and files into 16 kHz mono, and reckons how long it has to rest."""
 
@@ -25,6 +32,20 @@ class SoundIn:
         self._pace = Pace(AHEAD_PER_S, AHEAD_S)
         self._sends_files = False
         self.rest_s = 0.0
+
+    def enough(self, duration_s: float) -> int:
+        """Return how many bytes hold at most so much sound; more than any where that is not known."""
+        bytes_per_s = self._decoder.bytes_per_s
+        return MANY if bytes_per_s is None else max(1, math.ceil(duration_s * bytes_per_s))
+
+    def together(self, frames: Sequence[bytes], max_bytes: int) -> Sequence[bytes]:
+        """Return frames that came at once as what is to be decoded at once: one piece of at most `max_bytes`, or each.
+
+        While nothing of a stream could be decoded a broken frame must not take the next one with it.
+        """
+        if len(frames) == 1 or not self._decoder.has_begun or sum(map(len, frames)) > max_bytes:
+            return frames
+        return [b"".join(frames)]
 
     def frame(self, data: bytes) -> Samples:
         """Return what a frame brings; `rest_s` says how long the client is ahead. Raises UndecodableAudio.

@@ -32,6 +32,9 @@ class Ears(Protocol):
 
     def feed(self, samples: Samples) -> Sequence[Heard]: ...
 
+    def idle_s(self, watchful: bool = False) -> float:
+        """Return how much more sound may come before any of it has to be heard; a voice at once where `watchful`."""
+
     def flush(self) -> Sequence[Heard]:
         """Return what ends if nothing more is said."""
 

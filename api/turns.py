@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from api.auth import Caller
 from api.live import relay
-from pipelines.stores import cancellations, turns
-from pipelines.stores.database import tenant_session
+from pipelines.stores import cancellations, turn_steps, turns
+from pipelines.stores.database import tenant_pipeline, tenant_session
 from pipelines.stores.events import Published
 from pipelines.stores.redis import get_redis
 from schemas.dialogue import Turn, TurnStage, TurnStatus
@@ -179,8 +179,8 @@ def cut_off(caller: Caller, turn_id: UUID, heard_text: str, played_ms: float, re
 def timed(caller: Caller, turn_id: UUID, timings: Mapping[str, Any]) -> None:
     """Add what the session has measured to the turn's waterfall; a name that is there keeps its first value."""
     if timings:
-        with tenant_session(caller.tenant_id, durable=False) as session:
-            turns.add_timings(session, turn_id, timings)
+        with tenant_pipeline(caller.tenant_id, durable=False) as driver:
+            turn_steps.add_timings(driver, caller.tenant_id, turn_id, timings)
         metrics.heard(timings)
 
 

@@ -11,12 +11,13 @@ from websockets.frames import CloseCode
 
 from api import coming_back
 from api.following import Following
+from api.listening import REST_S
 from api.live import relay, seats
 from api.mailbox import Mailbox
 from api.partials import Partials
 from api.places import Place as Position
 from api.realtime import Session
-from api.sound_in import SoundIn
+from api.sound_in import MANY, SoundIn
 from api.talk import KEEP_EVERY_S, Acts, Place, Samples
 from api.voice_answers import Answers, SoundWanted
 from api.voice_messages import AudioChunk, PlaybackReport, Start, Text, parse, read
@@ -35,13 +36,19 @@ from schemas.errors import (
     TooFast,
     Unauthenticated,
 )
-from schemas.events import SessionEvent, Subject
+from schemas.events import EventName, SessionEvent, Subject
 from schemas.settings import Settings
 
 MAX_TEXT_BYTES = 1024 * 1024
 """Longest JSON message: half a minute of 16 kHz sound as base64."""
 
 START_TIMEOUT_S = 10.0
+
+GATHER_S = 0.03
+"""How long tokens after the first, and sound behind much sound, wait for more of their kind."""
+
+LATE_S = 0.02
+"""How late a frame may be before those that are there are heard without it."""
 
 log = structlog.get_logger(__name__)
 
@@ -63,8 +70,10 @@ class VoiceClient:
         opened = time.monotonic()
         try:
             while True:
-                message = socket.receive(self._session.tick_s if self._session else START_TIMEOUT_S)
-                if message is not None or self._session is not None:
+                message = socket.receive(*self._patience())
+                if isinstance(message, list):
+                    self._take(message)
+                elif message is not None or self._session is not None:
                     self._attempt(message)
                 self._keep_place()
                 if self._session is None and time.monotonic() - opened >= START_TIMEOUT_S:
@@ -82,6 +91,17 @@ class VoiceClient:
             socket.close(CloseCode.INTERNAL_ERROR, "internal error")
         finally:
             self._leave()
+
+    def _patience(self) -> tuple[float, float, int]:
+        """Return how long a message is waited for, and how long sound may wait, or how much of it."""
+        if self._session is None:
+            return START_TIMEOUT_S, 0.0, 1
+        rest_s = self._session.rest_s
+        enough = self._sound.enough(rest_s)
+        if enough < MANY:
+            return self._session.tick_s, rest_s + LATE_S, enough
+        # How much of it is there cannot be told by its size: it is left alone only while nothing is near.
+        return self._session.tick_s, rest_s if rest_s >= REST_S else 0.0, MANY
 
     def _leave(self) -> None:
         if self._session is not None:
@@ -101,6 +121,11 @@ class VoiceClient:
         if not self._place.keep():
             self._refuse(QuotaExceeded("The organisation has as many open sessions as it may have."))
             self._socket.close(CloseCode.POLICY_VIOLATION, QuotaExceeded.code)
+
+    def _take(self, frames: list[bytes]) -> None:
+        pieces = self._sound.together(frames, self._settings.max_audio_frame_bytes) if self._session else frames
+        for piece in pieces:
+            self._attempt(piece)
 
     def _attempt(self, message: str | bytes | None) -> None:
         try:
@@ -233,6 +258,15 @@ class VoiceClient:
             messages = chain((item,) if isinstance(item, dict) else (), session.due())
         for message in messages:
             yield from self._answers.encode({**message, "id": str(session.place())})
+        if isinstance(item, Published):
+            self._rest(session, item)
+
+    def _rest(self, session: Session, event: Published) -> None:
+        """Let what follows an event gather for a moment, where nobody can notice."""
+        if event.name == EventName.TURN_TOKEN:
+            self._mailbox.rest(GATHER_S, (EventName.TURN_TOKEN,))
+        elif event.name == EventName.TURN_AUDIO and session.ahead_s >= 2 * GATHER_S:
+            self._mailbox.rest(GATHER_S)
 
     def waits(self) -> tuple[float, bool]:
         """Return in how many seconds `render` has something to send by itself, and whether events may be taken."""

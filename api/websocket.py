@@ -36,6 +36,9 @@ GLANCE_S = 2.0
 SEND_BUFFER_BYTES = 131_072
 """What the kernel holds for a slow client: sound in there can no longer be taken back at a barge-in."""
 
+FLUSH_BYTES = 24_576
+"""What is gathered at most before it is given to the kernel: some half a second of sound."""
+
 FRAMES_PER_S, FRAMES_BURST = 200, 1000
 """Frames of any kind a client may send; beyond that it is read no faster."""
 
@@ -80,6 +83,7 @@ class WebSocket:
         self._lock = threading.Lock()
         self._outgoing: list[bytes] = []
         self._messages: deque[str | bytes] = deque()
+        self._flows, self._enough = False, 1
         self._fragments = bytearray()
         self._is_text = False
         self._pace = Pace(FRAMES_PER_S, FRAMES_BURST)
@@ -95,20 +99,42 @@ class WebSocket:
         self._writer = threading.Thread(target=self._write_always, name="websocket-writer", daemon=True)
         self._writer.start()
 
-    def receive(self, timeout_s: float) -> str | bytes | None:
-        """Return the next message, None after `timeout_s`. Raises Ended and NotText."""
+    def receive(self, timeout_s: float, rest_s: float = 0.0, enough: int = 1) -> str | list[bytes] | None:
+        """Return the next text, or all binary messages up to the next one; None after `timeout_s`.
+
+        While binary messages flow, what comes is left where it is until it is `enough` bytes or `rest_s` have passed:
+        to be woken for each costs more than to read it. Raises Ended and NotText.
+        """
         until = time.monotonic() + timeout_s
         while True:
             if self._closing or self._protocol.state is not State.OPEN:
                 raise Ended
             if self._messages:
-                return self._messages.popleft()
+                return self._next()
             left_s = until - time.monotonic()
             if left_s <= 0:
                 return None
+            rests = self._flows and rest_s > 0
+            self._wake_at(enough if rests else 1)
             # Looking up now and then, since the writer may have closed.
-            if self._readable.poll(min(left_s, GLANCE_S) * 1000):
+            if self._readable.poll(min(left_s, rest_s if rests else GLANCE_S) * 1000) or rests:
+                self._flows = False
                 self._read()
+
+    def _next(self) -> str | list[bytes]:
+        first = self._messages.popleft()
+        if isinstance(first, str):
+            return first
+        found = [first]
+        while self._messages and isinstance(self._messages[0], bytes):
+            found.append(self._messages.popleft())  # type: ignore[arg-type]
+        return found
+
+    def _wake_at(self, enough: int) -> None:
+        """Have the kernel call the socket readable from so many bytes on, or at its end."""
+        if enough != self._enough:
+            self._enough = enough
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, enough)
 
     def rest(self, duration_s: float) -> None:
         """Read nothing for a while, so that a client that sends too much has to wait."""
@@ -131,6 +157,7 @@ class WebSocket:
             self._writer.join()
         deadline = time.monotonic() + CLOSE_TIMEOUT_S
         with suppress(OSError):  # The client may be gone already.
+            self._wake_at(1)
             self._flush()
             while self._protocol.state is not State.CLOSED and (left_s := deadline - time.monotonic()) > 0:
                 if self._readable.poll(left_s * 1000):
@@ -168,6 +195,7 @@ class WebSocket:
                 self._is_text = frame.opcode is Opcode.TEXT
             self._fragments += frame.data
             if frame.fin:
+                self._flows |= not self._is_text
                 whole, self._fragments = bytes(self._fragments), bytearray()
                 try:
                     self._messages.append(whole.decode() if self._is_text else whole)
@@ -179,13 +207,16 @@ class WebSocket:
             self._flush()
             while True:
                 due_in_s, takes_events = self._waits()
-                item = self._mailbox.take(min(self._watch(), due_in_s), takes_events)
+                # What is there by now goes out at once with what was rendered.
+                item = self._mailbox.take(0.0 if self._outgoing else min(self._watch(), due_in_s), takes_events)
+                if item is None and self._outgoing:
+                    self._flush()
+                    continue
                 for message in self._render(item) if item is not None or due_in_s < math.inf else ():
                     self._send_message(message)
-                    if isinstance(message, bytes):
-                        # What is told meanwhile, such as that the answer is cut, must not wait behind more of it.
+                    # What is told meanwhile, such as that the answer is cut, must not wait behind much more of it.
+                    if sum(map(len, self._outgoing)) >= FLUSH_BYTES:
                         self._flush()
-                self._flush()
         except Closed as closed:
             self._say_goodbye(closed.reason)
         except InvalidState:

@@ -195,6 +195,11 @@ def complete(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[st
     return driver.execute(_COMPLETE, given)
 
 
+def add_timings(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any]) -> None:
+    """Add to a turn's waterfall; a name that is there already keeps its first value."""
+    driver.execute(_TIME, {"tenant": tenant_id, "turn": turn_id, "timings": Jsonb(dict(timings))})
+
+
 def completed(rows: Rows) -> Turn | None:
     """Return the turn that has ended; None where it goes on."""
     return turn_of(rows)

@@ -110,13 +110,6 @@ def language(session: Session, turn_id: UUID) -> str | None:
     return session.scalar(select(Turn.language).where(Turn.turn_id == turn_id))
 
 
-def add_timings(session: Session, turn_id: UUID, timings: Mapping[str, Any]) -> None:
-    """Add to the turn's waterfall; a name that is there already keeps its first value."""
-    session.execute(
-        update(Turn).where(Turn.turn_id == turn_id).values(timings=cast(dict(timings), JSONB).op("||")(Turn.timings))
-    )
-
-
 def take_due(session: Session, idle: Sequence[str], at_most: int = 100) -> list[tuple[UUID, UUID, TurnStage]]:
     """Return turns that are due and that nobody holds, over all tenants, marked as enqueued now."""
     rows = session.execute(

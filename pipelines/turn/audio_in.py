@@ -23,6 +23,10 @@ class StreamDecoder(Protocol):
     def bytes_per_s(self) -> float | None:
         """Return how many bytes a second of sound has, None where that varies."""
 
+    @property
+    def has_begun(self) -> bool:
+        """Return whether sound is understood by now: what is cut at any place may be joined as well."""
+
     def feed(self, piece: bytes) -> Samples:
         """Return the 16 kHz mono samples that are ready, shape (n,), -1…1. Raises UndecodableAudio, AudioTooLong."""
 
@@ -57,6 +61,7 @@ class RawStream:
         self._channels = channels
         self._align = channels * (2 if self._values is None else 1)
         self.bytes_per_s: float | None = self._align * sample_rate_hz
+        self.has_begun = True
         self._rest = b""
         self._resampler = Resampler(sample_rate_hz)
 

@@ -17,10 +17,11 @@ from pipelines.turn.heard import (
     SpeechStopped,
     Voiced,
 )
+from pipelines.turn.idle import idle
 from pipelines.turn.intonation import finality
 from pipelines.turn.pauses import NEUTRAL, Pace, completeness, needed_ms
 from pipelines.turn.recent import Level, Meter, Recent
-from pipelines.turn.utterance import MS, Utterance
+from pipelines.turn.utterance import GAP, MS, ONSET, Utterance
 from pipelines.turn.voice_activity import FRAME, QUIETEST_DB, TICK, Tick, VoiceActivity
 
 __all__ = [
@@ -46,17 +47,11 @@ MAX_PIECE = 8_000
 LOUDNESS_DB = 35.0
 """What is this much quieter than the loudest of an utterance is no more of its voice, but breath or echo."""
 
-ONSET = 64 * MS
-"""How far before the first frame taken for voice the voice may have begun."""
-
 TAIL = 96 * MS
 """How far from the end of the detector's last voiced frame the voice's last sound may be, back or ahead."""
 
 DOUBT = 48 * MS
 """How long the detector goes on hearing a voice that has ended, where noise is as loud as the voice's last sound."""
-
-GAP = 16 * MS
-"""Quiet that does not part the last sounds of a voice."""
 
 LIVE = 160 * MS
 """After a silence longer than this a voice goes on only if two frames of three have it: a click is no word."""
@@ -118,6 +113,16 @@ class Endpointer:
             if self._utterance is None:
                 self._kept.forget_before(self._now - max(self._options.pre_roll_ms * MS + ONSET + FRAME, SPAN))
         return heard
+
+    def idle_s(self, watchful: bool = False) -> float:
+        """Return how much more sound may come before any of it has to be heard: until then nothing can be found in it.
+
+        But for Voiced, of an utterance that has not begun: of that, where `watchful`, the first two frames are. A
+        voice that goes on after a SpeechPaused is found no sooner than the silence could have ended the utterance.
+        """
+        if self._hinted is not None and not watchful:
+            return 0.0
+        return idle(self._utterance, self._options, self._activity.heard, watchful) / STT_RATE_HZ
 
     def flush(self) -> list[Heard]:
         """End what is being said now: the client asks for it, so half of `min_speech_ms` is enough.

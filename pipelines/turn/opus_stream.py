@@ -23,6 +23,9 @@ MAX_BAD = 10
 
 LOST_S = 0.02
 
+AT_ONCE = 10
+"""Packets that are resampled together."""
+
 
 class OpusStream:
     """Decodes one recorder's stream to 16 kHz mono. Nothing waits: what is whole is decoded, the rest is kept.
@@ -41,6 +44,11 @@ class OpusStream:
         self._skip = 0
         self._bad = 0
         self._broken: UndecodableAudio | AudioTooLong | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Return whether the stream's description has come."""
+        return self._decoder is not None
 
     def feed(self, piece: bytes) -> Samples:
         """Return the samples that are ready, shape (n,), -1…1, possibly none.
@@ -77,6 +85,7 @@ class OpusStream:
 
     def _decoded(self, packets: list[bytes]) -> Samples:
         found: list[Samples] = []
+        waiting: list[Samples] = []
         count = 0
         for packet in packets:
             if packet.startswith(b"OpusHead") or (self._decoder is None and not packet):
@@ -86,7 +95,12 @@ class OpusStream:
                 count += len(sound)
                 if count > MAX_PIECE_S * OPUS_HZ:
                     raise AudioTooLong(f"One message holds more than {MAX_PIECE_S:.0f} seconds.", max_s=MAX_PIECE_S)
-                found.append(self._resampler.feed(sound))
+                waiting.append(sound)
+                if len(waiting) == AT_ONCE:
+                    found.append(self._resampler.feed(np.concatenate(waiting)))
+                    waiting.clear()
+        if waiting:
+            found.append(self._resampler.feed(np.concatenate(waiting)))
         return np.clip(np.concatenate(found), -1, 1) if found else NOTHING
 
     def _configure(self, head: bytes) -> None:

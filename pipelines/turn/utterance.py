@@ -8,6 +8,12 @@ from pipelines.turn.heard import Sound, SpeechPaused
 MS = STT_RATE_HZ // 1000
 """Samples in a millisecond."""
 
+ONSET = 64 * MS
+"""How far before the first frame taken for voice the voice may have begun."""
+
+GAP = 16 * MS
+"""Quiet that does not part the last sounds of a voice."""
+
 
 @dataclass
 class Utterance:

@@ -106,7 +106,17 @@ class VoiceActivity:
             run = min(count - at, (FRAME - filled) // TICK)
             start = LAG + at * TICK
             self._frame[filled : filled + run * TICK] = joined[start : start + run * TICK]
-            for power in powers[at : at + run]:
+            told = powers[at : at + run]
+            at += run
+            if not self.in_use and max(told) <= self._loud_power:
+                # Nobody asks for the single ticks of a quiet stretch.
+                self._now += run * TICK
+                for power in told:
+                    self._power += power
+                if self._now % FRAME == 0:
+                    yield Tick(self._now, False, self._judge())
+                continue
+            for power in told:
                 self._now += TICK
                 self._power += power
                 if loud := power > self._loud_power:
@@ -115,7 +125,6 @@ class VoiceActivity:
                     yield Tick(self._now, loud, self._judge())
                 elif self.in_use:
                     yield Tick(self._now, loud, None)
-            at += run
 
     def _judge(self) -> float:
         """Return how likely the frame that is whole now is speech."""

@@ -65,6 +65,9 @@ class Script:
             self.silence_s += len(samples) / 16_000
         return self.heard.pop(0) if self.heard else []
 
+    def idle_s(self, watchful: bool = False) -> float:
+        return 0.032 if watchful else 0.3
+
     def flush(self) -> Sequence[Heard]:
         return self.feed(SECOND)
 

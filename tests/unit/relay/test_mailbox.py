@@ -217,3 +217,41 @@ def test_a_pace_lets_a_burst_through_and_then_asks_for_rest() -> None:
     assert pace.take(100) == 0
     assert 0.5 < pace.take(10) <= 1
     assert 1.5 < pace.take(10) <= 2
+
+
+def resting(box: Mailbox, *names: str) -> None:
+    box.follow(Kept(), START)
+    assert box.take(0) is None
+    box.rest(60, names or None)
+
+
+def test_events_gather_while_their_reader_rests() -> None:
+    box = Mailbox()
+    resting(box)
+    box.offer(event(1))
+    assert box.take(0.01) is None
+    box.tell("cut")
+    assert box.take(5) == "cut"
+    assert box.take(0) is None
+
+
+def test_an_event_of_another_kind_ends_the_rest() -> None:
+    box = Mailbox()
+    resting(box, "turn.token")
+    box.offer(event(1))
+    assert box.take(0) is None
+    later = threading.Timer(0.05, lambda: box.offer(Published("2-0", "turn.audio", b"{}")))
+    later.start()
+    found = box.take(30)
+    assert isinstance(found, Published) and found.id == "1-0"
+    assert [one.id for one in taken(box) if isinstance(one, Published)] == ["2-0"]
+
+
+def test_a_rest_ends_by_itself() -> None:
+    box = Mailbox()
+    box.follow(Kept(), START)
+    assert box.take(0) is None
+    box.rest(0.05)
+    box.offer(event(1))
+    found = box.take(30)
+    assert isinstance(found, Published) and found.id == "1-0"

@@ -190,3 +190,18 @@ def test_a_client_that_comes_back_adopts_a_turn_it_had_not_heard_of(clock: list[
     clock[0] += 1.1
     session.pass_time()
     assert house.states() == ["thinking", "speaking", "listening"]
+
+
+def test_sound_gathers_only_while_nothing_can_be_decided(clock: list[float]) -> None:
+    house = House(Script([[SpeechStarted(0.0)], [stopped(2)]]))
+    session = house.session()
+    assert session.rest_s == 0.1
+    session.hear(SECOND)
+    assert session.rest_s == 0.06
+    session.hear(SECOND)
+    assert session.rest_s == 0.06
+    said(session, house.sound(house.turn(), seconds=5))
+    assert session.rest_s == pytest.approx(0.032)  # As soon as the ears find a voice over the answer.
+    assert session.ahead_s == pytest.approx(5)
+    house.hear(session, voiced(64))
+    assert session.rest_s == 0.02

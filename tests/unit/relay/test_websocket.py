@@ -131,3 +131,52 @@ def test_a_client_that_closes_is_answered() -> None:
     for data in pair.client.protocol.data_to_send():
         pair.client.end.sendall(data)
     assert pair.codes() == [1000]
+
+
+@pytest.fixture
+def flowing() -> Iterator[tuple[WebSocket, socket.socket]]:
+    """Yield a socket that has received sound, and its client's end: over TCP, which knows how much has come."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        end = socket.create_connection(listening.getsockname())
+        server = listening.accept()[0]
+    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    opened = WebSocket(server, ServerProtocol(state=State.OPEN), Mailbox(), lambda item: [str(item)])
+    end.sendall(sound())
+    assert opened.receive(5, rest_s=60, enough=10_000) == [bytes(100)]
+    yield opened, end
+    end.close()
+    opened.finish()
+    server.close()
+
+
+def sound() -> bytes:
+    return Frame(Opcode.BINARY, bytes(100)).serialize(mask=True)
+
+
+def test_sound_that_flows_is_read_when_there_is_enough_of_it(flowing: tuple[WebSocket, socket.socket]) -> None:
+    opened, end = flowing
+    later = threading.Timer(0.05, lambda: end.sendall(sound()))
+    end.sendall(sound())
+    later.start()
+    began = time.monotonic()
+    assert opened.receive(30, rest_s=30, enough=200) == [bytes(100)] * 2
+    assert time.monotonic() - began < 10
+
+
+def test_what_is_less_is_read_after_a_rest(flowing: tuple[WebSocket, socket.socket]) -> None:
+    opened, end = flowing
+    end.sendall(sound() + Frame(Opcode.TEXT, b"stop").serialize(mask=True) + sound())
+    began = time.monotonic()
+    assert opened.receive(30, rest_s=0.2, enough=10_000) == [bytes(100)]
+    assert 0.19 < time.monotonic() - began < 10
+    assert opened.receive(30, rest_s=30, enough=10_000) == "stop"
+    assert opened.receive(30, rest_s=30, enough=10_000) == [bytes(100)]
+
+
+def test_who_sends_no_more_sound_is_not_looked_after_again_and_again(flowing: tuple[WebSocket, socket.socket]) -> None:
+    opened, end = flowing
+    assert opened.receive(0.3, rest_s=0.02, enough=10_000) is None
+    end.sendall(Frame(Opcode.TEXT, b"commit").serialize(mask=True))
+    began = time.monotonic()
+    assert opened.receive(30, rest_s=30, enough=10_000) == "commit"
+    assert time.monotonic() - began < 10
