@@ -71,7 +71,7 @@ def test_a_step_asks_once_for_what_it_reads_and_wakes_the_next_before_what_nobod
     asked, _ = count(speaker.say)
     assert (asked.transactions, asked.own) == (1, 1), asked.statements
     # Transactions until the next worker is woken, and all statements of the step.
-    for step, until_woken, statements in (("transcribe", 2, 3), ("retrieve", 5, 6), ("generate", 2, 16)):
+    for step, until_woken, statements in (("transcribe", 2, 3), ("retrieve", 5, 7), ("generate", 2, 16)):
         asked, before_wakes = count(lambda step=step: speaker.run(turn_id, step))  # type: ignore[misc]
         assert before_wakes[0] == until_woken, (step, asked.statements)
         assert asked.own <= statements, (step, asked.statements)
