@@ -7,66 +7,34 @@ from flask_openapi3 import APIBlueprint, Info, OpenAPI
 from werkzeug import Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import (
-    accounts,
+from api import aliases, health, jobs
+from api.cli import admin, daily, evaluate
+from api.dialogue import chat, conversations, fillers, memory, recollection, recordings, speech, turns
+from api.documents import batches, chunks, dead_letters, documents, pages, reindex, uploads
+from api.door import auth, bodies, browsers, errors, idempotency, limits, openapi, tenancy
+from api.door.permissions import allows, require_declarations
+from api.identity import accounts, keys, users
+from api.knowledge import evaluations, knowledge, training, training_materials, training_notes, unanswered
+from api.live import events, events_socket
+from api.organisation import (
     agents,
-    aliases,
     audit,
-    auth,
-    batches,
-    bodies,
-    browsers,
-    chat,
-    chunks,
-    cli,
-    cli_admin,
-    cli_evaluate,
-    conversations,
     costs,
-    dead_letters,
     delivery_log,
-    documents,
-    errors,
-    evaluations,
-    events,
-    events_socket,
-    fillers,
-    health,
-    idempotency,
-    jobs,
-    keys,
-    knowledge,
     latency,
     lifecycle,
-    limits,
-    memory,
-    openapi,
-    pages,
     provider_keys,
-    recollection,
-    recordings,
-    reindex,
-    tenancy,
     tenants,
-    training,
-    training_materials,
-    training_notes,
-    turns,
-    unanswered,
-    uploads,
     usage,
-    users,
-    voice,
-    voice_socket,
     webhooks,
 )
-from api.permissions import allows, require_declarations
-from api.talk import Acts
-from schemas.identity import Permission
+from api.spoken.talk import Acts
+from api.voice import continuous
 from schemas.logs import configure_logs
 from schemas.refusals import refuse_unsafe_start
-from schemas.requests import Problem
+from schemas.requests.common import Problem
 from schemas.settings import get_settings
+from schemas.tables.identity import Permission
 
 INFO = Info(
     title="AURA",
@@ -104,7 +72,7 @@ BLUEPRINTS = (
     uploads,
     jobs,
     events,
-    voice,
+    speech,
     recordings,
     evaluations,
     webhooks,
@@ -160,12 +128,12 @@ def create_app() -> OpenAPI:
         fillers.say,
         recordings.days,
     )
-    voice_socket.register(app, acts)
+    continuous.register(app, acts)
     events_socket.register(app)
     _serve_documentation(app)
     aliases.register(app)
     require_declarations(app)
-    for command in (cli.ingest, cli.ask, cli.doctor, cli_evaluate.evaluate, cli_admin.keys, cli_admin.operator):
+    for command in (daily.ingest, daily.ask, daily.doctor, evaluate.evaluate, admin.keys, admin.operator):
         app.cli.add_command(command)
     return app
 

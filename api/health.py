@@ -11,16 +11,17 @@ from flask_openapi3 import OpenAPI, Tag
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.permissions import allows
+from api.door.permissions import allows
 from pipelines import providers
-from pipelines.stores import notices
 from pipelines.stores.database import PrivilegedRole, get_engine
+from pipelines.stores.operations import notices
 from pipelines.stores.redis import get_redis
-from schemas.errors import NotOffered, StoreUnavailable
-from schemas.identity import Permission
-from schemas.requests import ApiHealth, Health, Readiness, ServiceHealth
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.requests import NotOffered
+from schemas.requests.health import ApiHealth, Health, Readiness, ServiceHealth
 from schemas.settings import Settings, get_settings
-from workers.presence import live_queues
+from schemas.tables.identity import Permission
+from workers.process.presence import live_queues
 from workers.send import QUEUES
 
 NOTICES_EVERY_S = 30.0

@@ -1,46 +1,45 @@
 """Jobs: anything a client can wait for. A document's ingest, a batch and a turn go by their own ids."""
 
-import re
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
-from api import sse
-from api.arrivals import require_own
-from api.auth import Caller, caller
-from api.batch_views import batch_view
-from api.document_views import document_view
-from api.evaluation_views import evaluation_view
-from api.live import relay
-from api.openapi_parts import EVENTS
-from api.permissions import allows
-from api.turns import cancel_turn, ends, last_event
-from pipelines.stores import accepting, batches, cancelling, documents, evaluations, turns
+from api.dialogue.turns import cancel_turn, ends, last_event
+from api.documents.arrivals import require_own
+from api.documents.batch_views import batch_view
+from api.documents.document_views import document_view
+from api.door.auth import Caller, caller
+from api.door.openapi_parts import EVENTS
+from api.door.permissions import allows
+from api.knowledge.evaluation_views import evaluation_view
+from api.live import sse
 from pipelines.stores.database import tenant_session
+from pipelines.stores.ingest import accepting, batches, cancelling
+from pipelines.stores.knowledge import documents, evaluations
 from pipelines.stores.objects import ObjectStore, batch_prefix
-from schemas.batches import Batch, BatchState
-from schemas.dialogue import Turn
-from schemas.errors import AuraError, Cancelled, Forbidden, NotFound, NotReady
-from schemas.evaluation import Evaluation
+from pipelines.stores.turns import turns
+from schemas.errors.callers import Forbidden
+from schemas.errors.requests import NotFound, NotReady
+from schemas.errors.work import Cancelled
 from schemas.events import TERMINAL, Event, EventName, Subject
-from schemas.identity import Permission
-from schemas.knowledge import Document, Status
-from schemas.requests import IdPath, JobView
+from schemas.requests.common import IdPath, JobView
 from schemas.settings import get_settings
+from schemas.tables.batches import Batch, BatchState
+from schemas.tables.dialogue import Turn
+from schemas.tables.evaluation import Evaluation
+from schemas.tables.identity import Permission
+from schemas.tables.knowledge import Document, Status
 from workers import announce, send
-from workers import batches as telling
 from workers import evaluation as evaluating
+from workers.documents import batches as telling
 
 blueprint = APIBlueprint("jobs", __name__, url_prefix="/api/jobs", abp_tags=[Tag(name="jobs")])
-
-MAX_WAIT_S = 300.0
 ENDED = (Status.PROCESSED, Status.FAILED, Status.CANCELLED)
 BATCH_ENDED = (BatchState.COMPLETED, BatchState.CANCELLED)
 
@@ -175,29 +174,6 @@ def retry(path: IdPath) -> dict[str, Any]:
         send.intake(asking.tenant_id, path.id)
     send.admission()
     return show(path=path)
-
-
-def preferred_wait_s() -> float | None:
-    """Return N of the request's `Prefer: wait=N`, 300 at most; None where it does not wait."""
-    found = re.search(r"\bwait=(\d{1,6})\b", request.headers.get("Prefer", ""))
-    return min(MAX_WAIT_S, float(found[1])) if found else None
-
-
-def finished_document(asking: Caller, doc_id: UUID, wait_s: float) -> Document | None:
-    """Wait until the document is processed; None after `wait_s`. Raises the error it failed with."""
-    deadline = time.monotonic() + wait_s
-    with relay().follow(Subject.document(asking.tenant_id, doc_id)) as following:
-        while True:
-            with tenant_session(asking.tenant_id) as session:
-                document = documents.get(session, doc_id)
-            if document.processing_status == Status.PROCESSED:
-                return document
-            if document.processing_status in (Status.FAILED, Status.CANCELLED):
-                raise AuraError.by_code(document.error_code or "", document.error_detail)
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            following.next(min(left, 5.0))
 
 
 def _last_event(asking: Caller, doc_id: UUID) -> Event | None:

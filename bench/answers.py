@@ -21,13 +21,13 @@ from bench.corpus import Corpus, load
 from bench.figures import row, table
 from bench.fitting import BINS, Values, calibration_error, risk_area, separation
 from pipelines import providers
-from pipelines.ports import Passage
+from pipelines.ports.passages import Passage
 from pipelines.text import sentences
-from pipelines.turn import prompt
-from pipelines.turn.citations import MARKER
-from pipelines.turn.compose import compose, is_refusal
-from pipelines.turn.confidence import HIGH, LOW, confidence
-from pipelines.turn.ranking import forget
+from pipelines.turn.checking.citations import MARKER
+from pipelines.turn.composing.compose import compose, is_refusal
+from pipelines.turn.composing.confidence import HIGH, LOW, confidence
+from pipelines.turn.composing.ranking import forget
+from pipelines.turn.prompting import prompt
 from schemas.settings import Settings, get_settings
 
 SEED = 0

@@ -52,7 +52,7 @@ def measure(admin_url: str, rounds: int) -> dict[str, list[float]]:
     """Return the times of each way in ms, taken in turn."""
     # The application reads its settings when it is imported.
     from api import create_app
-    from api.auth import Caller
+    from api.door.auth import Caller
     from pipelines.stores.database import open_engine
 
     app = create_app()
@@ -115,7 +115,7 @@ def _as(asking: object) -> Callable[[], None]:
 @contextmanager
 def _unbound(engine: Engine) -> Iterator[None]:
     """Read documents without naming a tenant, as a role that sees all."""
-    from api import documents
+    from api.documents import documents
 
     @contextmanager
     def session(_tenant_id: UUID) -> Iterator[Session]:
@@ -130,9 +130,9 @@ def _unbound(engine: Engine) -> Iterator[None]:
 
 
 def _upgrade(tenant_id: UUID) -> None:
-    from pipelines.stores import quotas, tenants
     from pipelines.stores.database import tenant_session
-    from schemas.tenancy import Tier
+    from pipelines.stores.organisation import quotas, tenants
+    from schemas.tables.tenancy import Tier
 
     # The limiter counts as it does, and has nothing to refuse however fast the questions come.
     quotas.RATES = dict.fromkeys(Tier, quotas.Rates(tenant=10**6, user=10**6, key=10**6))
@@ -143,10 +143,10 @@ def _upgrade(tenant_id: UUID) -> None:
 
 
 def _document(tenant_id: UUID) -> UUID:
-    from pipelines.stores import accepting
-    from pipelines.stores.accepting import Upload
     from pipelines.stores.database import tenant_session
-    from schemas.knowledge import Status
+    from pipelines.stores.ingest import accepting
+    from pipelines.stores.ingest.accepting import Upload
+    from schemas.tables.knowledge import Status
 
     upload = Upload("bench", "bench.txt", "txt", 10, uuid4().hex, None)
     with tenant_session(tenant_id) as session:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipelines import providers
 from pipelines.ingest.embed import embed
-from pipelines.ports import Calibration
+from pipelines.ports.models import Calibration
 from schemas.settings import get_settings
 
 THRESHOLD = 0.7

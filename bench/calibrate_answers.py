@@ -1,4 +1,4 @@
-"""Fit the coefficients of pipelines/turn/confidence.py on question sets in SQuAD's JSON format.
+"""Fit the coefficients of pipelines/turn/composing/confidence.py on question sets in SQuAD's JSON format.
 
     python -m bench.calibrate_answers SET.json [SET.json …] [--half tune] [--cache DIR]
 
@@ -17,7 +17,7 @@ from bench.answers import HALVES
 from bench.corpus import Corpus, load
 from bench.fitting import Values, logistic
 from pipelines import providers
-from pipelines.turn.confidence import facts
+from pipelines.turn.composing.confidence import facts
 from schemas.settings import get_settings
 
 ANSWERABLE = 0.8

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.ingest.embed import embed
-from pipelines.ports import Embedder, Passage
-from pipelines.turn import retrieve
-from pipelines.turn.fusion import Rankings
-from pipelines.turn.words import STOP_WORDS, words
+from pipelines.ports.models import Embedder
+from pipelines.ports.passages import Passage
+from pipelines.turn.finding import retrieve
+from pipelines.turn.finding.fusion import Rankings
+from pipelines.turn.wording.words import STOP_WORDS, words
 
 CANDIDATES = 100
 K1, B = 1.2, 0.75

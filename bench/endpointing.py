@@ -19,9 +19,10 @@ import numpy as np
 from bench import hearing
 from bench.figures import table
 from bench.paused_speech import Recogniser, Samples, Session, recorded, sessions, synthesised
-from pipelines.ports import STT_RATE_HZ
-from pipelines.turn.endpointing import Endpointer, EndpointingOptions, SpeechPaused, SpeechResumed, SpeechStopped
-from pipelines.turn.voice_activity import FRAME, SileroVoiceActivityDetector
+from pipelines.ports.sound import STT_RATE_HZ
+from pipelines.turn.hearing.endpointing import Endpointer
+from pipelines.turn.hearing.heard import EndpointingOptions, SpeechPaused, SpeechResumed, SpeechStopped
+from pipelines.turn.hearing.voice_activity import FRAME, SileroVoiceActivityDetector
 
 PIECE = STT_RATE_HZ // 50
 """Samples of an incoming frame: 20 ms."""

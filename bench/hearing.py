@@ -12,10 +12,10 @@ import soxr
 
 from bench.figures import table
 from bench.paused_speech import Clip, Samples, pink
-from pipelines.ports import STT_RATE_HZ
-from pipelines.turn.audio import pcm16
-from pipelines.turn.audio_in import stream_decoder
-from pipelines.turn.endpointing import Endpointer
+from pipelines.ports.sound import STT_RATE_HZ
+from pipelines.turn.hearing.endpointing import Endpointer
+from pipelines.turn.sound.audio import pcm16
+from pipelines.turn.sound.audio_in import stream_decoder
 
 SECONDS = 20
 REPEATS = 3

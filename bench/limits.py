@@ -18,14 +18,14 @@ from uuid import UUID
 
 from flask import Flask, g
 
-from api import errors, limits
-from api.auth import Caller
+from api.door import errors, limits
+from api.door.auth import Caller
 from bench.figures import load, row, table
 from deploy.services import services
-from pipelines.stores import quotas
+from pipelines.stores.organisation import quotas
 from pipelines.stores.redis import get_redis
-from schemas.base import DEFAULT_TENANT_ID
 from schemas.settings import Settings, get_settings
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 WARM = 200
 CALLER = Caller(UUID(DEFAULT_TENANT_ID), "bench", "admin", kind="api_key", credential=UUID(int=1))

@@ -20,7 +20,7 @@ from deploy import spoken
 from deploy.ephemeral import Stack, ephemeral_stack
 from deploy.places import REPO
 from deploy.spoken import Heard
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 
 Questions = list[tuple[bytes, int]]
 

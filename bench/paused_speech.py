@@ -11,11 +11,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from pipelines.ports import STT_RATE_HZ, Audio
+from pipelines.ports.sound import STT_RATE_HZ, Audio
 from pipelines.providers.local.piper import Piper
 from pipelines.providers.local.whisper import Whisper
-from pipelines.turn.audio import decode, pcm16, samples
-from pipelines.turn.voice_activity import FRAME, SileroVoiceActivityDetector
+from pipelines.turn.hearing.voice_activity import FRAME, SileroVoiceActivityDetector
+from pipelines.turn.sound.audio import decode, pcm16, samples
 
 Samples = NDArray[np.float32]
 

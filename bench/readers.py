@@ -23,7 +23,7 @@ from bench.figures import load, table
 from pipelines.ingest.chunk import chunk
 from pipelines.ingest.elements import Extraction, join, pack, pack_chunks, unpack, unpack_chunks
 from pipelines.ingest.formats import pdf
-from schemas.errors import AuraError
+from schemas.errors.tree import AuraError
 
 STEPS = ("plain", "count", "read", "pack", "unpack", "chunk", "pack chunks", "unpack chunks")
 OURS = STEPS[1:]

@@ -33,13 +33,14 @@ import psutil
 from flask import Flask
 from websockets.asyncio.client import ClientConnection, connect
 
-from api import errors, voice_socket
-from api.auth import Caller
-from api.talk import Acts
+from api.door import errors
+from api.door.auth import Caller
+from api.spoken.talk import Acts
+from api.voice import continuous
 from pipelines.stores import events
 from pipelines.stores.redis import open_redis
-from schemas.base import DEFAULT_TENANT_ID
 from schemas.events import Event, EventName, Subject
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 ROOT = Path(__file__).parents[1]
 TENANT_ID = UUID(DEFAULT_TENANT_ID)
@@ -55,7 +56,7 @@ def create_app() -> Flask:
         start_turn=lambda *_, **__: uuid4(),
         cancel_turn=lambda *_: None,
     )
-    voice_socket.register(app, acts)
+    continuous.register(app, acts)
     return app
 
 

@@ -27,7 +27,7 @@ from bench.retrieving.measures import RANKINGS, Answered, asked, scored
 from deploy.ephemeral import Stack, ephemeral_stack, wait_until
 from deploy.services import services
 from pipelines import providers
-from pipelines.ports import Embedder
+from pipelines.ports.models import Embedder
 from schemas.settings import Settings, get_settings
 
 HEAD = ["set", "ranking", "right first", "MRR", "recall@10", "document first", "place in five"]

@@ -29,9 +29,9 @@ from bench.searching.corpus import MODEL, WIDTH, Corpus, Question
 from bench.searching.ingest import Ingest
 from deploy.database import indexer_url
 from deploy.services import services
-from pipelines.ports import Calibration
-from pipelines.stores import promotion, search
+from pipelines.ports.models import Calibration
 from pipelines.stores.database import tenant_session
+from pipelines.stores.knowledge import promotion, search
 from schemas.settings import Settings, get_settings
 
 CALIBRATION = Calibration(0.5, 10)

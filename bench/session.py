@@ -32,7 +32,7 @@ from bench.relay import TENANT_ID, free_port, running
 from bench.voicing import own, wire
 from pipelines.stores import events
 from pipelines.stores.redis import open_redis
-from pipelines.turn.audio_out import encoder
+from pipelines.turn.sound.audio_out import encoder
 from schemas.events import Event, EventName, Subject
 
 FRAME_S, PAUSE_S = 0.02, 1.5

@@ -25,12 +25,13 @@ from bench.figures import load, table
 from bench.words import texts
 from deploy.services import services
 from pipelines.ingest.elements import Chunk
-from pipelines.stores import accepting, chunks, documents
-from pipelines.stores.accepting import Upload
-from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import operator_session, tenant_session
-from schemas.base import DEFAULT_TENANT_ID
+from pipelines.stores.ingest import accepting
+from pipelines.stores.ingest.accepting import Upload
+from pipelines.stores.knowledge import chunks, documents
+from pipelines.stores.knowledge.chunks import Incoming
 from schemas.settings import Settings, get_settings
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 TENANT = UUID(DEFAULT_TENANT_ID)
 KINDS = {"short": 12, "paragraph": 60, "full": 330}

@@ -29,7 +29,7 @@ from deploy import spoken
 from deploy.client import Client
 from deploy.ephemeral import Stack, ephemeral_stack
 from deploy.places import REPO
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 
 WORDS = 500
 HELD_TO = 1.5

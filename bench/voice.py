@@ -29,7 +29,7 @@ from bench.voicing.summary import details, line, summary, whole
 from deploy.ephemeral import Stack, ephemeral_stack
 from deploy.places import REPO
 from pipelines import providers
-from pipelines.turn.audio import pcm16, samples
+from pipelines.turn.sound.audio import pcm16, samples
 from schemas.settings import Settings
 
 PEERS = (("floor", "tuned"), ("livekit", "tuned"), ("pipecat", "tuned"))

@@ -24,9 +24,9 @@ from bench.figures import load, row, table
 from deploy.ephemeral import Stack, ephemeral_stack, wait_until
 from pipelines.stores import webhooks
 from pipelines.stores.database import tenant_session
-from schemas.base import DEFAULT_TENANT_ID
 from schemas.events import Event, EventName, Subject
 from schemas.settings import get_settings
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 SLOW_S = 15.0
 SINGLES = 40

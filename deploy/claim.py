@@ -12,7 +12,7 @@ import psutil
 from deploy.places import Places, write_private
 from deploy.postgres import clean
 from deploy.processes import end, marked
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from schemas.errors import Permanent
+from schemas.errors.tree import Permanent
 
 
 class Client:

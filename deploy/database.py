@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.places import REPO
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 OWNER, SWEEPER, LOOKUP, APP = "aura_owner", "aura_sweeper", "aura_lookup", "aura_app"
 SEARCHER, INDEXER = "aura_searcher", "aura_indexer"

@@ -26,7 +26,7 @@ from deploy.client import Client
 from deploy.places import REPO
 from deploy.readiness import address
 from deploy.waterfall import waterfall
-from schemas.errors import AuraError, Permanent
+from schemas.errors.tree import AuraError, Permanent
 from schemas.settings import get_settings
 
 SAMPLES = REPO / "docs" / "samples"

@@ -15,10 +15,11 @@ from deploy.places import REPO, Places, port_is_free
 from deploy.readiness import address, missing
 from pipelines import providers
 from pipelines.providers import weights
-from pipelines.stores import promotion
-from schemas.errors import AuraError, CannotStart
+from pipelines.stores.knowledge import promotion
+from schemas.errors.tree import AuraError
+from schemas.errors.work import CannotStart
 from schemas.settings import Settings
-from workers.presence import live_queues
+from workers.process.presence import live_queues
 from workers.send import QUEUES
 
 LOW_DISK_GIB = 2

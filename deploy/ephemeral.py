@@ -17,8 +17,8 @@ import psycopg
 
 from deploy.places import REPO, free_port, places
 from deploy.postgres import remove
-from schemas.base import DEFAULT_TENANT_ID
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 READY_WITHIN_S = 120.0
 LOOK_EVERY_S = 0.1

@@ -22,8 +22,8 @@ control_socket_disable = True  # Nobody steers this process but the supervisor, 
 
 def post_worker_init(worker: object) -> None:
     """Refuse to serve with a database role that could see other tenants' rows; say goodbye to sockets at the end."""
-    from api.live import seats  # Gunicorn reads this file before the process that serves exists.
-    from api.seats import clear_at_sigterm
+    from api.live.process import seats  # Gunicorn reads this file before the process that serves exists.
+    from api.live.seats import clear_at_sigterm
     from pipelines.stores.database import get_engine
 
     get_engine()

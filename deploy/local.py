@@ -27,7 +27,8 @@ from deploy.services import START_WITHIN_S, Servers, answers, choose, index_url,
 from deploy.supervisor import Supervisor, procfile
 from deploy.terminal import Terminal
 from pipelines.providers import weights
-from schemas.errors import CannotStart, NotOffered
+from schemas.errors.requests import NotOffered
+from schemas.errors.work import CannotStart
 from schemas.refusals import refuse_unsafe_start
 from schemas.settings import Settings
 

@@ -3,7 +3,7 @@
 import sys
 
 from deploy.database import prepare
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 from schemas.settings import Settings
 
 

@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 REPO = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"

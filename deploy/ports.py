@@ -3,7 +3,7 @@
 import psutil
 
 from deploy.places import LOOPBACK, port_is_free
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 
 def require_web_port(port: int, host: str = LOOPBACK) -> None:

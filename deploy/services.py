@@ -14,7 +14,7 @@ from deploy.places import Places, free_port, places, port_is_free
 from deploy.postgres import postgres
 from deploy.processes import Program, Started, spawn, stop, wait_until
 from deploy.valkey import valkey
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 from schemas.settings import Settings
 
 START_WITHIN_S = 60

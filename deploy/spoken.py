@@ -10,7 +10,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 
 FRAME_S = 0.02
 GIVE_UP_S = 90.0

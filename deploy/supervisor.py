@@ -17,7 +17,7 @@ from honcho.environ import parse_procfile
 from deploy.forking import Template, order_of
 from deploy.places import Places
 from deploy.processes import Program, Started, clear, die_with_parent, environment, fork, log_of, spawn, stop
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 STEADY_S = 30.0

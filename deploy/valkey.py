@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.places import LOOPBACK, Places, secret, write_private
 from deploy.processes import SERVERS_RANK, Program
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 UNREADABLE = ("Bad file format reading the append only file", "Unexpected end of file reading the append only file")
 """What it says of a log of changes that it cannot load."""

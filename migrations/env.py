@@ -3,14 +3,15 @@
 from alembic import context
 from sqlalchemy import create_engine, text
 
-import schemas.batches
-import schemas.dialogue
-import schemas.hooks
-import schemas.identity
-import schemas.knowledge
-import schemas.records
-import schemas.tenancy  # noqa: F401 (fills the metadata)
-from schemas.base import Base
+import schemas.tables.batches
+import schemas.tables.chunks
+import schemas.tables.dialogue
+import schemas.tables.hooks
+import schemas.tables.identity
+import schemas.tables.knowledge
+import schemas.tables.records
+import schemas.tables.tenancy  # noqa: F401 (fills the metadata)
+from schemas.tables.base import Base
 
 
 def migrate(connection) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from schemas.errors import UndecodableAudio
+from schemas.errors.sound import UndecodableAudio
 
 Samples = NDArray[np.float32]
 

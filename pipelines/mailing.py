@@ -15,7 +15,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from schemas.errors import InvalidRequest, MailNotSent, MailRefused
+from schemas.errors.providers import MailNotSent, MailRefused
+from schemas.errors.requests import InvalidRequest
 from schemas.logs import masked
 from schemas.settings import Settings
 

@@ -3,7 +3,7 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 from schemas.settings import Settings
 
 MIN_SECRET_CHARS = 32

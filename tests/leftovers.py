@@ -3,7 +3,7 @@
 import psycopg
 import redis
 
-from schemas.base import DEFAULT_TENANT_ID
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 WORK = ("batches", "documents", "turns", "webhook_deliveries", "outgoing_mails", "evaluations")
 """Tables whose rows a stack would go on working at, whoever's they are."""

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from pipelines.stores import events, webhooks
 from pipelines.stores.database import Driver, tenant_session
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn
-from schemas.errors import StoreUnavailable
+from schemas.errors.providers import StoreUnavailable
 from schemas.events import Event, EventName, Subject
-from schemas.knowledge import UPLOADED, Document
+from schemas.tables.dialogue import Turn
+from schemas.tables.knowledge import UPLOADED, Document
 from workers import send
 
 log = structlog.get_logger()

@@ -8,9 +8,9 @@ import structlog
 from celery import Celery, Task, signals
 from kombu.transport import TRANSPORT_ALIASES
 
-from schemas.errors import AuraError
+from schemas.errors.tree import AuraError
 from schemas.logs import configure_logs
-from workers.presence import Presence
+from workers.process.presence import Presence
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ app = Celery(
         "workers.recordings",
         "workers.evaluation",
         "workers.upkeep",
-        "workers.watching",
+        "workers.dialogue.watching",
     ],
 )
 app.config_from_object("celeryconfig")

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from pipelines.stores.parts import Part
-from schemas.knowledge import Stage
+from pipelines.stores.ingest.parts import Part
+from schemas.tables.knowledge import Stage
 
 MAX_PARTS = 100
 """Documents of one bundle: a second of work or so, after which others have their turn."""

@@ -4,15 +4,21 @@ from contextlib import suppress
 from uuid import UUID
 
 from pipelines.ingest import embed, tokens
-from pipelines.stores import calls, chunks, documents, edits
-from pipelines.stores.chunks import Rewritten
 from pipelines.stores.database import tenant_session
+from pipelines.stores.knowledge import chunks, documents, edits
+from pipelines.stores.knowledge.chunks import Rewritten
+from pipelines.stores.operations import calls
 from pipelines.stores.redis import get_redis
-from schemas.errors import AuraError, LeaseLost, Permanent, StoreUnavailable, TooManyAttempts, Transient
-from schemas.knowledge import ChunkEdit
+from schemas.errors.files import TooManyAttempts
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.tree import AuraError, Permanent, Transient
+from schemas.errors.work import LeaseLost
 from schemas.settings import get_settings
-from workers import budget, leases, wiring
+from schemas.tables.chunks import ChunkEdit
+from workers import wiring
 from workers.app import app
+from workers.process import leases
+from workers.spending import budget
 
 
 @app.task(name="workers.edits.apply")

@@ -9,13 +9,20 @@ import structlog
 
 from pipelines.evaluation import report
 from pipelines.evaluation.judging import Outcome
-from pipelines.stores import evaluations
 from pipelines.stores.database import tenant_session
-from schemas.errors import AuraError, BudgetExceeded, LeaseLost, NotFound, StoreUnavailable, TooManyAttempts, Transient
-from schemas.evaluation import Evaluation, EvaluationQuestion, EvaluationStatus
+from pipelines.stores.knowledge import evaluations
+from schemas.errors.callers import BudgetExceeded
+from schemas.errors.files import TooManyAttempts
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.requests import NotFound
+from schemas.errors.tree import AuraError, Transient
+from schemas.errors.work import LeaseLost
 from schemas.events import Event, EventName, Subject
-from workers import announce, leases, questioning, send
+from schemas.tables.evaluation import Evaluation, EvaluationQuestion, EvaluationStatus
+from workers import announce, send
 from workers.app import app
+from workers.dialogue import questioning
+from workers.process import leases
 
 log = structlog.get_logger()
 

@@ -5,17 +5,18 @@ import time
 from functools import lru_cache
 from uuid import UUID
 
-from pipelines.stores import cancellations, manners, sentences, turns
 from pipelines.stores.database import driver_of, tenant_session
 from pipelines.stores.redis import get_redis
-from pipelines.turn import synthesize as speech
-from pipelines.turn.fillers import SEQ, filler
-from pipelines.turn.voices import Manner
-from schemas.dialogue import Turn, TurnStatus
-from schemas.errors import Permanent, Transient
+from pipelines.stores.turns import cancellations, manners, sentences, turns
+from pipelines.turn.speaking import synthesize as speech
+from pipelines.turn.speaking.fillers import SEQ, filler
+from pipelines.turn.speaking.voices import Manner
+from schemas.errors.tree import Permanent, Transient
 from schemas.events import EventName
-from workers import turning, voices
+from schemas.tables.dialogue import Turn, TurnStatus
 from workers.app import app
+from workers.dialogue import turning
+from workers.speech import voices
 
 MAX_KEPT = 64
 """Fillers whose sound a process keeps, about 100 KB each."""

@@ -11,16 +11,21 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pipelines.stores import chunks, documents, setbacks, stages
 from pipelines.stores.database import tenant_session
+from pipelines.stores.ingest import setbacks, stages
+from pipelines.stores.ingest.parts import Claim, Made, StageRef
+from pipelines.stores.knowledge import chunks, documents
 from pipelines.stores.objects import document_prefix
-from pipelines.stores.parts import Claim, Made, StageRef
-from schemas.errors import AuraError, StoreUnavailable, TooManyAttempts, Transient
+from schemas.errors.files import TooManyAttempts
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.tree import AuraError, Transient
 from schemas.events import EventName
-from schemas.knowledge import Document, Stage
 from schemas.settings import get_settings
-from workers import announce, batches, leases, send, steps, wiring
+from schemas.tables.knowledge import Document, Stage
+from workers import announce, send, steps, wiring
 from workers.app import app
+from workers.documents import batches
+from workers.process import leases
 from workers.steps import Job, Pages, Result, Step
 
 Named = list[tuple[str, int, int]]

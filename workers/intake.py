@@ -12,27 +12,23 @@ from typing import IO
 from uuid import UUID, uuid5
 
 from pipelines.ingest import unpack
-from pipelines.stores import batches, intakes
-from pipelines.stores.batches import Item
 from pipelines.stores.database import TenantSession, tenant_session
-from pipelines.stores.intakes import Intake
+from pipelines.stores.ingest import batches, intakes
+from pipelines.stores.ingest.batches import Item
+from pipelines.stores.ingest.intakes import Intake
 from pipelines.stores.objects import PIECE_BYTES, ObjectStore, archive_key
-from schemas.batches import Source
-from schemas.errors import (
-    AuraError,
-    Damaged,
-    LeaseLost,
-    NotFound,
-    Permanent,
-    QuotaExceeded,
-    TooManyAttempts,
-    Transient,
-)
+from schemas.errors.callers import QuotaExceeded
+from schemas.errors.files import Damaged, TooManyAttempts
+from schemas.errors.requests import NotFound
+from schemas.errors.tree import AuraError, Permanent, Transient
+from schemas.errors.work import LeaseLost
 from schemas.settings import get_settings
-from workers import batches as telling
-from workers import fetching, leases, reception
+from schemas.tables.batches import Source
 from workers.app import app
-from workers.reception import Incoming, Order, Received
+from workers.documents import batches as telling
+from workers.documents import fetching, reception
+from workers.documents.reception import Incoming, Order, Received
+from workers.process import leases
 
 GROUP_FILES = 100
 GROUP_BYTES = 64 << 20

@@ -5,9 +5,9 @@ from uuid import UUID
 import structlog
 
 from pipelines import mailing
-from pipelines.stores import mails
 from pipelines.stores.database import tenant_session
-from schemas.errors import AuraError
+from pipelines.stores.operations import mails
+from schemas.errors.tree import AuraError
 from schemas.settings import get_settings
 from workers.app import app
 

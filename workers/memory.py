@@ -4,14 +4,15 @@ from uuid import UUID
 
 import structlog
 
-from pipelines.ports import ChatModel, Prompt, Usage
-from pipelines.stores import conversations
+from pipelines.ports.models import ChatModel, Prompt, Usage
 from pipelines.stores.database import tenant_session
-from pipelines.turn import memory
-from schemas.errors import AuraError
+from pipelines.stores.dialogue import conversations
+from pipelines.turn.prompting import memory
+from schemas.errors.tree import AuraError
 from schemas.settings import get_settings
-from workers import budget, wiring
+from workers import wiring
 from workers.app import app
+from workers.spending import budget
 
 EXTRACTIVE = "extractive"
 

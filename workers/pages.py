@@ -4,13 +4,15 @@ from uuid import UUID
 
 from pipelines.ingest import page_image
 from pipelines.ingest.page_image import Wanted
-from pipelines.ports import Box
-from pipelines.stores import calls, documents
-from pipelines.stores.accepting import password_of
+from pipelines.ports.passages import Box
 from pipelines.stores.database import tenant_session
+from pipelines.stores.ingest.accepting import password_of
+from pipelines.stores.knowledge import documents
 from pipelines.stores.objects import original_key
+from pipelines.stores.operations import calls
 from pipelines.stores.redis import get_redis
-from schemas.errors import AuraError, NotFound
+from schemas.errors.requests import NotFound
+from schemas.errors.tree import AuraError
 from workers import wiring
 from workers.app import app
 

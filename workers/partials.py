@@ -11,15 +11,16 @@ from uuid import UUID
 
 import numpy as np
 
-from pipelines.ports import STT_RATE_HZ, Audio, Transcriber
+from pipelines.ports.sound import STT_RATE_HZ, Audio, Transcriber
 from pipelines.providers import weights
 from pipelines.providers.local.whisper import Whisper
-from pipelines.stores import calls
+from pipelines.stores.operations import calls
 from pipelines.stores.redis import get_redis
-from schemas.errors import AuraError
+from schemas.errors.tree import AuraError
 from schemas.settings import get_settings
-from workers import budget, wiring
+from workers import wiring
 from workers.app import app
+from workers.spending import budget
 
 BUSY = {"busy": True}
 """The reply to who asks while the model here listens to somebody else."""

@@ -11,14 +11,15 @@ import numpy as np
 import soxr
 import structlog
 
-from pipelines.ports import STT_RATE_HZ
-from pipelines.stores import events, recordings, utterances
+from pipelines.ports.sound import STT_RATE_HZ
+from pipelines.stores import events
 from pipelines.stores.database import operator_session, tenant_session
 from pipelines.stores.redis import get_redis
-from pipelines.turn import audio
-from schemas.errors import StoreUnavailable
+from pipelines.stores.turns import recordings, utterances
+from pipelines.turn.sound import audio
+from schemas.errors.providers import StoreUnavailable
 from schemas.events import EventName, Subject
-from schemas.recordings import Recording
+from schemas.tables.recordings import Recording
 from workers import wiring
 from workers.app import app
 

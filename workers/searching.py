@@ -4,17 +4,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pipelines.ports import KnowledgeFilter
-from pipelines.stores import calls
+from pipelines.ports.passages import KnowledgeFilter
+from pipelines.stores.operations import calls
 from pipelines.stores.redis import get_redis
-from pipelines.turn import fusion
-from pipelines.turn.distinct import merged
-from pipelines.turn.fusion import Rankings
-from pipelines.turn.words import content_words
-from schemas.dialogue import Turn
-from schemas.errors import AuraError
-from workers import finding
+from pipelines.turn.finding import fusion
+from pipelines.turn.finding.distinct import merged
+from pipelines.turn.finding.fusion import Rankings
+from pipelines.turn.wording.words import content_words
+from schemas.errors.tree import AuraError
+from schemas.tables.dialogue import Turn
 from workers.app import app
+from workers.dialogue import finding
 
 
 @app.task(name="workers.searching.search")

@@ -8,11 +8,11 @@ from kombu.exceptions import OperationalError
 
 from pipelines.ingest.embed import LOCAL_BATCH, REMOTE_BATCH
 from pipelines.stores import webhooks as deliveries
-from pipelines.stores.parts import Part
+from pipelines.stores.ingest.parts import Part
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import TurnStage
-from schemas.errors import StoreUnavailable
+from schemas.errors.providers import StoreUnavailable
 from schemas.settings import get_settings
+from schemas.tables.dialogue import TurnStage
 from workers.app import app
 from workers.bundles import bundles
 

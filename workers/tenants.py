@@ -9,13 +9,14 @@ from uuid import UUID
 import redis
 from sqlalchemy import select
 
-from pipelines.stores import cancellations, tenant_deletion, turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.events import reaching_redis
+from pipelines.stores.organisation import tenant_deletion
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn
+from pipelines.stores.turns import cancellations, turns
 from schemas.events import EventName
-from schemas.lifecycle_requests import Holdings
+from schemas.requests.organisation.lifecycle import Holdings
+from schemas.tables.dialogue import Turn
 from workers import announce, send, wiring
 from workers.app import app
 

@@ -4,21 +4,26 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from pipelines.ports import Usage
-from pipelines.stores import turn_steps, turns, unanswered, utterances
+from pipelines.ports.models import Usage
 from pipelines.stores.database import driver_of, tenant_pipeline, tenant_session
+from pipelines.stores.knowledge import unanswered
 from pipelines.stores.redis import get_redis
-from pipelines.turn import citations
-from pipelines.turn import generate as generation
-from schemas.dialogue import Turn, TurnStage, TurnStatus
-from schemas.errors import AnswerCutShort, Cancelled, LeaseLost, NotHeard, Permanent, Transient
+from pipelines.stores.turns import turn_steps, turns, utterances
+from pipelines.turn.checking import citations
+from pipelines.turn.generating import generate as generation
+from schemas.errors.providers import AnswerCutShort, NotHeard
+from schemas.errors.tree import Permanent, Transient
+from schemas.errors.work import Cancelled, LeaseLost
 from schemas.events import EventName
-from workers import announce, answering, caching, grounding, send, speaking, turning, voices
+from schemas.tables.dialogue import Turn, TurnStage, TurnStatus
+from workers import announce, send
 from workers.app import app
-from workers.asking import asked
-from workers.tokens import Tokens
-from workers.turning import Taken
-from workers.waterfall import Clock
+from workers.dialogue import answering, caching, grounding, speaking, turning
+from workers.dialogue.asking import asked
+from workers.dialogue.tokens import Tokens
+from workers.dialogue.turning import Taken
+from workers.dialogue.waterfall import Clock
+from workers.speech import voices
 
 
 @app.task(name="workers.turn.transcribe")

@@ -6,27 +6,22 @@ import redis
 import structlog
 from sqlalchemy import text
 
-from pipelines.stores import (
-    documents,
-    edits,
-    evaluations,
-    intakes,
-    mails,
-    notices,
-    promotion,
-    tenant_deletion,
-    uploads,
-    usage,
-)
 from pipelines.stores.database import operator_session, tenant_session
-from pipelines.stores.notices import Notice
+from pipelines.stores.ingest import intakes, uploads
+from pipelines.stores.ingest.parts import EXPRESS
+from pipelines.stores.knowledge import documents, edits, evaluations, promotion
 from pipelines.stores.objects import upload_prefix
-from pipelines.stores.parts import EXPRESS
+from pipelines.stores.operations import mails, notices
+from pipelines.stores.operations.notices import Notice
+from pipelines.stores.organisation import tenant_deletion, usage
 from pipelines.stores.redis import get_redis
-from schemas.knowledge import LARGE_UNITS, Stage
 from schemas.settings import get_settings
-from workers import batches, health, send, watching, wiring
+from schemas.tables.knowledge import LARGE_UNITS, Stage
+from workers import send, wiring
 from workers.app import app
+from workers.dialogue import watching
+from workers.documents import batches
+from workers.spending import health
 
 log = structlog.get_logger()
 

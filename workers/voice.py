@@ -6,13 +6,15 @@ from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
 
-from pipelines.ports import STT_RATE_HZ, Segment, Word
-from pipelines.stores import calls
+from pipelines.ports.sound import STT_RATE_HZ, Segment, Word
+from pipelines.stores.operations import calls
 from pipelines.stores.redis import get_redis
-from pipelines.turn import audio_out
-from schemas.errors import AuraError, Cancelled, TooSlow
-from workers import voices as voices_of
+from pipelines.turn.sound import audio_out
+from schemas.errors.providers import TooSlow
+from schemas.errors.tree import AuraError
+from schemas.errors.work import Cancelled
 from workers.app import app
+from workers.speech import voices as voices_of
 
 MOST_WAITING = 128
 """Pieces that a caller may leave unfetched: some 9 MB of sound at most."""

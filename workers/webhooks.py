@@ -9,7 +9,7 @@ from pipelines.stores import webhooks
 from pipelines.stores.database import operator_session
 from pipelines.stores.redis import get_redis
 from workers.app import app
-from workers.post import Post
+from workers.posting.post import Post
 
 FORGOTTEN_A_BATCH = 2000
 

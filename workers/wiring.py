@@ -13,15 +13,16 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from pipelines import providers
-from pipelines.ports import ChatModel, Embedder, Speaker, Transcriber
+from pipelines.ports.models import ChatModel, Embedder
+from pipelines.ports.sound import Speaker, Transcriber
 from pipelines.providers import Kind
-from pipelines.stores import provider_keys
 from pipelines.stores.objects import ObjectStore
-from schemas.errors import NotOffered
+from pipelines.stores.organisation import provider_keys
+from schemas.errors.requests import NotOffered
 from schemas.logs import hide
-from schemas.provider_requests import KeyedProvider
+from schemas.requests.organisation.providers import KeyedProvider
 from schemas.settings import Settings, get_settings
-from workers.trusted import Trusted
+from workers.process.trusted import Trusted
 
 KEYS_TRUSTED_S = 3.0
 """Seconds for which a tenant's keys are not read again: a change is everywhere after them."""

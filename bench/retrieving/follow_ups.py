@@ -2,8 +2,8 @@
 
 from bench.retrieving.handbooks import HOUSES, make
 from bench.retrieving.kinds import Set, Wanted
-from pipelines.ports import Said
-from pipelines.turn.rewrite import standalone
+from pipelines.ports.models import Said
+from pipelines.turn.finding.rewrite import standalone
 
 ASKED = {
     "Arrival": "And when can I come?",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.ingest.elements import Element, Extraction, Kind
-from pipelines.ports import Passage
+from pipelines.ports.passages import Passage
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from bench.retrieving.kinds import Set, Wanted
 from pipelines.ingest.embed import embed
-from pipelines.ports import Embedder, Passage
-from pipelines.stores import cards, search
+from pipelines.ports.models import Embedder
+from pipelines.ports.passages import Passage
 from pipelines.stores.database import tenant_session
-from pipelines.stores.search import Asked
-from pipelines.turn.distinct import chosen
-from pipelines.turn.fusion import Rankings, fused
+from pipelines.stores.knowledge import cards, search
+from pipelines.stores.knowledge.search import Asked
+from pipelines.turn.finding.distinct import chosen
+from pipelines.turn.finding.fusion import Rankings, fused
 
 CANDIDATES = 100
 CHOSEN = 10

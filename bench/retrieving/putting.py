@@ -9,13 +9,14 @@ import psycopg
 from bench.retrieving.kinds import Source
 from pipelines.ingest import card, chunk
 from pipelines.ingest.embed import embed
-from pipelines.ports import Embedder
-from pipelines.stores import accepting, cards, chunks, documents
-from pipelines.stores.accepting import Upload
-from pipelines.stores.cards import IncomingCard
-from pipelines.stores.chunks import Incoming
+from pipelines.ports.models import Embedder
 from pipelines.stores.database import operator_session, tenant_session
-from pipelines.stores.documents import Description, Switch
+from pipelines.stores.ingest import accepting
+from pipelines.stores.ingest.accepting import Upload
+from pipelines.stores.knowledge import cards, chunks, documents
+from pipelines.stores.knowledge.cards import IncomingCard
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Description, Switch
 
 
 def new_tenant(admin_url: str) -> UUID:

@@ -9,11 +9,12 @@ import numpy as np
 
 from bench.searching.corpus import CHUNKS_A_DOCUMENT, MODEL, Corpus
 from pipelines.ingest.elements import Chunk
-from pipelines.stores import accepting, chunks, documents
-from pipelines.stores.accepting import Upload
-from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import operator_session, tenant_session
-from pipelines.stores.documents import Switch
+from pipelines.stores.ingest import accepting
+from pipelines.stores.ingest.accepting import Upload
+from pipelines.stores.knowledge import chunks, documents
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Switch
 
 
 class Ingest:

@@ -15,7 +15,7 @@ from deploy import spoken
 from deploy.client import Client
 from deploy.ephemeral import Stack, ephemeral_stack
 from deploy.places import REPO
-from schemas.errors import AuraError
+from schemas.errors.tree import AuraError
 
 SAMPLES = REPO / "docs" / "samples"
 QUESTIONS = REPO / "tests" / "acceptance" / "sample_questions.json"

@@ -1,4 +1,4 @@
--- The tables of webhooks. `schemas/hooks.py` says what each is for; a test compares the two.
+-- The tables of webhooks. `schemas/tables/hooks.py` says what each is for; a test compares the two.
 
 CREATE TABLE webhook_endpoints (
     tenant_id UUID NOT NULL,

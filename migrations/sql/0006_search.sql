@@ -40,7 +40,7 @@ CREATE FUNCTION vector_index_name(tenant uuid, model text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT 'vectors_' || md5(tenant::text || '|' || model) $$;
 
--- The documents that a filter lets through (`KnowledgeFilter` in `pipelines/ports.py`); NULL where it limits nothing.
+-- The documents that a filter lets through (`KnowledgeFilter` in `pipelines/ports/`); NULL where it limits nothing.
 CREATE FUNCTION filtered_documents(tenant uuid, knowledge_filter jsonb) RETURNS uuid[]
 LANGUAGE plpgsql STABLE
 AS $$

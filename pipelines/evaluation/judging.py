@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipelines.evaluation import metrics
-from pipelines.ports import Passage
-from pipelines.turn.compose import is_refusal
-from pipelines.turn.guard import is_leak_refusal
+from pipelines.ports.passages import Passage
+from pipelines.turn.checking.guard import is_leak_refusal
+from pipelines.turn.composing.compose import is_refusal
 
 DEPTH = 10
 """Passages that are looked at for the measures of retrieval, however many an answer is made from."""

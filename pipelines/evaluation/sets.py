@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from schemas.errors import InvalidRequest
+from schemas.errors.requests import InvalidRequest
 
 MAX_QUESTIONS = 5_000
 MAX_QUESTION_CHARS = 4_000

@@ -6,7 +6,7 @@ from functools import lru_cache
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from schemas.errors import InvalidRequest
+from schemas.errors.requests import InvalidRequest
 
 MIN_CHARS, MAX_CHARS = 10, 256
 _hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1, type=Type.ID)

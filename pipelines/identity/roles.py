@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.identity import Permission, Role
+from schemas.tables.identity import Permission, Role
 
 EVERYBODY = frozenset({Permission.PUBLIC, Permission.SELF, Permission.CHAT, Permission.DOCUMENTS_READ})
 FLAGS = {

@@ -17,7 +17,7 @@ from uuid import UUID
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from schemas.errors import TokenExpired, Unauthenticated
+from schemas.errors.callers import TokenExpired, Unauthenticated
 
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"

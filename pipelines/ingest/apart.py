@@ -19,7 +19,9 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
-from schemas.errors import AuraError, Bomb, Damaged, ReaderStopped
+from schemas.errors.files import Bomb, Damaged
+from schemas.errors.providers import ReaderStopped
+from schemas.errors.tree import AuraError
 
 T = TypeVar("T")
 Report = Callable[[int], None]

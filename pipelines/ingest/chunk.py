@@ -17,7 +17,7 @@ from pipelines.ingest.rows import Places
 from pipelines.ingest.tokens import count
 from pipelines.ingest.unit import Unit
 from pipelines.ingest.units import document_text, shown, units
-from pipelines.ports import Spot
+from pipelines.ports.passages import Spot
 
 MAX_TOKENS = 500
 OVERLAP_TOKENS = 50

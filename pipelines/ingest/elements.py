@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from pipelines.ingest.naming import name_in_words, tells, words_of
-from pipelines.ports import Box, Spot
+from pipelines.ports.passages import Box, Spot
 
 
 class Kind(StrEnum):

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.ingest.tokens import count
-from pipelines.ports import Embedder
-from schemas.errors import InputTooLong, ProviderUnavailable
+from pipelines.ports.models import Embedder
+from schemas.errors.providers import ProviderUnavailable
+from schemas.errors.requests import InputTooLong
 
 REMOTE_BATCH = 100
 """Chunks of one part where a provider is called: one request each."""

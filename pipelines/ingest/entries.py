@@ -10,7 +10,7 @@ import msgspec
 
 from pipelines.ingest.elements import Chunk, Element, Extraction, Kind
 from pipelines.ingest.tokens import count
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 FILE_TYPE = "entry"
 """What reads an entry, whatever its kind."""

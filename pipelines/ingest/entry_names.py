@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.ingest.clean import one_line
 from pipelines.ingest.sniff import safe_filename
-from schemas.errors import UnsafeEntry
+from schemas.errors.files import UnsafeEntry
 
 MAX_FOLDER_CHARS = 500
 

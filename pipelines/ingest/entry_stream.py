@@ -6,7 +6,8 @@ import zlib
 from typing import Any
 
 from pipelines.ingest import sniff
-from schemas.errors import Damaged, FileTooLarge, WrongPassword
+from schemas.errors.files import Damaged, WrongPassword
+from schemas.errors.uploads import FileTooLarge
 
 
 def broken() -> tuple[type[Exception], ...]:

@@ -13,7 +13,9 @@ from typing import TypeAlias
 
 from pipelines.ingest.apart import Limits, Report, run_apart
 from pipelines.ingest.elements import Extraction
-from schemas.errors import AuraError, Bomb, Damaged, NoText, UnsupportedType
+from schemas.errors.files import Bomb, Damaged, NoText
+from schemas.errors.tree import AuraError
+from schemas.errors.uploads import UnsupportedType
 
 PAGES_PER_PART = 48
 """A good size for the parts of a long document: a fraction of a second if it is text, a minute if it is scanned."""

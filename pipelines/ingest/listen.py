@@ -6,9 +6,9 @@ import numpy as np
 
 from pipelines.ingest.clean import one_line
 from pipelines.ingest.elements import Element, Extraction
-from pipelines.ports import Audio, Segment, Transcriber
+from pipelines.ports.sound import Audio, Segment, Transcriber
 from pipelines.text import sentences
-from schemas.errors import NoSpeech
+from schemas.errors.sound import NoSpeech
 
 MIN_ELEMENT_S, MAX_ELEMENT_S = 5.0, 20.0
 MAX_PAUSE_S = 2.0

@@ -12,9 +12,10 @@ from pipelines.ingest import quoted
 from pipelines.ingest.apart import Limits, run_apart
 from pipelines.ingest.formats import image
 from pipelines.ingest.formats.pdf.opening import opened
-from pipelines.ports import Box
-from schemas.errors import Damaged, NoPages, NotFound
-from schemas.knowledge import PAGED_TYPES
+from pipelines.ports.passages import Box
+from schemas.errors.files import Damaged
+from schemas.errors.requests import NoPages, NotFound
+from schemas.tables.knowledge import PAGED_TYPES
 
 LIMITS = Limits(memory_bytes=1 << 29, cpu_s=15)
 MAX_HEIGHTS = 4

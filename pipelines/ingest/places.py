@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipelines.ports import Box
+from pipelines.ports.passages import Box
 
 MAX_BOXES_PER_PAGE = 4
 

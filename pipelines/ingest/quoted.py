@@ -7,7 +7,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
 from pipelines.ingest.formats.pdf.frame import Frame
-from pipelines.ports import Box
+from pipelines.ports.passages import Box
 
 MAX_PAGE_CHARS = 100_000
 MAX_COMPARED = 20_000

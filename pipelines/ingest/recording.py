@@ -2,8 +2,8 @@
 
 from pipelines.ingest.apart import Limits, run_apart
 from pipelines.ingest.formats import audio
-from pipelines.ports import STT_RATE_HZ, Audio
-from pipelines.turn.audio import samples
+from pipelines.ports.sound import STT_RATE_HZ, Audio
+from pipelines.turn.sound.audio import samples
 
 PLAN = Limits(memory_bytes=1 << 30, cpu_s=300)
 """An hour of MP3 takes 5 s, four hours of OGG at 48 kHz 40 s."""

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import filetype
 
 from pipelines.ingest.file_types import BOMS, OLE, TYPES, ZIP, FileType, is_html
-from schemas.errors import EmptyFile, TypeMismatch, UnsupportedType
+from schemas.errors.uploads import EmptyFile, TypeMismatch, UnsupportedType
 
 HEAD_BYTES = 8192
 """How much of a file's beginning `file_type` wants to see; its end may be given in the same amount."""

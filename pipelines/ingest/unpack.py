@@ -16,19 +16,9 @@ from pipelines.ingest import sniff
 from pipelines.ingest.entry_names import encoding_of, folder_and_name, is_ignored
 from pipelines.ingest.entry_stream import Stream, broken
 from pipelines.ingest.file_types import TYPES, ZIP
-from schemas.errors import (
-    AuraError,
-    Bomb,
-    Damaged,
-    Encrypted,
-    FileTooLarge,
-    NestedArchive,
-    TooManyDocuments,
-    TypeMismatch,
-    UnsafeEntry,
-    UnsupportedType,
-    WrongPassword,
-)
+from schemas.errors.files import Bomb, Damaged, Encrypted, NestedArchive, TooManyDocuments, UnsafeEntry, WrongPassword
+from schemas.errors.tree import AuraError
+from schemas.errors.uploads import FileTooLarge, TypeMismatch, UnsupportedType
 
 MAX_DOCUMENTS = 10_000
 MAX_DIRECTORY_BYTES = 16 << 20

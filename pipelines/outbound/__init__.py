@@ -11,7 +11,7 @@ from pipelines.outbound.addresses import Allowed
 from pipelines.outbound.client import Answer, Client
 from pipelines.outbound.connecting import checked
 from pipelines.outbound.urls import Target, parse
-from schemas.errors import (
+from schemas.errors.addresses import (
     AddressRefused,
     AnswerTooLong,
     HostUnknown,

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from AntiSSRF.ipaddress_ranges import IPAddressRanges  # type: ignore[import-untyped]
 
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network

@@ -13,7 +13,7 @@ import httpx
 from pipelines.outbound.addresses import Allowed
 from pipelines.outbound.connecting import CheckedBackend
 from pipelines.outbound.urls import Target
-from schemas.errors import RemoteTimeout, Unreachable
+from schemas.errors.addresses import RemoteTimeout, Unreachable
 
 KEPT_S = 60.0
 KEPT_CONNECTIONS = 64

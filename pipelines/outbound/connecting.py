@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import httpcore
 
 from pipelines.outbound.addresses import Address, Allowed, literal
-from schemas.errors import AddressRefused, HostUnknown
+from schemas.errors.addresses import AddressRefused, HostUnknown
 
 CONNECT_S = 5.0
 """Longest wait for one address of a host that has several."""

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import idna
 
 from pipelines.outbound.addresses import literal
-from schemas.errors import AddressRefused
+from schemas.errors.addresses import AddressRefused
 
 MAX_CHARS = 2048
 PORTS = {"http": 80, "https": 443}

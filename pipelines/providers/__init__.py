@@ -11,7 +11,8 @@ from functools import lru_cache, partial
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeAlias, cast
 
-from pipelines.ports import ChatModel, Embedder, Speaker, Transcriber
+from pipelines.ports.models import ChatModel, Embedder
+from pipelines.ports.sound import Speaker, Transcriber
 from pipelines.providers import weights
 from pipelines.providers.servers import (
     CHAT,
@@ -27,7 +28,7 @@ from pipelines.providers.servers import (
     Server,
     Work,
 )
-from schemas.errors import NotOffered
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 ELEVENLABS_VOICE = re.compile(r"[A-Za-z0-9]{20}")

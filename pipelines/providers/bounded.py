@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import httpx2
 
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 
 MAX_REPLY_BYTES = 64 << 20
 """Longest reply that is read: 23 minutes of PCM16 at 24 kHz."""

@@ -6,7 +6,7 @@ similarity 0.7 a paragraph is as likely the question's own as the best of all ot
 estimates from cosine ranges their users report, not fits: run the script before relying on their bands.
 """
 
-from pipelines.ports import Calibration
+from pipelines.ports.models import Calibration
 
 TABLE = {
     "all-MiniLM-L6-v2": Calibration(midpoint=0.404, slope=9.4),

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 
 PIECE_BYTES = 4096
 """What is read at once, and how much a container's beginning is looked at for: 85 ms of PCM16 at 24 kHz."""

@@ -12,11 +12,13 @@ from elevenlabs.core.api_error import ApiError
 from elevenlabs.core.request_options import RequestOptions
 from elevenlabs.types import VoiceSettings
 
-from pipelines.ports import Voice
+from pipelines.ports.sound import Voice
 from pipelines.providers import bounded, decoding, elevenlabs_socket
 from pipelines.providers.refusals import refusal
 from pipelines.providers.servers import ELEVENLABS_MODEL
-from schemas.errors import AuraError, InvalidRequest, NotOffered, ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
+from schemas.errors.requests import InvalidRequest, NotOffered
+from schemas.errors.tree import AuraError
 from schemas.settings import Settings
 
 LABEL = "ElevenLabs"

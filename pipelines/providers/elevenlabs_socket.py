@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from pipelines.ports import Sound, Word
-from schemas.errors import ProviderUnavailable
+from pipelines.ports.sound import Sound, Word
+from schemas.errors.providers import ProviderUnavailable
 
 BASE_URL = "https://api.elevenlabs.io"
 

@@ -9,8 +9,9 @@ import re
 import secrets
 from typing import Literal, TypedDict
 
-from pipelines.ports import Passage, Prompt
-from pipelines.turn.unseen import without_unseen
+from pipelines.ports.models import Prompt
+from pipelines.ports.passages import Passage
+from pipelines.turn.checking.unseen import without_unseen
 
 MARK_BYTES = 8
 MAX_PASSAGE_CHARS = 12_000

@@ -16,11 +16,12 @@ import numpy as np
 import openai
 from numpy.typing import NDArray
 
-from pipelines.ports import Calibration, Delta, Prompt, Usage
+from pipelines.ports.models import Calibration, Delta, Prompt, Usage
 from pipelines.providers import bounded, calibration, messages, streams, vectors
 from pipelines.providers.refusals import refusal
 from pipelines.providers.servers import CHAT, EMBEDDING, PRICES, WIDTHS, Price, Server, Work
-from schemas.errors import NotOffered, ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 LONGEST_REPLY_S = 180.0

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import openai
 
-from pipelines.ports import Audio, Segment, Transcript, Word
+from pipelines.ports.sound import Audio, Segment, Transcript, Word
 from pipelines.providers import sound
 from pipelines.providers.languages import code_of
 from pipelines.providers.openai_compatible import Remote
 from pipelines.providers.servers import TRANSCRIPTION, Server, Work
-from schemas.errors import InvalidRequest, ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
+from schemas.errors.requests import InvalidRequest
 from schemas.settings import Settings
 
 LONGEST_RECORDING_S = 300.0

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import openai
 
-from pipelines.ports import Voice
+from pipelines.ports.sound import Voice
 from pipelines.providers import decoding
 from pipelines.providers.openai_compatible import Remote
 from pipelines.providers.servers import SPEECH, Server, Work
-from schemas.errors import AuraError, InvalidRequest, NotOffered
+from schemas.errors.requests import InvalidRequest, NotOffered
+from schemas.errors.tree import AuraError
 from schemas.settings import Settings
 
 RATE_HZ = 24_000

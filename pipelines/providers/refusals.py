@@ -5,7 +5,9 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from schemas.errors import AuraError, InputTooLong, InvalidRequest, NotOffered, ProviderUnavailable, RateLimited
+from schemas.errors.providers import ProviderUnavailable, RateLimited
+from schemas.errors.requests import InputTooLong, InvalidRequest, NotOffered
+from schemas.errors.tree import AuraError
 from schemas.logs import masked
 
 LONGEST_WAIT_S = 600.0

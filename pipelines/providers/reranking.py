@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 
-from pipelines.ports import ChatModel, Prompt
+from pipelines.ports.models import ChatModel, Prompt
 from pipelines.providers.refusals import refusal
-from schemas.errors import NotOffered, ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 LABEL = "The reranking server"

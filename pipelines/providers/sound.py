@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ports import Audio
+from pipelines.ports.sound import Audio
 
 _FRAME_S = 0.02
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 
 DONE = "[DONE]"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import av
 import numpy as np
 
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _FORMATS = {(_PCM, 16): ("s16", "<i2"), (_PCM, 32): ("s32", "<i4"), (_FLOAT, 32): ("flt", "<f4")}

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from schemas.errors import NotOffered
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 _BLOCK_BYTES = 1 << 20

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
 
 from pipelines.niceness import be_served_nicely
-from schemas.errors import StoreUnavailable
+from schemas.errors.providers import StoreUnavailable
 from schemas.settings import get_settings
 
 Driver = psycopg.Connection[Any]

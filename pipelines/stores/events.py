@@ -21,7 +21,8 @@ from typing import Any, Protocol, cast
 import redis
 from redis import exceptions
 
-from schemas.errors import InvalidRequest, StoreUnavailable
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.requests import InvalidRequest
 from schemas.events import TENANT_WIDE, Event, Subject
 
 TTL_S = 3600

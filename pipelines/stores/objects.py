@@ -14,7 +14,8 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
-from schemas.errors import NotFound, StoreUnavailable
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.requests import NotFound
 from schemas.settings import Settings
 
 if TYPE_CHECKING:

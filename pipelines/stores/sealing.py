@@ -16,7 +16,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from schemas.errors import Unsealable
+from schemas.errors.callers import Unsealable
 from schemas.settings import get_settings
 
 VERSION = "v1"

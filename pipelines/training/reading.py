@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 from pipelines.ingest.formats import csv_
 from pipelines.ingest.formats.decoding import decode
 from pipelines.training.cells import restored, tags
-from schemas.errors import InvalidRequest
+from schemas.errors.requests import InvalidRequest
 
 MAX_ROWS = 10_000
 MAX_CELL_CHARS = 1_000_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.hooks import WEBHOOK_EVENTS
+from schemas.tables.hooks import WEBHOOK_EVENTS
 
 ALL = "*"
 GROUPS = frozenset(f"{name.partition('.')[0]}.*" for name in WEBHOOK_EVENTS)

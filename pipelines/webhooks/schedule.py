@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from schemas.hooks import DeliveryStatus, DisabledReason
+from schemas.tables.hooks import DeliveryStatus, DisabledReason
 
 WAITS_S = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)
 """Seconds from a failed try to the next one: eight tries in all, the last about 27.6 hours after the first."""

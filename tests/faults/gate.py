@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from schemas.base import DEFAULT_TENANT_ID
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 
 def original(objects: Path, doc_id: str, tenant_id: str = DEFAULT_TENANT_ID) -> Path:

@@ -14,13 +14,13 @@ from sqlalchemy import select
 
 from deploy.ephemeral import Stack
 from deploy.places import REPO
-from pipelines.stores import accepting
-from pipelines.stores.accepting import Upload
 from pipelines.stores.database import tenant_session
+from pipelines.stores.ingest import accepting
+from pipelines.stores.ingest.accepting import Upload
 from pipelines.stores.objects import ObjectStore, original_key
-from schemas.base import DEFAULT_TENANT_ID
-from schemas.knowledge import DocumentStage, Status
 from schemas.settings import get_settings
+from schemas.tables.base import DEFAULT_TENANT_ID
+from schemas.tables.knowledge import DocumentStage, Status
 from tests.faults import texts
 from workers import send, upkeep
 from workers.app import app

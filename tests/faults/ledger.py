@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from schemas.base import DEFAULT_TENANT_ID
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 Connection = psycopg.Connection[Any]
 

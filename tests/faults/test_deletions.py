@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.ephemeral import Stack, wait_until
-from schemas.base import DEFAULT_TENANT_ID
+from schemas.tables.base import DEFAULT_TENANT_ID
 from tests.faults import chaos, ledger, texts
 from tests.faults.disk import Disk
 from tests.faults.provider import Provider

@@ -8,12 +8,13 @@ import numpy as np
 
 from pipelines.ingest import card
 from pipelines.ingest.elements import Chunk
-from pipelines.stores import accepting, cards, chunks, documents
-from pipelines.stores.accepting import Upload
-from pipelines.stores.cards import IncomingCard
-from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import operator_session, tenant_session
-from pipelines.stores.documents import Description, Switch
+from pipelines.stores.ingest import accepting
+from pipelines.stores.ingest.accepting import Upload
+from pipelines.stores.knowledge import cards, chunks, documents
+from pipelines.stores.knowledge.cards import IncomingCard
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Description, Switch
 from tests.integration.reindex.stacks import vector_of
 
 MODEL = "model-b"

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.stores.parts import Part, StageRef
-from schemas.knowledge import Stage
+from pipelines.stores.ingest.parts import Part, StageRef
+from schemas.tables.knowledge import Stage
 from workers.bundles import MAX_PARTS, bundles
 
 TENANTS = [UUID(int=1), UUID(int=2)]

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 from schemas.refusals import is_loopback, refuse_unsafe_start
 from schemas.settings import Settings
 

@@ -9,14 +9,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from pipelines.ingest import chunk, elements, entries, extract
-from pipelines.stores import documents, kept_edits
 from pipelines.stores.database import tenant_session
-from pipelines.stores.documents import Description, Sizes
-from pipelines.stores.parts import Made, Span, StageRef
+from pipelines.stores.ingest.parts import Made, Span, StageRef
+from pipelines.stores.knowledge import documents, kept_edits
+from pipelines.stores.knowledge.documents import Description, Sizes
 from schemas.events import Event, EventName
-from schemas.knowledge import ChunkEdit, Stage
 from schemas.settings import get_settings
-from schemas.training import TrainingPair
+from schemas.tables.chunks import ChunkEdit
+from schemas.tables.knowledge import Stage
+from schemas.tables.training import TrainingPair
 from workers import send
 from workers.steps.extract import progress
 from workers.steps.step import Job, Pages, Result, Step, artefacts, made_of_slices, tried

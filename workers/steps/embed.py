@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 
 from pipelines.ingest import card, elements
 from pipelines.ingest import embed as embedding
-from pipelines.ports import Embedder
-from pipelines.stores import cards as kept_cards
-from pipelines.stores import chunks, documents
+from pipelines.ports.models import Embedder
 from pipelines.stores.database import tenant_session
-from pipelines.stores.parts import Made, StageRef
-from schemas.errors import InvalidRequest
+from pipelines.stores.ingest.parts import Made, StageRef
+from pipelines.stores.knowledge import cards as kept_cards
+from pipelines.stores.knowledge import chunks, documents
+from schemas.errors.requests import InvalidRequest
 from schemas.events import Event, EventName
-from schemas.knowledge import Stage
-from workers import budget, send, wiring
+from schemas.tables.knowledge import Stage
+from workers import send, wiring
+from workers.spending import budget
 from workers.steps.extract import progress
 from workers.steps.step import Job, Pages, Result, Step, artefacts, made, tried
 

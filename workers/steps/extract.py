@@ -14,15 +14,17 @@ from pipelines.ingest import elements, extract, recording
 from pipelines.ingest.elements import Extraction
 from pipelines.ingest.entries import FILE_TYPE
 from pipelines.ingest.file_types import RECORDINGS
-from pipelines.stores import entries, stages
-from pipelines.stores.accepting import password_of
 from pipelines.stores.database import tenant_session
+from pipelines.stores.ingest import stages
+from pipelines.stores.ingest.accepting import password_of
+from pipelines.stores.ingest.parts import Made, Span, StageRef
+from pipelines.stores.knowledge import entries
 from pipelines.stores.objects import original_key
-from pipelines.stores.parts import Made, Span, StageRef
-from schemas.errors import AuraError, NotFound
+from schemas.errors.requests import NotFound
+from schemas.errors.tree import AuraError
 from schemas.events import Event, EventName
-from schemas.knowledge import UPLOADED, Stage
 from schemas.settings import get_settings
+from schemas.tables.knowledge import UPLOADED, Stage
 from workers import announce, wiring
 from workers.steps.step import Job, Pages, Result, Step, artefacts, made, tried
 

@@ -7,10 +7,11 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from pipelines.ingest import elements, listen, recording
-from pipelines.stores.parts import Made
+from pipelines.stores.ingest.parts import Made
 from schemas.events import Event, EventName
-from schemas.knowledge import Stage
-from workers import budget, wiring
+from schemas.tables.knowledge import Stage
+from workers import wiring
+from workers.spending import budget
 from workers.steps.extract import original, progress
 from workers.steps.step import Job, Pages, Result, Step, artefacts, made, tried
 

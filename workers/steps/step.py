@@ -7,13 +7,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pipelines.stores import stages
 from pipelines.stores.database import tenant_session
+from pipelines.stores.ingest import stages
+from pipelines.stores.ingest.parts import Claim, Made, Span, StageRef
 from pipelines.stores.objects import artefact_key
-from pipelines.stores.parts import Claim, Made, Span, StageRef
-from schemas.errors import AuraError, NotFound
+from schemas.errors.requests import NotFound
+from schemas.errors.tree import AuraError
 from schemas.events import Event
-from schemas.knowledge import Document, Stage
+from schemas.tables.knowledge import Document, Stage
 from workers import wiring
 
 INLINE_BYTES = 1 << 18

@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from pipelines.ingest import card, elements, embed
-from pipelines.stores import cards, chunks, documents, kept_edits, stages
-from pipelines.stores.cards import IncomingCard
-from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import tenant_session
-from pipelines.stores.documents import Switch
+from pipelines.stores.ingest import stages
+from pipelines.stores.ingest.parts import Made, StageRef
+from pipelines.stores.knowledge import cards, chunks, documents, kept_edits
+from pipelines.stores.knowledge.cards import IncomingCard
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Switch
 from pipelines.stores.objects import document_prefix
-from pipelines.stores.parts import Made, StageRef
-from schemas.errors import NotFound
+from schemas.errors.requests import NotFound
 from schemas.events import Event, EventName
-from schemas.knowledge import Stage
+from schemas.tables.knowledge import Stage
 from workers import announce, wiring
 from workers.steps.step import INLINE_BYTES, Job, Pages, Result, Step, artefacts
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from functools import cached_property
 
-from schemas.errors import Bomb, Damaged
+from schemas.errors.files import Bomb, Damaged
 
 MAX_ENTRIES = 10_000
 MAX_TOTAL_BYTES = 1 << 30

@@ -2,7 +2,7 @@
 
 A recording of hours is never held whole: it is decoded as a stream, once to find its pauses, then
 piece by piece. Which containers and codecs are read, and what none of them may do, is decided in
-`pipelines.turn.audio`. Everything here works on hostile files and is run in a child process.
+`pipelines.turn.sound.audio`. Everything here works on hostile files and is run in a child process.
 """
 
 import math
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from pipelines.containers import Samples
 from pipelines.ingest.formats.sounds import MAX_DRIFT_S, Sound, sounds
-from pipelines.ports import STT_RATE_HZ
-from pipelines.turn.audio import pcm16
-from schemas.errors import AudioTooLong, UndecodableAudio
+from pipelines.ports.sound import STT_RATE_HZ
+from pipelines.turn.sound.audio import pcm16
+from schemas.errors.sound import AudioTooLong, UndecodableAudio
 
 MAX_RECORDING_S = 4 * 3600.0
 """Seconds of sound, as decoded: what a file says of its own length is not believed."""

@@ -10,7 +10,7 @@ from pipelines.ingest.formats.decoding import decode
 from pipelines.ingest.formats.foreign import blamed_on_file
 from pipelines.ingest.formats.sheets.grid import MAX_CELLS, MAX_CHARS, Cells, Sheet
 from pipelines.ingest.formats.sheets.tables import sheet_elements
-from schemas.errors import Bomb
+from schemas.errors.files import Bomb
 
 SEPARATORS = ",;\t|\x1f:^~"
 SAMPLE_CHARS = 65_536

@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 GUESSED_BYTES = 65_536
 """How much of a file its encoding is guessed from."""

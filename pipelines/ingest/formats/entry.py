@@ -6,7 +6,7 @@ from dataclasses import replace
 from pipelines.ingest import entries
 from pipelines.ingest.elements import Extraction
 from pipelines.ingest.formats import html, markdown, text
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 READERS: dict[str, Callable[[bytes], Extraction]] = {"md": markdown.read, "txt": text.read, "html": html.read}
 

@@ -11,7 +11,7 @@ from pipelines.ingest.elements import Element, Extraction, Kind
 from pipelines.ingest.formats import html
 from pipelines.ingest.formats.archive import Archive
 from pipelines.ingest.formats.xml import attribute, child, children, local, parse
-from schemas.errors import Bomb, Damaged, Encrypted
+from schemas.errors.files import Bomb, Damaged, Encrypted
 
 MAX_CHARS = 64 << 20
 MAX_CHAPTERS = 5000

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from schemas.errors import AuraError, Damaged
+from schemas.errors.files import Damaged
+from schemas.errors.tree import AuraError
 
 
 @contextmanager

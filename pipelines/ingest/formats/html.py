@@ -9,7 +9,7 @@ from pipelines.ingest.clean import clean, one_line
 from pipelines.ingest.elements import Element, Extraction, Kind
 from pipelines.ingest.formats.decoding import decode
 from pipelines.ingest.formats.html_tables import data_table, is_layout
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 SKIPPED = frozenset(
     "script style noscript template head nav iframe object embed canvas svg audio video map"

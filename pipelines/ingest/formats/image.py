@@ -15,7 +15,8 @@ from pipelines.ingest.elements import Element, Extraction
 from pipelines.ingest.formats import pdf
 from pipelines.ingest.formats.foreign import blamed_on_file
 from pipelines.ingest.formats.pdf import scan
-from schemas.errors import Bomb, Damaged, NotFound
+from schemas.errors.files import Bomb, Damaged
+from schemas.errors.requests import NotFound
 
 MAX_PIXELS = 50_000_000
 MAX_FRAMES = 2_000

@@ -8,7 +8,7 @@ from pipelines.ingest.clean import one_line, tidy
 from pipelines.ingest.elements import Element, Extraction, Kind
 from pipelines.ingest.formats.decoding import decode
 from pipelines.ingest.formats.table import table
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 MAX_DEPTH = 100
 MAX_HEADING_LEVEL = 6

@@ -5,7 +5,8 @@ import io
 from pipelines.ingest.file_types import OLE
 from pipelines.ingest.formats.foreign import blamed_on_file
 from pipelines.ingest.formats.ole import PACKAGE
-from schemas.errors import Damaged, Encrypted, TypeMismatch, WrongPassword
+from schemas.errors.files import Damaged, Encrypted, WrongPassword
+from schemas.errors.uploads import TypeMismatch
 
 _DEFAULT = "VelvetSweatshop"
 """Excel locks with this word what is only guarded against changes, and opens it without asking."""

@@ -9,7 +9,7 @@ from pipelines.ingest.clean import clean, one_line
 from pipelines.ingest.elements import Element, Extraction
 from pipelines.ingest.formats.decoding import decode
 from pipelines.ingest.formats.html import from_markup
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 MAX_NESTING = 100
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)

@@ -5,7 +5,7 @@ from lxml import etree
 from pipelines.ingest.clean import one_line
 from pipelines.ingest.formats.archive import Archive
 from pipelines.ingest.formats.xml import attribute, child, local, number, parse
-from schemas.errors import Damaged, Encrypted
+from schemas.errors.files import Damaged, Encrypted
 
 MAX_SPACES = 100
 _UNSAID = frozenset("note annotation annotation-end tracked-changes ruby-text bookmark soft-page-break".split())

@@ -10,7 +10,7 @@ from pipelines.ingest.formats.odf import content, text_of
 from pipelines.ingest.formats.sheets.grid import Cells, Merge, Sheet
 from pipelines.ingest.formats.sheets.tables import sheet_elements
 from pipelines.ingest.formats.xml import attribute, local, number
-from schemas.errors import Bomb
+from schemas.errors.files import Bomb
 
 MAX_COLUMN = 16_384
 MAX_REPEATED_ROWS = 1000

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pipelines.ingest.clean import one_line
 from pipelines.ingest.file_types import OLE
 from pipelines.ingest.formats.foreign import blamed_on_file
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 PACKAGE = "EncryptedPackage".encode("utf-16-le")
 """In a file of today's formats that is locked by a password."""

@@ -11,7 +11,8 @@ from pipelines.ingest.elements import Element, Extraction, Kind
 from pipelines.ingest.formats import pptx
 from pipelines.ingest.formats.locked import unlocked
 from pipelines.ingest.formats.ole import PACKAGE, number, numbers, streams
-from schemas.errors import Damaged, TypeMismatch
+from schemas.errors.files import Damaged
+from schemas.errors.uploads import TypeMismatch
 
 MAX_DEPTH = 50
 MAX_RECORDS = 2_000_000

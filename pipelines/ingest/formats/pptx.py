@@ -14,7 +14,7 @@ from pipelines.ingest.formats.locked import unlocked_package
 from pipelines.ingest.formats.ooxml import Relation, core_title, main_part, relations
 from pipelines.ingest.formats.table import table
 from pipelines.ingest.formats.xml import attribute, child, children, local, number, parse
-from schemas.errors import Bomb, Damaged
+from schemas.errors.files import Bomb, Damaged
 
 MAX_SLIDES = 5000
 NOTES = "Notes"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines import containers
-from schemas.errors import UndecodableAudio
+from schemas.errors.sound import UndecodableAudio
 
 MAX_DRIFT_S = 0.1
 """Times that jump further than this leave a gap, which is silence; less is rounding."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines.ingest.elements import Element, Kind
-from pipelines.ports import Box
+from pipelines.ports.passages import Box
 
 MAX_HEADER_CHARS = 400
 """Some hundred tokens."""

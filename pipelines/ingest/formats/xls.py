@@ -13,7 +13,7 @@ from pipelines.ingest.formats.ole import PACKAGE
 from pipelines.ingest.formats.sheets.grid import Cells, Merge, Sheet
 from pipelines.ingest.formats.sheets.numbers import GENERAL, Format, number_format, shown
 from pipelines.ingest.formats.sheets.tables import sheet_elements
-from schemas.errors import TypeMismatch
+from schemas.errors.uploads import TypeMismatch
 
 _STREAMS = tuple(name.encode("utf-16-le") for name in ("Workbook", "Book"))
 

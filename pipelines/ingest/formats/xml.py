@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 
 def parse(data: bytes) -> etree._Element:

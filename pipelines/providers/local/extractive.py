@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from pipelines.ports import Delta, Prompt, Usage
-from pipelines.turn.compose import compose
+from pipelines.ports.models import Delta, Prompt, Usage
+from pipelines.turn.composing.compose import compose
 from schemas.settings import Settings
 
 _WORD = re.compile(r"\s*\S+")

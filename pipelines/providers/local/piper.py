@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ports import Voice
+from pipelines.ports.sound import Voice
 from pipelines.providers import weights
 from pipelines.providers.local.onnx_cut import cut
-from schemas.errors import NotOffered
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 JOE = Voice("joe", "Joe", "en-US", "local", {"gender": "male"})

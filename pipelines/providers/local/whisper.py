@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ports import STT_RATE_HZ, Audio, Segment, Transcript, Word
+from pipelines.ports.sound import STT_RATE_HZ, Audio, Segment, Transcript, Word
 from pipelines.providers import weights
 from pipelines.providers.local.windows import Piece, aligned, joined, marked, sentences_of
-from schemas.errors import InvalidRequest
+from schemas.errors.requests import InvalidRequest
 from schemas.settings import Settings
 
 WINDOW_S = 30

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ports import STT_RATE_HZ, Segment, Word
+from pipelines.ports.sound import STT_RATE_HZ, Segment, Word
 
 TIMESTAMP_S = 0.02
 """Seconds from one of the model's marks of time to the next."""

@@ -13,7 +13,7 @@ from pipelines.stores.database import Driver
 from pipelines.stores.events import reaching_redis
 from pipelines.webhooks import filters
 from schemas.events import Event
-from schemas.hooks import WEBHOOK_EVENTS, WebhookEndpoint
+from schemas.tables.hooks import WEBHOOK_EVENTS, WebhookEndpoint
 
 WOKEN_S = 5
 """How long a wake-up stands for all that come after it, unless a worker takes it first."""

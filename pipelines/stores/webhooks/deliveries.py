@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, CursorResult, func, insert, select, text, 
 from sqlalchemy.orm import Session
 
 from pipelines.stores import webhooks
-from schemas.errors import InvalidRequest, NotFound
+from schemas.errors.requests import InvalidRequest, NotFound
 from schemas.events import Event, EventName, Subject
-from schemas.hooks import DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from schemas.tables.hooks import DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 MAX_REPLAYED = 10_000
 

@@ -6,12 +6,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipelines.stores import audit, mails, webhooks
-from pipelines.stores.audit import SYSTEM
-from schemas.errors import AuraError
+from pipelines.stores import webhooks
+from pipelines.stores.operations import audit, mails
+from pipelines.stores.operations.audit import SYSTEM
+from schemas.errors.tree import AuraError
 from schemas.events import Event, EventName, Subject
-from schemas.hooks import DisabledReason, WebhookEndpoint
-from schemas.identity import Role, TenantUser
+from schemas.tables.hooks import DisabledReason, WebhookEndpoint
+from schemas.tables.identity import Role, TenantUser
 
 MAIL = """AURA does not send webhooks to {url} any more: {why}.
 

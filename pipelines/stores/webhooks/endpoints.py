@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from pipelines.stores import sealing
 from pipelines.webhooks import signing
-from schemas.errors import NotFound, TooManyEndpoints, Unsealable
-from schemas.hooks import DisabledReason, WebhookDelivery, WebhookEndpoint
+from schemas.errors.addresses import TooManyEndpoints
+from schemas.errors.callers import Unsealable
+from schemas.errors.requests import NotFound
+from schemas.tables.hooks import DisabledReason, WebhookDelivery, WebhookEndpoint
 
 MAX_ENDPOINTS = 20
 OVERLAP = timedelta(hours=24)

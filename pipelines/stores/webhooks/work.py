@@ -14,7 +14,7 @@ from pipelines.stores.webhooks import endpoints
 from pipelines.stores.webhooks.disabling import Disabled, announced
 from pipelines.webhooks.schedule import SLOW_S, Outcome, Verdict, judge
 from schemas.events import EventName
-from schemas.hooks import DeliveryStatus, DisabledReason, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from schemas.tables.hooks import DeliveryStatus, DisabledReason, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 LEASE_S = 90
 """Above AHEAD times a try's time limit: a delivery whose worker died is free again after this."""

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 
 from api import create_app
-from api.permissions import allows
-from schemas.identity import Permission
+from api.door.permissions import allows
 from schemas.settings import get_settings
+from schemas.tables.identity import Permission
 
 OURS, ALSO_OURS, FOREIGN = "https://app.example.com", "http://[::1]:5173", "https://evil.example"
 

@@ -16,12 +16,17 @@ from flask_openapi3 import OpenAPI
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from api import bodies, documents, errors, idempotency, jobs
-from api.auth import Caller
-from pipelines.stores import audit, sealing
-from pipelines.stores.audit import SYSTEM
+from api import jobs
+from api.documents import documents
+from api.door import bodies, errors, idempotency
+from api.door.auth import Caller
+from pipelines.stores import sealing
 from pipelines.stores.database import get_engine, tenant_session
-from schemas.errors import NotFound, StillRunning, StoreUnavailable, TooManyRequests
+from pipelines.stores.operations import audit
+from pipelines.stores.operations.audit import SYSTEM
+from schemas.errors.callers import TooManyRequests
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.requests import NotFound, StillRunning
 from schemas.settings import get_settings
 
 AT_ONCE = 50

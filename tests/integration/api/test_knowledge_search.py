@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from api import knowledge
+from api.knowledge import knowledge
 from pipelines.stores.redis import get_redis
 from tests.integration.people import Person, code
 from tests.integration.stores.conftest import Library

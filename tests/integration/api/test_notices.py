@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 
 from api import health
 from deploy.ephemeral import wait_until
-from pipelines.stores import notices
-from pipelines.stores.notices import Notice
-from pipelines.stores.promotion import PROMOTE_AT
+from pipelines.stores.knowledge.promotion import PROMOTE_AT
+from pipelines.stores.operations import notices
+from pipelines.stores.operations.notices import Notice
 from pipelines.stores.redis import get_redis
 from schemas.settings import get_settings
 from workers import upkeep

@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 
-from pipelines.stores import events, recordings, sealing
+from pipelines.stores import events, sealing
 from pipelines.stores.objects import ObjectStore, original_key
+from pipelines.stores.organisation.tenant_tables import tenant_tables
 from pipelines.stores.redis import get_redis
-from pipelines.stores.tenant_tables import tenant_tables
+from pipelines.stores.turns import recordings
 from pipelines.stores.webhooks import endpoints
 from pipelines.webhooks import signing
 from schemas.events import Event, EventName, Subject

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from pipelines.stores import database, documents
+from pipelines.stores import database
 from pipelines.stores.database import (
     PrivilegedRole,
     open_engine,
@@ -18,10 +18,11 @@ from pipelines.stores.database import (
     refuse_privileged_role,
     tenant_session,
 )
-from pipelines.stores.tenant_tables import tenant_tables
-from schemas.base import Base
-from schemas.errors import NotFound
-from schemas.knowledge import Document
+from pipelines.stores.knowledge import documents
+from pipelines.stores.organisation.tenant_tables import tenant_tables
+from schemas.errors.requests import NotFound
+from schemas.tables.base import Base
+from schemas.tables.knowledge import Document
 from tests.integration.attack.canaries import Marked, fill
 from tests.integration.stores.conftest import Library
 

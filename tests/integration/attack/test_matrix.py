@@ -11,10 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api import create_app, knowledge, openapi, turns, voice
-from api.permissions import declared, require_declarations
+from api import create_app
+from api.dialogue import speech, turns
+from api.door import openapi
+from api.door.permissions import declared, require_declarations
+from api.knowledge import knowledge
 from pipelines.stores.redis import get_redis
-from schemas.identity import Permission
+from schemas.tables.identity import Permission
 from tests.integration.attack.canaries import Marked, fill, fingerprint, unmarked
 from tests.integration.attack.matrix import Attack, Operation, attacks, operations
 from tests.integration.people import Person
@@ -41,7 +44,7 @@ def victim(servers: object, admin: psycopg.Connection, app: Flask) -> Marked:
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker runs here: who waits for one gives up soon."""
     monkeypatch.setattr(turns, "ANSWER_TIMEOUT_S", 0.01)
-    monkeypatch.setattr(voice, "CALL_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(speech, "CALL_TIMEOUT_S", 0.01)
     monkeypatch.setattr(knowledge, "SEARCH_TIMEOUT_S", 0.01)
     monkeypatch.setattr(turns.finished_turn, "__defaults__", (0.01,))
 

@@ -7,18 +7,20 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from api import turns as asking
-from api.auth import Caller
+from api.dialogue import turns as asking
+from api.door.auth import Caller
 from pipelines.ingest.elements import Chunk
-from pipelines.stores import accepting, chunks, documents, turns
-from pipelines.stores.accepting import Upload
-from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import TenantSession, tenant_session
-from pipelines.stores.documents import Switch
-from pipelines.stores.parts import StageRef
+from pipelines.stores.ingest import accepting
+from pipelines.stores.ingest.accepting import Upload
+from pipelines.stores.ingest.parts import StageRef
+from pipelines.stores.knowledge import chunks, documents
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Switch
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn, TurnStatus
-from schemas.knowledge import Stage
+from pipelines.stores.turns import turns
+from schemas.tables.dialogue import Turn, TurnStatus
+from schemas.tables.knowledge import Stage
 from workers import send, turn, wiring
 
 OPENING = "The museum opens at nine o'clock and closes at six o'clock."

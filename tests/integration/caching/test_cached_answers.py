@@ -5,14 +5,17 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import documents, events, tenants
+from pipelines.stores import events
 from pipelines.stores.database import tenant_session
+from pipelines.stores.knowledge import documents
+from pipelines.stores.organisation import tenants
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import CachedAnswer, TurnStatus
 from schemas.events import Subject
 from schemas.settings import get_settings
+from schemas.tables.dialogue import CachedAnswer, TurnStatus
 from tests.integration.caching.conftest import Visitor, hit, learn
-from workers import turn, turning
+from workers import turn
+from workers.dialogue import turning
 
 QUESTION = "With which code does the safe in the office open?"
 

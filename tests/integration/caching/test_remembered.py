@@ -7,15 +7,16 @@ import numpy as np
 import psycopg
 import pytest
 
-from pipelines.stores import documents, remembered
 from pipelines.stores.database import tenant_session
+from pipelines.stores.knowledge import documents, remembered
 from pipelines.stores.redis import get_redis, open_redis
 from schemas.settings import get_settings
 from tests.integration.caching.conftest import Visitor
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
-from workers import grounding, wiring
-from workers.questions import Remembering
+from workers import wiring
+from workers.dialogue import grounding
+from workers.spending.questions import Remembering
 
 QUESTION = "With which code does the safe in the office open?"
 

@@ -6,7 +6,11 @@ import psycopg
 import pytest
 from flask import Flask
 
-from api import accounts, jobs, knowledge, sse, turns, voice
+from api.dialogue import speech, turns
+from api.door import waiting
+from api.identity import accounts
+from api.knowledge import knowledge
+from api.live import sse
 from pipelines.stores.redis import get_redis
 from tests.integration.contract.organisations import OPERATORS
 from tests.integration.contract.visits import Visitor
@@ -19,9 +23,9 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker runs here: who waits for one gives up soon, and streams say often that they wait."""
     monkeypatch.setattr(turns, "ANSWER_TIMEOUT_S", 0.01)
     monkeypatch.setattr(turns.finished_turn, "__defaults__", (0.01,))
-    monkeypatch.setattr(voice, "CALL_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(speech, "CALL_TIMEOUT_S", 0.01)
     monkeypatch.setattr(knowledge, "SEARCH_TIMEOUT_S", 0.01)
-    monkeypatch.setattr(jobs, "MAX_WAIT_S", 0.01)
+    monkeypatch.setattr(waiting, "MAX_WAIT_S", 0.01)
     monkeypatch.setattr(accounts, "FORGOTTEN_TAKES_S", 0.0)
     monkeypatch.setitem(sse.stream.__kwdefaults__, "heartbeat_s", 0.01)
 

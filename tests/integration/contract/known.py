@@ -8,8 +8,8 @@ from uuid import uuid4
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import stream_encode_multipart
 
-from pipelines.turn.audio import wav
-from schemas.identity import Purpose
+from pipelines.turn.sound.audio import wav
+from schemas.tables.identity import Purpose
 from tests.integration.contract.organisations import Organisation
 from tests.integration.people import PASSWORD
 

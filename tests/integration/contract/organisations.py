@@ -6,14 +6,15 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from api import auth
+from api.door import auth
 from pipelines.identity import passwords, tokens
 from pipelines.identity.tokens import Claims
-from pipelines.stores import logins, one_time, tenants, users
 from pipelines.stores.database import tenant_session
-from schemas.base import DEFAULT_TENANT_ID
-from schemas.identity import Purpose, Role
-from schemas.tenancy import Tier
+from pipelines.stores.identity import logins, one_time, users
+from pipelines.stores.organisation import tenants
+from schemas.tables.base import DEFAULT_TENANT_ID
+from schemas.tables.identity import Purpose, Role
+from schemas.tables.tenancy import Tier
 from tests.integration.attack.canaries import Marked, fill
 from tests.integration.people import PASSWORD
 

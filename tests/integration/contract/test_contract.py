@@ -14,8 +14,9 @@ from schemathesis import Case, CheckContext, GenerationMode, Response
 from schemathesis.openapi import from_dict
 from schemathesis.specs.openapi import checks
 
-from api import create_app, openapi
-from schemas.errors import ProviderUnavailable
+from api import create_app
+from api.door import openapi
+from schemas.errors.providers import ProviderUnavailable
 from tests.integration.attack.matrix import operations
 from tests.integration.contract.visits import Visitor, is_secured
 

@@ -7,7 +7,7 @@ from deploy.claim import claimed
 from deploy.places import free_port, places
 from deploy.postgres import postgres
 from deploy.supervisor import Supervisor, procfile
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 
 def say(sentence: str) -> None:

@@ -12,7 +12,7 @@ from psycopg import sql
 from deploy.database import connected, head, prepare, require_schema, revision, role_of, with_database
 from deploy.places import Places
 from deploy.services import choose, prepared
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 from schemas.settings import Settings
 
 NEW = "aura_prepared"

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.ports import next_free, require_web_port
 from deploy.services import port_for
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 
 def test_a_used_port_is_named_with_its_owner_and_a_way_out() -> None:

@@ -19,7 +19,7 @@ from deploy.places import Places, free_port, places
 from deploy.postgres import postgres, remove, running
 from deploy.processes import spawn, stop, wait_until
 from deploy.valkey import valkey
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 
 pytestmark = pytest.mark.timeout(300)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""

@@ -9,7 +9,7 @@ import psycopg
 
 from deploy.database import connected
 from deploy.processes import wait_until
-from schemas.errors import CannotStart
+from schemas.errors.work import CannotStart
 from tests.integration.deploy.conftest import SmallStack, until_said
 
 

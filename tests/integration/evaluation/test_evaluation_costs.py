@@ -8,11 +8,12 @@ import pytest
 
 from pipelines.evaluation.sets import Question
 from pipelines.providers.servers import PRICES
-from pipelines.stores import evaluations, quotas
 from pipelines.stores.database import tenant_session
+from pipelines.stores.knowledge import evaluations
+from pipelines.stores.organisation import quotas
 from pipelines.stores.redis import get_redis
-from schemas.evaluation import Evaluation
 from schemas.settings import get_settings
+from schemas.tables.evaluation import Evaluation
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd
 from tests.integration.whole_stack import vector_of

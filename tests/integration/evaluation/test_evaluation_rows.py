@@ -7,10 +7,11 @@ import psycopg
 import pytest
 
 from pipelines.evaluation.sets import Question
-from pipelines.stores import evaluations
 from pipelines.stores.database import operator_session, tenant_session
-from schemas.errors import LeaseLost, NotFound
-from schemas.evaluation import Evaluation
+from pipelines.stores.knowledge import evaluations
+from schemas.errors.requests import NotFound
+from schemas.errors.work import LeaseLost
+from schemas.tables.evaluation import Evaluation
 
 
 def made(tenant_id: UUID, count: int = 3) -> Evaluation:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from api.cli_evaluate import evaluate
+from api.cli.evaluate import evaluate
 from tests.integration.evaluation.conftest import PRICES
 from tests.integration.reindex.stacks import Stack
 
@@ -188,7 +188,7 @@ def test_a_listing_has_the_newest_first(stack: Stack, finished: dict[str, Any]) 
 def test_the_command_prints_the_table(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, finished: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("api.cli_evaluate.make_client", _left_open(stack))
+    monkeypatch.setattr("api.cli.evaluate.make_client", _left_open(stack))
     path = tmp_path / "set.json"
     path.write_text(json.dumps(questions()[:3]))
     plot = tmp_path / "plot.svg"

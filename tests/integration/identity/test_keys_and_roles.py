@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from api import auth
+from api.door import auth
 from tests.integration.people import Person, code
 from tests.integration.stores.conftest import Library
 

@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api import auth
-from pipelines.stores import mails
+from api.door import auth
 from pipelines.stores.database import tenant_session
-from schemas.records import OutgoingMail
+from pipelines.stores.operations import mails
+from schemas.tables.records import OutgoingMail
 from tests.integration.people import PASSWORD, Person, code
 
 

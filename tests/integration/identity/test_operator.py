@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api import auth
+from api.door import auth
 from pipelines.stores import sealing
 from pipelines.stores.database import tenant_session
-from schemas.base import DEFAULT_TENANT_ID
-from schemas.dialogue import Conversation, Turn
 from schemas.settings import get_settings
+from schemas.tables.base import DEFAULT_TENANT_ID
+from schemas.tables.dialogue import Conversation, Turn
 from tests.integration.people import PASSWORD, Person, code
 from tests.integration.stores.conftest import Library
 

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
 
-from api import auth
+from api.door import auth
 from pipelines.identity import tokens
 from pipelines.identity.tokens import Claims, SigningPair
-from pipelines.stores import signing_keys
+from pipelines.stores.identity import signing_keys
 from tests.integration.people import Person, code
 
 

@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn
 from schemas.settings import get_settings
+from schemas.tables.dialogue import Turn
 from tests.integration.people import PASSWORD, Person, code
-from workers import metrics
+from workers.process import metrics
 
 TODAY = datetime.now(UTC).date()
 MADE = TODAY - timedelta(days=2)

@@ -15,27 +15,30 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert
 
 from api import create_app
-from pipelines.stores import calls, cancellations, events, utterances
-from pipelines.stores.api_keys import add as add_key
-from pipelines.stores.audit import SYSTEM, record
+from pipelines.stores import events
 from pipelines.stores.database import tenant_session
+from pipelines.stores.identity.api_keys import add as add_key
+from pipelines.stores.ingest.parts import Part, StageRef
 from pipelines.stores.objects import ObjectStore, artefact_key, original_key
-from pipelines.stores.parts import Part, StageRef
+from pipelines.stores.operations import calls
+from pipelines.stores.operations.audit import SYSTEM, record
+from pipelines.stores.organisation.tenant_tables import tenant_tables
 from pipelines.stores.redis import get_redis
-from pipelines.stores.tenant_tables import tenant_tables
-from schemas.batches import Batch, BatchItem, Upload
-from schemas.dialogue import CachedAnswer, Conversation, Message, Sentence, Turn, TurnStage
-from schemas.evaluation import Evaluation, EvaluationQuestion
+from pipelines.stores.turns import cancellations, utterances
 from schemas.events import Event, EventName, Subject
-from schemas.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from schemas.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
-from schemas.knowledge import ChunkEdit, Document, DocumentCard, Stage
-from schemas.memory import ConversationSummary, Feedback, MemoryConsent, UnansweredQuestion, UserPreference
-from schemas.recordings import Recording
-from schemas.records import IdempotencyKey, OutgoingMail, UsageEvent, UsageMonth
 from schemas.settings import get_settings
-from schemas.tenancy import Tenant
-from schemas.training import LogicNote, ReferenceMaterial, TrainingPair
+from schemas.tables.batches import Batch, BatchItem, Upload
+from schemas.tables.chunks import ChunkEdit, DocumentCard
+from schemas.tables.dialogue import CachedAnswer, Conversation, Message, Sentence, Turn, TurnStage
+from schemas.tables.evaluation import Evaluation, EvaluationQuestion
+from schemas.tables.hooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from schemas.tables.identity import LoginSession, OneTimeToken, RefreshToken, TenantUser
+from schemas.tables.knowledge import Document, Stage
+from schemas.tables.memory import ConversationSummary, Feedback, MemoryConsent, UnansweredQuestion, UserPreference
+from schemas.tables.recordings import Recording
+from schemas.tables.records import IdempotencyKey, OutgoingMail, UsageEvent, UsageMonth
+from schemas.tables.tenancy import Tenant
+from schemas.tables.training import LogicNote, ReferenceMaterial, TrainingPair
 from tests.integration.stores.conftest import Library
 from workers import send
 from workers.app import app

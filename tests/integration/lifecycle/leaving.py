@@ -6,12 +6,12 @@ from uuid import UUID
 
 from flask.testing import FlaskClient
 
-from api.lifecycle import request_deletion
-from pipelines.stores import tenant_deletion
-from pipelines.stores.audit import SYSTEM
+from api.organisation.lifecycle import request_deletion
 from pipelines.stores.database import tenant_session
+from pipelines.stores.operations.audit import SYSTEM
+from pipelines.stores.organisation import tenant_deletion
 from pipelines.stores.redis import get_redis
-from schemas.lifecycle_requests import Receipt
+from schemas.requests.organisation.lifecycle import Receipt
 from tests.integration.lifecycle.conftest import Owner
 
 

@@ -14,16 +14,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from pipelines.stores import events, tenant_deletion
+from pipelines.stores import events
 from pipelines.stores.database import get_engine, tenant_session
 from pipelines.stores.objects import ObjectStore
-from pipelines.stores.rates import UNFLUSHED
+from pipelines.stores.organisation import tenant_deletion
+from pipelines.stores.organisation.rates import UNFLUSHED
+from pipelines.stores.organisation.tenant_tables import tenant_tables
 from pipelines.stores.redis import get_redis
-from pipelines.stores.tenant_tables import tenant_tables
-from schemas.dialogue import TurnStage
-from schemas.errors import StoreUnavailable
+from schemas.errors.providers import StoreUnavailable
 from schemas.events import Event, EventName, Subject
 from schemas.settings import get_settings
+from schemas.tables.dialogue import TurnStage
 from tests.integration.lifecycle.conftest import Owner
 from tests.integration.lifecycle.leaving import ask, messages, receipt
 from workers import send, tenants, upkeep

@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from api.lifecycle import request_deletion
-from pipelines.stores.audit import SYSTEM
-from schemas.base import DEFAULT_TENANT_ID
-from schemas.errors import Conflict, NotFound
+from api.organisation.lifecycle import request_deletion
+from pipelines.stores.operations.audit import SYSTEM
+from schemas.errors.requests import Conflict, NotFound
+from schemas.tables.base import DEFAULT_TENANT_ID
 from tests.integration.lifecycle.conftest import Owner
 from tests.integration.lifecycle.leaving import ask, messages
 from workers import send, tenants

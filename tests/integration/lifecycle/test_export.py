@@ -27,12 +27,12 @@ from psycopg.rows import dict_row
 from sqlalchemy import text
 from werkzeug.serving import make_server
 
-from api import lifecycle
-from pipelines.stores import tenant_export
+from api.organisation import lifecycle
 from pipelines.stores.database import get_engine, tenant_session
 from pipelines.stores.objects import ObjectStore
-from pipelines.stores.tenant_tables import tenant_tables
-from schemas.base import Base
+from pipelines.stores.organisation import tenant_export
+from pipelines.stores.organisation.tenant_tables import tenant_tables
+from schemas.tables.base import Base
 from tests.integration.lifecycle.conftest import Owner
 from tests.integration.relay.valkey import wait_until
 
@@ -65,7 +65,10 @@ def test_the_tables_are_those_of_the_database(admin: psycopg.Connection) -> None
         " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
     ).fetchall()
     # A process of its own: this one has imported every model already.
-    code = "from pipelines.stores.tenant_tables import tenant_tables; print(*(t.name for t in tenant_tables()))"
+    code = (
+        "from pipelines.stores.organisation.tenant_tables import tenant_tables;"
+        "print(*(t.name for t in tenant_tables()))"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {name for (name,) in rows} == set(found)
 
@@ -83,7 +86,9 @@ def test_every_column_that_looks_secret_was_thought_of() -> None:
         for kind in (tenant_export.WITHHELD, tenant_export.HARMLESS)
     ]
     withheld, harmless = listed
-    assert looking - withheld - harmless == set(), "decide: WITHHELD or HARMLESS in pipelines/stores/tenant_export.py"
+    assert looking - withheld - harmless == set(), (
+        "decide: WITHHELD or HARMLESS in pipelines/stores/organisation/tenant_export.py"
+    )
     assert not withheld & harmless
     for table, column in withheld | harmless:
         assert column in tables[table].columns, f"{table}.{column} is listed and does not exist"

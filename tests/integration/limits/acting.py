@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from pipelines.stores import api_keys
 from pipelines.stores.database import tenant_session
-from schemas.identity import Permission
+from pipelines.stores.identity import api_keys
+from schemas.tables.identity import Permission
 
 T = TypeVar("T")
 SetLimits = Callable[..., UUID]

@@ -6,9 +6,9 @@ from uuid import UUID
 import psycopg
 import redis
 
-from pipelines.stores import quotas, rates, usage
-from pipelines.stores.quotas import Resource
-from pipelines.stores.rates import Taken, Verdict
+from pipelines.stores.organisation import quotas, rates, usage
+from pipelines.stores.organisation.quotas import Resource
+from pipelines.stores.organisation.rates import Taken, Verdict
 from schemas.events import EventName
 from tests.integration.limits.acting import SetLimits, at_once
 

@@ -8,10 +8,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import quotas, usage
 from pipelines.stores.database import tenant_session
-from pipelines.stores.usage import Spent
-from schemas.errors import BudgetExceeded
+from pipelines.stores.organisation import quotas, usage
+from pipelines.stores.organisation.usage import Spent
+from schemas.errors.callers import BudgetExceeded
 from tests.integration.limits.acting import SetLimits, at_once
 
 MONTH = quotas.this_month()

@@ -9,13 +9,14 @@ import redis
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from api import limits
-from pipelines.stores import events, quotas, rates, usage
+from api.door import limits
+from pipelines.stores import events
 from pipelines.stores.database import tenant_session
 from pipelines.stores.objects import ObjectStore
+from pipelines.stores.organisation import quotas, rates, usage
 from schemas.events import Subject
 from schemas.settings import get_settings
-from schemas.tenancy import Tier
+from schemas.tables.tenancy import Tier
 from tests.integration.limits.acting import Door, at_once
 
 MakeDoor = Callable[..., Door]

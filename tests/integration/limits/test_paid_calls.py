@@ -10,18 +10,24 @@ import pytest
 import redis
 
 from pipelines.providers.servers import PRICES
-from pipelines.stores import calls, cancellations, documents, events, quotas, turns, usage, utterances
+from pipelines.stores import events
 from pipelines.stores.database import operator_session, tenant_session
+from pipelines.stores.knowledge import documents
+from pipelines.stores.operations import calls
+from pipelines.stores.organisation import quotas, usage
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Sentence, Turn, TurnStage, TurnStatus
-from schemas.errors import BudgetExceeded, ProviderUnavailable
+from pipelines.stores.turns import cancellations, turns, utterances
+from schemas.errors.callers import BudgetExceeded
+from schemas.errors.providers import ProviderUnavailable
 from schemas.events import Subject
 from schemas.settings import get_settings
+from schemas.tables.dialogue import Sentence, Turn, TurnStage, TurnStatus
 from tests.integration.limits.acting import Door, SetLimits, at_once
 from tests.integration.provider_health.conftest import forget
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
-from workers import budget, ingest, turn, voice, wiring
+from workers import ingest, turn, voice, wiring
+from workers.spending import budget
 
 MODEL = "gpt-5.4-mini"
 PRICE = Decimal(str(PRICES[MODEL].of_tokens(1000, 100)))

@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 import pytest
 import redis
 
-from pipelines.stores import quotas, rates
-from pipelines.stores.rates import Taken, Verdict
+from pipelines.stores.organisation import quotas, rates
+from pipelines.stores.organisation.rates import Taken, Verdict
 from pipelines.stores.redis import open_redis
-from schemas.errors import QuotaExceeded, StoreUnavailable, TooManyTries
+from schemas.errors.callers import QuotaExceeded, TooManyTries
+from schemas.errors.providers import StoreUnavailable
 from schemas.settings import get_settings
 from tests.integration.limits.acting import at_once
 

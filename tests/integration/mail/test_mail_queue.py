@@ -9,9 +9,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import mails
 from pipelines.stores.database import operator_session, tenant_session
-from schemas.errors import InvalidRequest
+from pipelines.stores.operations import mails
+from schemas.errors.requests import InvalidRequest
 from tests.integration.mail.smtp_server import MailServer
 from workers import mail as mail_tasks
 

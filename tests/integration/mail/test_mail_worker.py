@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from celery import Celery
 
-from pipelines.stores import mails
 from pipelines.stores.database import tenant_session
+from pipelines.stores.operations import mails
 from tests.integration.mail.smtp_server import MailServer
 from tests.integration.relay.valkey import wait_until
 

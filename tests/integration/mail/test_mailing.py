@@ -10,7 +10,8 @@ import pytest
 
 from pipelines import mailing
 from pipelines.mailing import Mail
-from schemas.errors import InvalidRequest, MailNotSent, MailRefused
+from schemas.errors.providers import MailNotSent, MailRefused
+from schemas.errors.requests import InvalidRequest
 from schemas.settings import Settings
 from tests.integration.mail.smtp_server import MailServer, mail_server
 

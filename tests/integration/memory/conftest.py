@@ -14,10 +14,10 @@ from werkzeug.test import TestResponse
 
 from deploy.ephemeral import wait_until
 from pipelines.ingest.elements import Chunk
-from pipelines.stores import chunks, documents
-from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import tenant_session
-from pipelines.stores.documents import Switch
+from pipelines.stores.knowledge import chunks, documents
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Switch
 from pipelines.stores.redis import get_redis
 from tests.integration.people import Person
 from tests.integration.stores.conftest import Library

@@ -6,13 +6,15 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from api import turns as starting
-from api.auth import Caller
-from pipelines.stores import conversations, events, forgetting, utterances
+from api.dialogue import turns as starting
+from api.door.auth import Caller
+from pipelines.stores import events
 from pipelines.stores.database import tenant_session
+from pipelines.stores.dialogue import conversations, forgetting
+from pipelines.stores.organisation.tenant_tables import tenant_tables
 from pipelines.stores.redis import get_redis
-from pipelines.stores.tenant_tables import tenant_tables
-from schemas.errors import NotFound
+from pipelines.stores.turns import utterances
+from schemas.errors.requests import NotFound
 from schemas.events import Subject
 from tests.integration.memory.conftest import Desk
 from tests.integration.people import Person

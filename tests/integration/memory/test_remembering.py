@@ -7,9 +7,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import conversations, preferences, turns
 from pipelines.stores.database import tenant_session
-from pipelines.turn.preferences import Wish
+from pipelines.stores.dialogue import conversations, preferences
+from pipelines.stores.turns import turns
+from pipelines.turn.prompting.preferences import Wish
 from schemas.settings import get_settings
 from tests.integration.memory.conftest import Desk
 from tests.integration.people import Person

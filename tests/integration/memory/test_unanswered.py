@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from pipelines.ports import Passage
-from pipelines.stores import turns, unanswered
+from pipelines.ports.passages import Passage
 from pipelines.stores.database import tenant_session
-from schemas.dialogue import Turn, TurnStage
+from pipelines.stores.knowledge import unanswered
+from pipelines.stores.turns import turns
+from schemas.tables.dialogue import Turn, TurnStage
 from tests.integration.memory.conftest import Desk
 from tests.integration.people import Person, code
 

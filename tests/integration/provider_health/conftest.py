@@ -7,13 +7,15 @@ from uuid import UUID
 import pytest
 import redis
 
-from pipelines.stores import events, provider_health
+from pipelines.stores import events
+from pipelines.stores.operations import provider_health
 from pipelines.stores.redis import get_redis
 from schemas.events import Subject
 from schemas.settings import get_settings
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
-from workers import health, wiring
+from workers import wiring
+from workers.spending import health
 
 Told = Callable[[UUID], list[dict[str, Any]]]
 

@@ -9,19 +9,26 @@ import psycopg
 import pytest
 import redis
 
-from pipelines.stores import audit, calls, provider_health, provider_keys, turns
 from pipelines.stores.database import tenant_session
-from pipelines.stores.provider_health import MIN_FAILURES, RECOVERS_AFTER, Circuit, State
+from pipelines.stores.operations import audit, calls, provider_health
+from pipelines.stores.operations.provider_health import MIN_FAILURES, RECOVERS_AFTER, Circuit, State
+from pipelines.stores.organisation import provider_keys
 from pipelines.stores.redis import open_redis
+from pipelines.stores.turns import turns
 from pipelines.stores.webhooks import endpoints
-from schemas.dialogue import Turn, TurnStage
-from schemas.errors import AuraError, Cancelled, NotOffered, ProviderUnavailable, RateLimited, StoreUnavailable
-from schemas.provider_requests import KeyedProvider
+from schemas.errors.providers import ProviderUnavailable, RateLimited, StoreUnavailable
+from schemas.errors.requests import NotOffered
+from schemas.errors.tree import AuraError
+from schemas.errors.work import Cancelled
+from schemas.requests.organisation.providers import KeyedProvider
+from schemas.tables.dialogue import Turn, TurnStage
 from tests.integration.limits.acting import at_once
 from tests.integration.provider_health.conftest import Told, half_a_minute_later
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
-from workers import announce, budget, finding, health, turn, voice, wiring
+from workers import announce, turn, voice, wiring
+from workers.dialogue import finding
+from workers.spending import budget, health
 
 CHAT = Circuit("chat", "custom")
 Call = Callable[[UUID], object]

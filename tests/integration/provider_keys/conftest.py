@@ -8,12 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
-from pipelines.stores import audit, sealing
-from pipelines.stores import provider_keys as kept_keys
+from pipelines.stores import sealing
 from pipelines.stores.database import tenant_session
-from schemas.base import DEFAULT_TENANT_ID
-from schemas.provider_requests import KeyedProvider
+from pipelines.stores.operations import audit
+from pipelines.stores.organisation import provider_keys as kept_keys
+from schemas.requests.organisation.providers import KeyedProvider
 from schemas.settings import get_settings
+from schemas.tables.base import DEFAULT_TENANT_ID
 from tests.integration.providers.fakes import FarEnd, far_end
 from workers import wiring
 

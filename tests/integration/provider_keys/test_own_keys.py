@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from pipelines.ports import Prompt
-from pipelines.stores import audit, provider_keys, turns
+from pipelines.ports.models import Prompt
 from pipelines.stores.database import tenant_session
-from schemas.dialogue import Turn, TurnStage
-from schemas.errors import NotOffered
-from schemas.provider_requests import KeyedProvider
+from pipelines.stores.operations import audit
+from pipelines.stores.organisation import provider_keys
+from pipelines.stores.turns import turns
+from schemas.errors.requests import NotOffered
+from schemas.requests.organisation.providers import KeyedProvider
+from schemas.tables.dialogue import Turn, TurnStage
 from tests.integration.provider_keys.conftest import DEPLOYMENT_KEY, keep
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd

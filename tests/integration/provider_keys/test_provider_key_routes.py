@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from schemas.base import DEFAULT_TENANT_ID
-from schemas.provider_requests import KeyedProvider
+from schemas.requests.organisation.providers import KeyedProvider
 from schemas.settings import Settings
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 PATH = "/api/tenant/provider-keys"
 KEY = "sk-canary-4711-and-some-more-characters-WXYZ"

@@ -7,11 +7,16 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import accepting, documents, mails, provider_keys, sealing
+from pipelines.stores import sealing
 from pipelines.stores.database import tenant_session
-from pipelines.stores.provider_keys import Resealed
-from schemas.errors import NotOffered, Unsealable
-from schemas.provider_requests import KeyedProvider
+from pipelines.stores.ingest import accepting
+from pipelines.stores.knowledge import documents
+from pipelines.stores.operations import mails
+from pipelines.stores.organisation import provider_keys
+from pipelines.stores.organisation.provider_keys import Resealed
+from schemas.errors.callers import Unsealable
+from schemas.errors.requests import NotOffered
+from schemas.requests.organisation.providers import KeyedProvider
 from tests.integration.provider_keys.conftest import keep
 from tests.integration.relay.valkey import wait_until
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fakes import FarEnd, far_end
 
-from pipelines.ports import Audio
+from pipelines.ports.sound import Audio
 from pipelines.providers.local.minilm import MiniLM
 from pipelines.providers.local.whisper import Whisper
 from schemas.settings import Settings

@@ -11,9 +11,11 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from pipelines.ports import Audio, Passage, Prompt, Usage, Word
+from pipelines.ports.models import Prompt, Usage
+from pipelines.ports.passages import Passage
+from pipelines.ports.sound import Audio, Word
 from pipelines.providers import chat_model, embedder, speaker, transcriber
-from schemas.errors import ProviderUnavailable, RateLimited
+from schemas.errors.providers import ProviderUnavailable, RateLimited
 from schemas.settings import Settings
 
 PACKAGE = "@copilotkit/aimock"

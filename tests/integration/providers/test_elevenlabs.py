@@ -9,9 +9,11 @@ import fakes
 import pytest
 from fakes import FarEnd
 
-from pipelines.ports import Speaker
+from pipelines.ports.sound import Speaker
 from pipelines.providers import speaker
-from schemas.errors import AuraError, NotOffered, ProviderUnavailable, RateLimited
+from schemas.errors.providers import ProviderUnavailable, RateLimited
+from schemas.errors.requests import NotOffered
+from schemas.errors.tree import AuraError
 from schemas.settings import Settings
 
 MakeSettings = Callable[..., Settings]

@@ -11,9 +11,11 @@ from elevenlabs.client import ElevenLabs
 from sounds_of_far_ends import tone
 from speaking_sockets import RATE_HZ, Answer, SocketEnd, speaking_socket, spoken
 
-from pipelines.ports import Sound, Word
+from pipelines.ports.sound import Sound, Word
 from pipelines.providers.elevenlabs import ElevenLabsSpeaker, make
-from schemas.errors import AuraError, InvalidRequest, NotOffered, ProviderUnavailable, RateLimited
+from schemas.errors.providers import ProviderUnavailable, RateLimited
+from schemas.errors.requests import InvalidRequest, NotOffered
+from schemas.errors.tree import AuraError
 from schemas.settings import Settings
 
 SOUND = tone(RATE_HZ).tobytes()

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from fakes import FarEnd
 
-from pipelines.ports import Audio
+from pipelines.ports.sound import Audio
 from pipelines.providers import bounded, openai_compatible, speaker, transcriber
 from pipelines.providers import elevenlabs as elevenlabs_provider
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 from schemas.settings import Settings
 
 MakeSettings = Callable[..., Settings]

@@ -13,11 +13,11 @@ import pytest
 import soxr
 from test_whisper import plain
 
-from pipelines.ports import Audio
+from pipelines.ports.sound import Audio
 from pipelines.providers import weights
 from pipelines.providers.local.piper import GAIN, JOE, Piper, make, speakable
 from pipelines.providers.local.whisper import Whisper
-from schemas.errors import NotOffered
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 TEXT = "Your bicycle will be ready on Friday. Please bring the receipt with you."

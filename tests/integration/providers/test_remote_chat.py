@@ -12,10 +12,13 @@ import fakes
 import pytest
 from fakes import FarEnd
 
-from pipelines.ports import Passage, Prompt, Said, Usage
+from pipelines.ports.models import Prompt, Said, Usage
+from pipelines.ports.passages import Passage
 from pipelines.providers import chat_model, servers
 from pipelines.providers.openai_compatible import RemoteChat
-from schemas.errors import AuraError, InvalidRequest, NotOffered, ProviderUnavailable, RateLimited
+from schemas.errors.providers import ProviderUnavailable, RateLimited
+from schemas.errors.requests import InvalidRequest, NotOffered
+from schemas.errors.tree import AuraError
 from schemas.settings import Settings
 
 MakeSettings = Callable[..., Settings]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from fakes import FarEnd
 
-from pipelines.ports import Embedder
+from pipelines.ports.models import Embedder
 from pipelines.providers import calibration, embedder
-from schemas.errors import ProviderUnavailable, RateLimited
+from schemas.errors.providers import ProviderUnavailable, RateLimited
 from schemas.settings import Settings
 
 MakeSettings = Callable[..., Settings]

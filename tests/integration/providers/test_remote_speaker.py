@@ -11,9 +11,11 @@ import pytest
 from fakes import Exchange, FarEnd
 from sounds_of_far_ends import SECONDS, encoded, floats, tone, wav
 
-from pipelines.ports import Speaker
+from pipelines.ports.sound import Speaker
 from pipelines.providers import speaker
-from schemas.errors import AuraError, InvalidRequest, NotOffered, ProviderUnavailable, RateLimited
+from schemas.errors.providers import ProviderUnavailable, RateLimited
+from schemas.errors.requests import InvalidRequest, NotOffered
+from schemas.errors.tree import AuraError
 from schemas.settings import Settings
 
 MakeSettings = Callable[..., Settings]

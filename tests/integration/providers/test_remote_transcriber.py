@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from fakes import Asked, FarEnd
 
-from pipelines.ports import Audio, Transcriber, Word
+from pipelines.ports.sound import Audio, Transcriber, Word
 from pipelines.providers import transcriber
 from pipelines.providers.servers import PRICES
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 from schemas.settings import Settings
 
 MakeSettings = Callable[..., Settings]

@@ -11,7 +11,7 @@ from test_whisper import MISLABELLED, plain, transcripts
 
 from pipelines.ingest import recording as recordings
 from pipelines.ingest.listen import elements
-from pipelines.ports import Audio
+from pipelines.ports.sound import Audio
 from pipelines.providers.local.whisper import Whisper
 from tests.unit.ingest.sounds import encoded
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.ports import Audio
+from pipelines.ports.sound import Audio
 from pipelines.providers.local.whisper import Whisper
-from schemas.errors import InvalidRequest
+from schemas.errors.requests import InvalidRequest
 
 pytestmark = pytest.mark.timeout(300)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""

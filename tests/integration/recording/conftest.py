@@ -9,10 +9,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from api import turns as starting
-from api.auth import Caller
+from api.dialogue import turns as starting
+from api.door.auth import Caller
 from pipelines.stores.redis import get_redis
-from pipelines.turn.audio import pcm16
+from pipelines.turn.sound.audio import pcm16
 from schemas.settings import get_settings
 from tests.integration.people import Person
 from tests.integration.providers import fakes

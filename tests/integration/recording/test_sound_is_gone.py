@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from deploy.ephemeral import wait_until
+from pipelines.stores.organisation.tenant_tables import tenant_tables
 from pipelines.stores.redis import get_redis
-from pipelines.stores.tenant_tables import tenant_tables
 from tests.integration.people import Person
 from tests.integration.recording.conftest import QUESTION, Studio
 from workers import recordings, upkeep

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.ephemeral import wait_until
-from schemas.base import DEFAULT_TENANT_ID
+from schemas.tables.base import DEFAULT_TENANT_ID
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange
 from tests.integration.reindex.stacks import Embedders, Stack, embeds, gadget, widget

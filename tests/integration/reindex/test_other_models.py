@@ -9,17 +9,18 @@ import pytest
 from sqlalchemy import event
 
 from pipelines.ingest.elements import Chunk
-from pipelines.stores import chunks, documents
-from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import get_engine, tenant_session
-from pipelines.stores.documents import Switch
-from schemas.dialogue import Turn
+from pipelines.stores.knowledge import chunks, documents
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Switch
 from schemas.settings import get_settings
+from schemas.tables.dialogue import Turn
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, far_end
 from tests.integration.reindex.stacks import embeds, vector_of
 from tests.integration.stores.conftest import Library
-from workers import finding, wiring
+from workers import wiring
+from workers.dialogue import finding
 
 
 def forget() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from api.relay import Relay
+from api.live.relay import Relay
 from pipelines.stores.redis import open_redis
 from tests.integration.relay.talking import Web, Workers
 from tests.integration.relay.valkey import Valkey

@@ -22,8 +22,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from pipelines.stores import events
-from schemas.base import DEFAULT_TENANT_ID
 from schemas.events import Event, EventName, Subject
+from schemas.tables.base import DEFAULT_TENANT_ID
 from tests.integration.relay import voice_app
 from tests.integration.relay.valkey import wait_until
 

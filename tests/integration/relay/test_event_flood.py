@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api import live
-from api.mailbox import Reason
+from api.live import process
+from api.live.mailbox import Reason
 from pipelines.stores import events
 from pipelines.stores.redis import get_redis
 from schemas.events import EventName
@@ -109,7 +109,7 @@ def test_a_follower_that_is_too_slow_is_told_so(ada: Person) -> None:
     response = ada.get("/api/events", buffered=False)
     blocks = iter(response.response)
     assert b"retry:" in bytes(next(blocks))  # type: ignore[arg-type]
-    for mailbox in list(live.seats()._seated):
+    for mailbox in list(process.seats()._seated):
         mailbox.close(Reason.OVERFLOW)
     rest = b"".join(bytes(each) for each in blocks)  # type: ignore[arg-type]
     response.close()

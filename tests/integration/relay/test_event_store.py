@@ -8,9 +8,11 @@ from uuid import uuid4
 import pytest
 import redis
 
-from pipelines.stores import events, utterances
+from pipelines.stores import events
 from pipelines.stores.redis import open_redis
-from schemas.errors import InvalidRequest, StoreUnavailable
+from pipelines.stores.turns import utterances
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.requests import InvalidRequest
 from schemas.events import Event, EventName, Subject
 from tests.integration.relay.valkey import Valkey
 

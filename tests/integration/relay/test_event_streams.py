@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from pipelines.stores import events
-from schemas.base import DEFAULT_TENANT_ID
 from schemas.events import Event, EventName, Subject
+from schemas.tables.base import DEFAULT_TENANT_ID
 from tests.integration.relay.talking import Web
 from tests.integration.relay.valkey import wait_until
 

@@ -7,12 +7,13 @@ from uuid import uuid4
 import pytest
 import redis
 
-from api.following import Following
-from api.mailbox import Closed, Mailbox, Reason
-from api.relay import Relay
+from api.live.following import Following
+from api.live.mailbox import Closed, Mailbox, Reason
+from api.live.relay import Relay
 from pipelines.stores import events
 from pipelines.stores.redis import open_redis
-from schemas.errors import InvalidRequest, StoreUnavailable
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.requests import InvalidRequest
 from schemas.events import Event, EventName, Subject
 from tests.integration.relay.valkey import Valkey, wait_until
 

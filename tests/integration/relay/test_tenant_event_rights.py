@@ -10,9 +10,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from pipelines.stores import events, turns
+from pipelines.stores import events
 from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
+from pipelines.stores.turns import turns
 from schemas.events import TENANT_WIDE, Event, EventName
 from tests.integration.people import Person
 from tests.integration.relay.event_client import Deployment, SocketClient, document, turn, whole

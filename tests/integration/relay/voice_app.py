@@ -8,14 +8,18 @@ from uuid import UUID, uuid4
 
 from flask import Flask, Response, jsonify, request
 
-from api import errors, live, sse, voice_client, voice_socket, websocket
-from api.auth import Caller
-from api.seats import clear_at_sigterm
-from api.talk import Acts
+from api.door import errors
+from api.door.auth import Caller
+from api.live import process, sockets, sse, websocket
+from api.live.seats import clear_at_sigterm
+from api.spoken.talk import Acts
+from api.voice import continuous
 from pipelines.stores.redis import get_redis
-from schemas.base import DEFAULT_TENANT_ID
-from schemas.errors import NotFound, StoreUnavailable, Unauthenticated
+from schemas.errors.callers import Unauthenticated
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.requests import NotFound
 from schemas.events import Event, EventName, Subject
+from schemas.tables.base import DEFAULT_TENANT_ID
 
 STARTED, CANCELLED, CUT, CONFIRMED, DROPPED, TIMED = (
     f"test:{what}" for what in ("started", "cancelled", "cut", "confirmed", "dropped", "timed")
@@ -25,7 +29,7 @@ FOREIGN_CONVERSATION = UUID(int=666)
 
 def create_app() -> Flask:
     if patience_s := os.environ.get("TEST_PATIENCE_S"):
-        voice_client.START_TIMEOUT_S = websocket.STALL_S = float(patience_s)
+        sockets.START_TIMEOUT_S = websocket.STALL_S = float(patience_s)
     app = Flask(__name__)
     errors.register(app)
     acts = Acts(
@@ -38,7 +42,7 @@ def create_app() -> Flask:
         cut_off=lambda _, turn_id, heard, played_ms, reason: told(CUT, str(turn_id), heard, played_ms, reason),
         timed=lambda _, turn_id, timings: told(TIMED, str(turn_id), timings),
     )
-    voice_socket.register(app, acts)
+    continuous.register(app, acts)
     app.add_url_rule("/events/<uuid:doc_id>", view_func=events)
     app.add_url_rule("/state", view_func=state)
     return app
@@ -61,7 +65,7 @@ def events(doc_id: UUID) -> Response:
 
 
 def state() -> Response:
-    return jsonify(taken=live.seats().taken(), followers=live.relay().followers())
+    return jsonify(taken=process.seats().taken(), followers=process.relay().followers())
 
 
 def authenticate(token: str | None) -> Caller:
@@ -124,4 +128,4 @@ def told(to: str, *about: object) -> None:
 
 def post_worker_init(worker: object) -> None:
     """Called by gunicorn, for which this file is its configuration too."""
-    clear_at_sigterm(live.seats())
+    clear_at_sigterm(process.seats())

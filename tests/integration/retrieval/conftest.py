@@ -7,16 +7,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from pipelines.stores import turns
 from pipelines.stores.database import tenant_session
-from schemas.dialogue import Message, Turn
+from pipelines.stores.turns import turns
 from schemas.settings import get_settings
+from schemas.tables.dialogue import Message, Turn
 from tests.integration import storing
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply, far_end
 from tests.integration.reindex.stacks import vector_of
 from tests.integration.storing import MODEL
-from workers import finding, reranking, wiring
+from workers import wiring
+from workers.dialogue import finding, reranking
 
 
 class Far(FarEnd):

@@ -6,12 +6,12 @@ from uuid import UUID
 import numpy as np
 import psycopg
 
-from pipelines.ports import Calibration
-from pipelines.stores import cards, documents
-from pipelines.stores.cards import IncomingCard
-from pipelines.stores.chunks import context_sha256
+from pipelines.ports.models import Calibration
 from pipelines.stores.database import tenant_session
-from pipelines.stores.search import Asked
+from pipelines.stores.knowledge import cards, documents
+from pipelines.stores.knowledge.cards import IncomingCard
+from pipelines.stores.knowledge.chunks import context_sha256
+from pipelines.stores.knowledge.search import Asked
 
 ASKED = Asked("model-b", np.ones(64, np.float32) / 8, Calibration(0.5, 10))
 

@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from schemas.dialogue import Turn
-from schemas.errors import BudgetExceeded
+from schemas.errors.callers import BudgetExceeded
+from schemas.tables.dialogue import Turn
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd, Reply
-from workers import budget, finding
+from workers.dialogue import finding
+from workers.spending import budget
 
 Stored = Callable[..., UUID]
 Talk = Callable[..., Turn]

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import update
 
 from pipelines.stores.database import tenant_session
-from schemas.dialogue import Turn
+from schemas.tables.dialogue import Turn
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd, Reply
-from workers import finding, rewriting
+from workers.dialogue import finding, rewriting
 
 BEFORE = ("Can I rent a trailer for my dog?", "Yes, trailers can be rented. [1]")
 

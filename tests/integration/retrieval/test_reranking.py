@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from schemas.dialogue import Turn
+from schemas.tables.dialogue import Turn
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply
-from workers import finding
+from workers.dialogue import finding
 
 QUESTION = "What does a red bicycle cost?"
 TEXTS = ["A red bicycle costs ten euros.", "The cost of a bicycle that is red differs.", "Bicycles are fun."]

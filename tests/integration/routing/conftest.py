@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 import pytest
 import redis
 
-from pipelines.stores import tenants, turns
 from pipelines.stores.database import tenant_session
+from pipelines.stores.organisation import tenants
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn, TurnStage
+from pipelines.stores.turns import turns
 from schemas.settings import get_settings
+from schemas.tables.dialogue import Turn, TurnStage
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
-from workers import circuits, health, turn, wiring
+from workers import turn, wiring
+from workers.spending import circuits, health
 
 Ask = Callable[..., Turn]
 

@@ -9,10 +9,11 @@ import pytest
 import redis
 
 from pipelines.providers.servers import PRICES
-from pipelines.stores import provider_health, quotas, usage
 from pipelines.stores.database import tenant_session
-from pipelines.stores.provider_health import Circuit, State
-from schemas.dialogue import TurnStatus
+from pipelines.stores.operations import provider_health
+from pipelines.stores.operations.provider_health import Circuit, State
+from pipelines.stores.organisation import quotas, usage
+from schemas.tables.dialogue import TurnStatus
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd, Reply
 from tests.integration.routing.conftest import Ask, forget_settings

@@ -9,17 +9,18 @@ from uuid import UUID
 import pytest
 import redis
 
-from pipelines.stores import breaker, provider_health, quotas, usage
-from pipelines.stores.breaker import MAX_OPEN_S
 from pipelines.stores.database import tenant_session
-from pipelines.stores.provider_health import MIN_FAILURES, RECOVERS_AFTER, Circuit, State
+from pipelines.stores.operations import breaker, provider_health
+from pipelines.stores.operations.breaker import MAX_OPEN_S
+from pipelines.stores.operations.provider_health import MIN_FAILURES, RECOVERS_AFTER, Circuit, State
+from pipelines.stores.organisation import quotas, usage
 from pipelines.stores.redis import open_redis
-from schemas.dialogue import TurnStatus
+from schemas.tables.dialogue import TurnStatus
 from tests.integration.limits.acting import at_once
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
 from tests.integration.routing.conftest import Ask
-from workers import circuits
+from workers.spending import circuits
 
 pytestmark = pytest.mark.timeout(300)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""

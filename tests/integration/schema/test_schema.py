@@ -4,17 +4,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-import schemas.batches
-import schemas.dialogue
-import schemas.hooks
-import schemas.identity
-import schemas.knowledge
-import schemas.memory
-import schemas.recordings
-import schemas.records
-import schemas.tenancy
-import schemas.training  # noqa: F401 (fills the metadata)
-from schemas.base import Base
+import schemas.tables.batches
+import schemas.tables.chunks
+import schemas.tables.dialogue
+import schemas.tables.hooks
+import schemas.tables.identity
+import schemas.tables.knowledge
+import schemas.tables.memory
+import schemas.tables.recordings
+import schemas.tables.records
+import schemas.tables.tenancy
+import schemas.tables.training  # noqa: F401 (fills the metadata)
+from schemas.tables.base import Base
 
 
 def _ours(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:

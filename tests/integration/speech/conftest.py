@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from pipelines.stores import turns
 from pipelines.stores.database import tenant_session
 from pipelines.stores.events import replay
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Sentence, Turn, TurnStage, TurnStatus
+from pipelines.stores.turns import turns
 from schemas.events import EventName, Subject
 from schemas.settings import get_settings
+from schemas.tables.dialogue import Sentence, Turn, TurnStage, TurnStatus
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
 from workers import wiring

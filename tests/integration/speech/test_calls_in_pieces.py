@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from pipelines.stores import calls
+from pipelines.stores.operations import calls
 from pipelines.stores.redis import get_redis
-from schemas.errors import ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
 
 
 def test_pieces_come_in_order_and_end_with_the_reply(servers: object) -> None:

@@ -9,15 +9,17 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import preferences, sentences, turns
 from pipelines.stores.database import tenant_session
+from pipelines.stores.dialogue import preferences
 from pipelines.stores.redis import get_redis
-from pipelines.turn.fillers import OURS
-from schemas.dialogue import Sentence, TurnStatus
+from pipelines.stores.turns import sentences, turns
+from pipelines.turn.speaking.fillers import OURS
+from schemas.tables.dialogue import Sentence, TurnStatus
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
 from tests.integration.speech.conftest import NewTurn
-from workers import fillers, speaking
+from workers import fillers
+from workers.dialogue import speaking
 
 Told = Callable[[UUID], list[dict[str, Any]]]
 SetUp = Callable[..., None]

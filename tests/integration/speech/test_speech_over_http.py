@@ -13,8 +13,8 @@ import jiwer
 import pytest
 
 from deploy.ephemeral import wait_until
-from pipelines.turn.audio import decode
-from pipelines.turn.audio_out import encoder
+from pipelines.turn.sound.audio import decode
+from pipelines.turn.sound.audio_out import encoder
 from schemas.settings import get_settings
 from tests.integration.reindex.stacks import ROOT, Stack
 from tests.unit.turn.recordings import raw_wav

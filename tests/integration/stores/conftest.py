@@ -7,13 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines.ingest.elements import Chunk
-from pipelines.stores import accepting, chunks, documents
-from pipelines.stores.accepting import Upload
-from pipelines.stores.chunks import Incoming
 from pipelines.stores.database import operator_session, tenant_session
-from pipelines.stores.documents import Switch
-from pipelines.stores.parts import Part, StageRef
-from schemas.knowledge import Stage
+from pipelines.stores.ingest import accepting
+from pipelines.stores.ingest.accepting import Upload
+from pipelines.stores.ingest.parts import Part, StageRef
+from pipelines.stores.knowledge import chunks, documents
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Switch
+from schemas.tables.knowledge import Stage
 
 WIDTH = 8
 

@@ -6,11 +6,11 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pipelines.stores import batches
 from pipelines.stores.database import tenant_session
-from pipelines.stores.parts import EXPRESS, Part
-from schemas.batches import BatchState, Source
-from schemas.knowledge import LARGE_UNITS
+from pipelines.stores.ingest import batches
+from pipelines.stores.ingest.parts import EXPRESS, Part
+from schemas.tables.batches import BatchState, Source
+from schemas.tables.knowledge import LARGE_UNITS
 
 BUNDLE = 100
 

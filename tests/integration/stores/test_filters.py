@@ -8,9 +8,10 @@ import numpy as np
 import psycopg
 import pytest
 
-from pipelines.ports import Calibration, KnowledgeFilter
-from pipelines.stores import search
+from pipelines.ports.models import Calibration
+from pipelines.ports.passages import KnowledgeFilter
 from pipelines.stores.database import tenant_session
+from pipelines.stores.knowledge import search
 
 CALIBRATION = Calibration(midpoint=0.5, slope=10)
 OLD, NEW = datetime(2020, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ import numpy as np
 import psycopg
 import pytest
 
-from pipelines.stores import chunks, search
-from pipelines.stores.chunks import Rewritten
 from pipelines.stores.database import tenant_session
+from pipelines.stores.knowledge import chunks, search
+from pipelines.stores.knowledge.chunks import Rewritten
 
 GERMAN = "Die Mitglieder dürfen die Häuser des Vereins nutzen und sich dort mit einem Gast treffen."
 FRENCH = "Les membres du club peuvent nager dans les piscines et jouer avec un invité à l'hôtel."

@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines.ingest.elements import Chunk
-from pipelines.ports import Calibration
-from pipelines.stores import chunks, documents, search
-from pipelines.stores.chunks import Incoming
+from pipelines.ports.models import Calibration
 from pipelines.stores.database import tenant_session
-from pipelines.stores.documents import Switch
-from pipelines.stores.search import Asked
+from pipelines.stores.knowledge import chunks, documents, search
+from pipelines.stores.knowledge.chunks import Incoming
+from pipelines.stores.knowledge.documents import Switch
+from pipelines.stores.knowledge.search import Asked
 
 SHARP, FLAT = Calibration(0.5, 10), Calibration(0.9, 10)
 

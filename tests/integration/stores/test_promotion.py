@@ -13,9 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from deploy.database import indexer_url
-from pipelines.ports import Calibration, KnowledgeFilter
-from pipelines.stores import chunks, promotion, search
+from pipelines.ports.models import Calibration
+from pipelines.ports.passages import KnowledgeFilter
 from pipelines.stores.database import tenant_session
+from pipelines.stores.knowledge import chunks, promotion, search
 
 CALIBRATION = Calibration(midpoint=0.5, slope=10)
 MODEL = "test-model"

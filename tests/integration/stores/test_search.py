@@ -9,9 +9,9 @@ import psycopg
 from rank_bm25 import BM25Okapi
 from sqlalchemy import text
 
-from pipelines.ports import Calibration
-from pipelines.stores import chunks, documents, search
+from pipelines.ports.models import Calibration
 from pipelines.stores.database import operator_session, tenant_session
+from pipelines.stores.knowledge import chunks, documents, search
 
 TEXTS = [
     "Battery warranty covers two years for every rented bicycle.",

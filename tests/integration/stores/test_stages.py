@@ -5,11 +5,13 @@ from uuid import UUID
 
 import psycopg
 
-from pipelines.stores import documents, setbacks, stages
 from pipelines.stores.database import operator_session, tenant_session
-from pipelines.stores.parts import Claim, Made, Part, Span, StageRef
-from schemas.errors import Damaged, ProviderUnavailable
-from schemas.knowledge import Stage, Status
+from pipelines.stores.ingest import setbacks, stages
+from pipelines.stores.ingest.parts import Claim, Made, Part, Span, StageRef
+from pipelines.stores.knowledge import documents
+from schemas.errors.files import Damaged
+from schemas.errors.providers import ProviderUnavailable
+from schemas.tables.knowledge import Stage, Status
 
 
 def claim(ref: StageRef, lease_s: float = 60) -> Claim | None:

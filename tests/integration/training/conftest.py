@@ -10,11 +10,12 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from pipelines.stores import documents, sealing
+from pipelines.stores import sealing
 from pipelines.stores.database import operator_session
+from pipelines.stores.knowledge import documents
 from pipelines.stores.redis import get_redis
-from schemas.knowledge import Stage
 from schemas.settings import get_settings
+from schemas.tables.knowledge import Stage
 from tests.integration.people import Person
 from tests.integration.providers.fakes import far_end
 from tests.integration.reindex.stacks import Embedders, embeds

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from api import turns
-from api.auth import Caller
+from api.dialogue import turns
+from api.door.auth import Caller
 from deploy.ephemeral import wait_until
-from schemas.knowledge import Stage
+from schemas.tables.knowledge import Stage
 from tests.integration.people import Person
 from tests.integration.training.conftest import Desk
 from workers import turn as turn_tasks

@@ -10,15 +10,16 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from api import turns as asking
-from api.auth import Caller
-from pipelines.stores import events, turns
+from api.dialogue import turns as asking
+from api.door.auth import Caller
+from pipelines.stores import events
 from pipelines.stores.database import tenant_session
 from pipelines.stores.events import Published
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import Turn
+from pipelines.stores.turns import turns
 from schemas.events import Subject
 from schemas.settings import get_settings
+from schemas.tables.dialogue import Turn
 from tests.integration import storing
 from tests.integration.provider_health.conftest import forget
 from tests.integration.providers import fakes

@@ -4,7 +4,7 @@ import threading
 from uuid import uuid4
 
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import TurnStage
+from schemas.tables.dialogue import TurnStage
 from workers import broker, send
 from workers.app import app
 

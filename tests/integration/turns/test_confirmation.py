@@ -7,14 +7,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from api import turns as asking
-from pipelines.stores import utterances
+from api.dialogue import turns as asking
 from pipelines.stores.redis import get_redis
-from schemas.dialogue import TurnStage, TurnStatus
-from schemas.errors import LeaseLost
+from pipelines.stores.turns import utterances
+from schemas.errors.work import LeaseLost
 from schemas.events import EventName
+from schemas.tables.dialogue import TurnStage, TurnStatus
 from tests.integration.turns.conftest import ANSWER, QUESTION, Age, Speaker
-from workers import turning, watching
+from workers.dialogue import turning, watching
 
 
 def test_it_waits_for_its_confirmation_and_is_woken_by_it(speaker: Speaker, age: Age) -> None:

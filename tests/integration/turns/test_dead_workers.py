@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from deploy.ephemeral import wait_until
-from schemas.dialogue import TurnStatus
+from schemas.tables.dialogue import TurnStatus
 from tests import leftovers
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from api import turns as asking
-from schemas.dialogue import TurnStatus
+from api.dialogue import turns as asking
 from schemas.events import EventName
+from schemas.tables.dialogue import TurnStatus
 from tests.integration.providers.fakes import FarEnd
 from tests.integration.turns.conftest import ANSWER, QUESTION, Speaker
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from api import turns as asking
+from api.dialogue import turns as asking
 from tests.integration.turns.conftest import Speaker
 from workers import send, turn
 

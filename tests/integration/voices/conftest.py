@@ -8,14 +8,16 @@ from uuid import UUID
 import pytest
 import redis
 
-from pipelines.stores import tenants
 from pipelines.stores.database import tenant_session
+from pipelines.stores.organisation import tenants
 from pipelines.stores.redis import get_redis
 from schemas.settings import get_settings
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply
 from tests.integration.providers.sounds_of_far_ends import wav
-from workers import circuits, health, voice_line, wiring
+from workers import wiring
+from workers.speech import voice_line
+from workers.spending import circuits, health
 
 HELD = "SELECT FROM usage_events WHERE tenant_id = %s AND held_until IS NOT NULL"
 

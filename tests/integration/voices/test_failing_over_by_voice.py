@@ -9,16 +9,21 @@ import psycopg
 import pytest
 import redis
 
-from pipelines.stores import audit, provider_health, provider_keys, quotas, usage
-from pipelines.stores.breaker import timed
 from pipelines.stores.database import tenant_session
-from pipelines.stores.provider_health import MIN_FAILURES, Circuit, State
-from schemas.errors import AuraError, Cancelled, NoSpeech, NotHeard, NotSpoken, ProviderUnavailable
-from schemas.provider_requests import KeyedProvider
+from pipelines.stores.operations import audit, provider_health
+from pipelines.stores.operations.breaker import timed
+from pipelines.stores.operations.provider_health import MIN_FAILURES, Circuit, State
+from pipelines.stores.organisation import provider_keys, quotas, usage
+from schemas.errors.providers import NotHeard, NotSpoken, ProviderUnavailable
+from schemas.errors.sound import NoSpeech
+from schemas.errors.tree import AuraError
+from schemas.errors.work import Cancelled
+from schemas.requests.organisation.providers import KeyedProvider
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd, Reply
 from tests.integration.voices.conftest import HELD, forget_settings, sound_of
-from workers import voice_line, voices, wiring
+from workers import wiring
+from workers.speech import voice_line, voices
 
 SECOND = bytes(32_000)
 

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from pipelines.stores import accepting
-from pipelines.stores.accepting import Upload
 from pipelines.stores.database import tenant_session
-from schemas.errors import Unsealable
-from schemas.knowledge import NO_LANE, Document, units_of
+from pipelines.stores.ingest import accepting
+from pipelines.stores.ingest.accepting import Upload
+from schemas.errors.callers import Unsealable
+from schemas.tables.knowledge import NO_LANE, Document, units_of
 
 
 def uploads(count: int) -> list[Upload]:

@@ -13,12 +13,13 @@ import pytest
 
 from deploy.ephemeral import wait_until
 from deploy.places import REPO
-from pipelines.stores import intakes
 from pipelines.stores.database import operator_session, tenant_session
+from pipelines.stores.ingest import intakes
 from schemas.settings import get_settings
 from tests.integration.people import code
 from tests.integration.ways_in.conftest import Sender, words
-from workers import intake, reception
+from workers import intake
+from workers.documents import reception
 
 
 def zipped(files: list[tuple[str, bytes]]) -> bytes:

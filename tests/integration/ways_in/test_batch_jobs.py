@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from pipelines.stores import batches, events
+from pipelines.stores import events
 from pipelines.stores.database import tenant_session
+from pipelines.stores.ingest import batches
 from pipelines.stores.redis import get_redis
 from schemas.events import Subject
 from tests.integration.people import code
 from tests.integration.ways_in.conftest import Sender, words
-from workers import batches as telling
+from workers.documents import batches as telling
 
 
 def told(sender: Sender, batch_id: str) -> list[str]:

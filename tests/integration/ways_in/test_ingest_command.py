@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from api import cli_ingest
 from api.cli import ingest
+from api.cli import ingest as cli_ingest
 from schemas.settings import get_settings
 from tests.integration.ways_in.conftest import Sender
-from workers import batches as telling
+from workers.documents import batches as telling
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_a_batch_of_another_tenant_is_as_unknown_as_none(new_sender: Callable[[]
 
 def test_more_files_than_a_batch_holds_are_refused_whole(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
     small = get_settings().model_copy(update={"max_batch_files": 3})
-    monkeypatch.setattr("api.arrivals.get_settings", lambda: small)
+    monkeypatch.setattr("api.documents.arrivals.get_settings", lambda: small)
     assert code(sender.send(words(4))) == (422, "too_many_files")
     assert sender.get("/api/documents")["documents"] == []
     batch = sender.post("/api/batches", 201)

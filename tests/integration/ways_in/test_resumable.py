@@ -16,9 +16,9 @@ import pytest
 from tusclient.client import TusClient
 from werkzeug.test import TestResponse
 
-from pipelines.stores import uploads
 from pipelines.stores.database import operator_session, tenant_session
-from schemas.errors import WrongOffset
+from pipelines.stores.ingest import uploads
+from schemas.errors.uploads import WrongOffset
 from schemas.settings import get_settings
 from tests.integration.people import Person, code
 from tests.integration.ways_in.conftest import Sender, words

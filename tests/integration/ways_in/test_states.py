@@ -8,7 +8,7 @@ import pytest
 
 from api import jobs
 from pipelines.stores.redis import get_redis
-from schemas.errors import AuraError
+from schemas.errors.tree import AuraError
 from tests.integration.people import Person, code
 from tests.integration.ways_in.conftest import Sender, words
 

@@ -15,7 +15,7 @@ from schemas.events import Event, EventName, Subject
 from schemas.settings import get_settings
 from tests.integration.relay.valkey import wait_until
 from tests.integration.webhooks.receiver import ALLOWED, Receiver, listening
-from workers.post import Post
+from workers.posting.post import Post
 
 
 @pytest.fixture

@@ -11,20 +11,20 @@ import psycopg
 import pytest
 
 from pipelines import outbound
-from schemas.errors import (
+from schemas.errors.addresses import (
     AddressRefused,
     AnswerTooLong,
-    AuraError,
     HostUnknown,
     RemoteTimeout,
     TooManyRedirects,
     Unreachable,
     UnreadableAnswer,
 )
+from schemas.errors.tree import AuraError
 from tests.integration.people import Person
 from tests.integration.webhooks.conftest import Log, add_endpoint, enqueue
 from tests.integration.webhooks.receiver import ALLOWED, Receiver, Reply, listening
-from workers.post import Post
+from workers.posting.post import Post
 
 HOSTS = [
     *("127.0.0.1", "127.1", "0x7f000001", "2130706433", "017700000001", "0x7f.1", "0.0.0.0", "0", "localhost"),

@@ -14,8 +14,8 @@ from pipelines.webhooks.schedule import JITTER, WAITS_S
 from schemas.events import EventName
 from tests.integration.webhooks.conftest import Log, add_endpoint, enqueue
 from tests.integration.webhooks.receiver import ALLOWED, Conversation, Receiver, Reply, Taken, listening
-from workers import tries
-from workers.post import Post
+from workers.posting import tries
+from workers.posting.post import Post
 
 
 @pytest.fixture

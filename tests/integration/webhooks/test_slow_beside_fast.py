@@ -8,7 +8,7 @@ from uuid import UUID
 from tests.integration.relay.valkey import wait_until
 from tests.integration.webhooks.conftest import Log, add_endpoint, enqueue
 from tests.integration.webhooks.receiver import Receiver, listening
-from workers.post import SLOW_EACH, SLOW_PLACES, Post
+from workers.posting.post import SLOW_EACH, SLOW_PLACES, Post
 
 
 def latency_s(post: Post, tenant: UUID, receiver: Receiver) -> float:

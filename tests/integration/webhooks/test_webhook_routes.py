@@ -12,7 +12,7 @@ from tests.integration.people import Person, code
 from tests.integration.webhooks.conftest import Log, enqueue
 from tests.integration.webhooks.receiver import Receiver
 from workers import send
-from workers.post import Post
+from workers.posting.post import Post
 
 PUBLIC = "https://93.184.216.34/hook"
 

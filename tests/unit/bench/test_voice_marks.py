@@ -7,9 +7,9 @@ import pytest
 
 from bench.voicing import marks, own
 from bench.voicing.callers import Caller
-from pipelines.ports import STT_RATE_HZ, Audio
+from pipelines.ports.sound import STT_RATE_HZ, Audio
 from pipelines.providers import sound
-from pipelines.turn.audio import pcm16, samples
+from pipelines.turn.sound.audio import pcm16, samples
 
 FRAME = 320
 RATE_HZ = 22_050

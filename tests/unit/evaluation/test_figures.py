@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.evaluation import plot, report
 from pipelines.evaluation.judging import Outcome, judged, ranks
-from pipelines.ports import Passage
+from pipelines.ports.passages import Passage
 
 DOC = UUID(int=7)
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.evaluation import sets
 from pipelines.evaluation.sets import Question
-from schemas.errors import InvalidRequest
+from schemas.errors.requests import InvalidRequest
 
 
 def test_csv_with_and_without_answers() -> None:

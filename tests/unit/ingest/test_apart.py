@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pipelines.ingest.apart import Limits, Report, run_apart
-from schemas.errors import Bomb, Damaged, Encrypted
+from schemas.errors.files import Bomb, Damaged, Encrypted
 
 SMALL = Limits(memory_bytes=64 << 20, cpu_s=1)
 

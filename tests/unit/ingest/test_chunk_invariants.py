@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipelines.ingest import tokens
 from pipelines.ingest.chunk import MAX_TOKENS, chunk
 from pipelines.ingest.elements import Element, Extraction, Kind, join, pack, pack_chunks, unpack, unpack_chunks
-from pipelines.ports import Box
+from pipelines.ports.passages import Box
 
 WORDS = st.sampled_from(["river", "The harbour opens.", "x" * 40, "Straße", "3.5 kg", "日本語です。", "e.g.", "a | b"])
 TEXTS = st.lists(WORDS, min_size=1, max_size=400).map(" ".join)

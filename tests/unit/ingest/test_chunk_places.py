@@ -11,7 +11,7 @@ from pipelines.ingest.chunk import MAX_TOKENS, OVERLAP_TOKENS, chunk
 from pipelines.ingest.chunk_types import chunk_type
 from pipelines.ingest.elements import Chunk, Element, Extraction, Kind
 from pipelines.ingest.formats.table import table
-from pipelines.ports import Box
+from pipelines.ports.passages import Box
 
 WORDS = st.sampled_from(
     ["The harbour opens.", "and so", "Dr. Marlowe came.", "日本語です。", "x" * 90, "3.5 kg", "- item", "half-"]

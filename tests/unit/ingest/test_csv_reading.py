@@ -8,7 +8,7 @@ from pipelines.ingest.chunk import chunk
 from pipelines.ingest.elements import Element, Kind
 from pipelines.ingest.extract import extract
 from pipelines.ingest.formats.sheets.grid import MAX_COLUMNS
-from schemas.errors import Bomb
+from schemas.errors.files import Bomb
 
 
 def only(data: bytes, kind: str = "csv") -> Element:

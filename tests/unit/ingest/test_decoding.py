@@ -6,7 +6,7 @@ from pipelines.ingest.clean import clean, one_line, tidy
 from pipelines.ingest.elements import Kind
 from pipelines.ingest.formats.decoding import decode
 from pipelines.ingest.formats.text import text_elements
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 GERMAN = "Die Gebühren für die Überprüfung der größeren Anlagen werden jährlich am 3. März fällig."
 RUSSIAN = "Это документ на русском языке. Отпуск составляет двадцать дней в году. Заявление подаётся начальнику."

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from pipelines.ingest.embed import batches, embed, halved
 from pipelines.ingest.tokens import count
-from pipelines.ports import Calibration
-from schemas.errors import InputTooLong, ProviderUnavailable
+from pipelines.ports.models import Calibration
+from schemas.errors.providers import ProviderUnavailable
+from schemas.errors.requests import InputTooLong
 
 
 class Reader:

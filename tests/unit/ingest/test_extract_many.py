@@ -10,7 +10,8 @@ from pipelines.ingest import extract as extracting
 from pipelines.ingest.elements import Extraction
 from pipelines.ingest.extract import Item, extract, extract_many
 from pipelines.ingest.formats import text
-from schemas.errors import Bomb, Damaged, Encrypted, UnsupportedType
+from schemas.errors.files import Bomb, Damaged, Encrypted
+from schemas.errors.uploads import UnsupportedType
 
 
 def notes(count: int) -> list[Item]:

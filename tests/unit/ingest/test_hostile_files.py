@@ -12,7 +12,8 @@ from pipelines.ingest import extract as extracting
 from pipelines.ingest.apart import Limits, Report, run_apart
 from pipelines.ingest.extract import count_pages, extract
 from pipelines.ingest.formats import pdf
-from schemas.errors import Bomb, Damaged, Encrypted, TypeMismatch
+from schemas.errors.files import Bomb, Damaged, Encrypted
+from schemas.errors.uploads import TypeMismatch
 from tests.unit.ingest.pdfs import document, file, lines, stream, text
 
 WORDS = text(60, 700, "A few plain words.")

@@ -14,7 +14,8 @@ from pptx import Presentation
 
 from pipelines.ingest.elements import Extraction
 from pipelines.ingest.extract import READERS, extract
-from schemas.errors import AuraError, Bomb, Damaged
+from schemas.errors.files import Bomb, Damaged
+from schemas.errors.tree import AuraError
 from tests.unit.ingest.offices import doc, epub, ods, odt, ole, ppt, raw_xlsx, record, zipped
 from tests.unit.ingest.test_passwords import locked
 

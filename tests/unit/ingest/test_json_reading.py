@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.ingest.elements import Element, Kind
 from pipelines.ingest.extract import extract
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 
 def elements(value: object) -> list[Element]:

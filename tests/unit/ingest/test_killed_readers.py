@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from pipelines.ingest.apart import Limits, run_apart
-from schemas.errors import Bomb, ReaderStopped, Transient
+from schemas.errors.files import Bomb
+from schemas.errors.providers import ReaderStopped
+from schemas.errors.tree import Transient
 
 
 def test_a_reader_that_is_killed_from_outside_is_not_blamed_on_the_file() -> None:

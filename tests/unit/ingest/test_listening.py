@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipelines.ingest.listen import elements
-from pipelines.ports import Audio, Segment, Transcript
-from schemas.errors import NoSpeech
+from pipelines.ports.sound import Audio, Segment, Transcript
+from schemas.errors.sound import NoSpeech
 from tests.unit.ingest.sounds import tones
 
 RATE_HZ = 16_000

@@ -14,7 +14,8 @@ from pipelines.ingest.elements import Element, Extraction, Kind
 from pipelines.ingest.extract import extract
 from pipelines.ingest.formats.mail import attached, eml
 from pipelines.ingest.sniff import file_type
-from schemas.errors import AuraError, Damaged
+from schemas.errors.files import Damaged
+from schemas.errors.tree import AuraError
 from tests.unit.ingest.pdfs import document, text
 
 

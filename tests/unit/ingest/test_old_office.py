@@ -4,7 +4,8 @@ import pytest
 
 from pipelines.ingest.elements import Element, Kind
 from pipelines.ingest.extract import extract
-from schemas.errors import Damaged, TypeMismatch
+from schemas.errors.files import Damaged
+from schemas.errors.uploads import TypeMismatch
 from tests.unit.ingest.offices import doc, ole, ppt
 
 PLAIN, HEADING = b"\0\0", b"\1\0"

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.ingest.elements import Kind
 from pipelines.ingest.extract import extract
-from schemas.errors import Damaged, Encrypted
+from schemas.errors.files import Damaged, Encrypted
 from tests.unit.ingest.offices import epub, ods, odt, zipped
 
 CELL = "<table:table-cell {}><text:p>{}</text:p></table:table-cell>"

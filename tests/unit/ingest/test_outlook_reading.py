@@ -7,7 +7,9 @@ import pytest
 from pipelines.ingest.elements import Extraction
 from pipelines.ingest.extract import READERS, extract
 from pipelines.ingest.sniff import file_type
-from schemas.errors import AuraError, Damaged, TypeMismatch
+from schemas.errors.files import Damaged
+from schemas.errors.tree import AuraError
+from schemas.errors.uploads import TypeMismatch
 from tests.unit.ingest.ole import Tree, ole, properties
 from tests.unit.ingest.pdfs import document, text
 

@@ -9,8 +9,10 @@ from PIL import Image
 
 from pipelines.ingest import page_image
 from pipelines.ingest.page_image import Wanted, draw
-from pipelines.ports import Box
-from schemas.errors import Bomb, Damaged, Encrypted, NoPages, NotFound, Permanent, WrongPassword
+from pipelines.ports.passages import Box
+from schemas.errors.files import Bomb, Damaged, Encrypted, WrongPassword
+from schemas.errors.requests import NoPages, NotFound
+from schemas.errors.tree import Permanent
 
 SAMPLE = (Path(__file__).parents[3] / "docs" / "samples" / "employee-handbook.pdf").read_bytes()
 

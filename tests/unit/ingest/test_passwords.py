@@ -9,7 +9,8 @@ from msoffcrypto.format.ooxml import OOXMLFile
 from pptx import Presentation
 
 from pipelines.ingest.extract import count_pages, extract
-from schemas.errors import Encrypted, TypeMismatch, WrongPassword
+from schemas.errors.files import Encrypted, WrongPassword
+from schemas.errors.uploads import TypeMismatch
 from tests.unit.ingest.offices import ole, xlsx, zipped
 
 WORD = b'<w:document xmlns:w="urn:w"><w:body><w:p><w:r><w:t>said in secret</w:t></w:r></w:p></w:body></w:document>'

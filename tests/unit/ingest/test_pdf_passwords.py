@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.ingest.formats.pdf import count_pages, read
-from schemas.errors import Encrypted, WrongPassword
+from schemas.errors.files import Encrypted, WrongPassword
 from tests.unit.ingest.pdfs import document, text
 
 PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")

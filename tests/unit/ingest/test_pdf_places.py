@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.ingest.elements import Extraction, Kind
 from pipelines.ingest.extract import extract
-from pipelines.ports import Box
+from pipelines.ports.passages import Box
 from tests.unit.ingest.pdfs import HEIGHT, WIDTH, document, file, lines, picture_of, stream, text
 
 PROSE = [

@@ -13,7 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from pipelines.ingest.extract import count_pages, extract
 from pipelines.ingest.formats import image
 from pipelines.ingest.sniff import file_type
-from schemas.errors import AuraError, Bomb, Damaged, TypeMismatch, UnsupportedType
+from schemas.errors.files import Bomb, Damaged
+from schemas.errors.tree import AuraError
+from schemas.errors.uploads import TypeMismatch, UnsupportedType
 
 LINES = ("Opening hours of the library", "The reading room opens at nine", "and closes at seven in the evening.")
 

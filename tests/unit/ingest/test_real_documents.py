@@ -8,7 +8,8 @@ from pipelines.ingest.chunk import chunk
 from pipelines.ingest.elements import Extraction, Kind
 from pipelines.ingest.extract import count_pages, extract, require_text
 from pipelines.ingest.sniff import file_type
-from schemas.errors import Damaged, EmptyFile, Encrypted
+from schemas.errors.files import Damaged, Encrypted
+from schemas.errors.uploads import EmptyFile
 
 PHRASES = {
     "DA-1p.pdf": "MAIN GAME",

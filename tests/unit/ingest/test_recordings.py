@@ -13,7 +13,8 @@ import pytest
 
 from pipelines.ingest import recording
 from pipelines.ingest.formats import audio
-from schemas.errors import AudioTooLong, AuraError, UndecodableAudio
+from schemas.errors.sound import AudioTooLong, UndecodableAudio
+from schemas.errors.tree import AuraError
 from tests.unit.ingest.sounds import CONTAINERS, encoded, tones
 
 SPOKEN = ((1.0, 14.0), (14.6, 26.0), (27.0, 41.0), (42.0, 55.0), (56.0, 69.0), (70.0, 84.0))

@@ -14,7 +14,7 @@ from pipelines.ingest.chunk import MAX_TOKENS, chunk
 from pipelines.ingest.elements import Element, Extraction, Kind
 from pipelines.ingest.extract import extract
 from pipelines.ingest.formats.sheets import grid
-from schemas.errors import Bomb, Damaged
+from schemas.errors.files import Bomb, Damaged
 from tests.unit.ingest.offices import ods, raw_xlsx, xlsx
 
 

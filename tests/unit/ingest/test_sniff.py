@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.ingest.extract import READERS
 from pipelines.ingest.sniff import MAX_NAME_CHARS, TYPES, by_mime, file_type, is_text, safe_filename
-from schemas.errors import EmptyFile, TypeMismatch, UnsupportedType
+from schemas.errors.uploads import EmptyFile, TypeMismatch, UnsupportedType
 
 ZIP = b"PK\x03\x04\x14\x00"
 OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100)

@@ -7,7 +7,8 @@ import pytest
 from pipelines.ingest.elements import Kind
 from pipelines.ingest.extract import extract, require_text
 from pipelines.ingest.sniff import file_type, safe_filename
-from schemas.errors import Damaged, NoText, TypeMismatch, UnsupportedType
+from schemas.errors.files import Damaged, NoText
+from schemas.errors.uploads import TypeMismatch, UnsupportedType
 
 
 def text(data: bytes, kind: str) -> str:

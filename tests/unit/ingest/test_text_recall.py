@@ -13,7 +13,7 @@ from pipelines.ingest.extract import extract, require_text
 from pipelines.ingest.formats.archive import Archive
 from pipelines.ingest.formats.decoding import decode
 from pipelines.ingest.sniff import HEAD_BYTES, file_type
-from schemas.errors import AuraError
+from schemas.errors.tree import AuraError
 
 LEAST = 0.95
 MIME = {

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.ingest.unpack import Entry, Limits, entries, is_zip
-from schemas.errors import AuraError, Bomb, Damaged, TooManyDocuments, WrongPassword
+from schemas.errors.files import Bomb, Damaged, TooManyDocuments, WrongPassword
+from schemas.errors.tree import AuraError
 
 Part = tuple[str | zipfile.ZipInfo, bytes]
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pipelines import outbound
 from pipelines.outbound.addresses import Allowed, is_public
 from pipelines.outbound.urls import parse
-from schemas.errors import AddressRefused, CannotStart
+from schemas.errors.addresses import AddressRefused
+from schemas.errors.work import CannotStart
 
 REFUSED = [
     *("", " ", "example.com", "//example.com", "http:", "http://", "http:///path", "https://?q", "http:example.com"),

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from pipelines.ports import Passage, Prompt, Usage
+from pipelines.ports.models import Prompt, Usage
+from pipelines.ports.passages import Passage
 from pipelines.providers import chat_model
-from pipelines.turn.compose import compose
+from pipelines.turn.composing.compose import compose
 from schemas.settings import Settings
 
 PROMPT = Prompt(

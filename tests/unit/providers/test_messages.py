@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 from uuid import UUID
 
-from pipelines.ports import Passage, Prompt, Said
+from pipelines.ports.models import Prompt, Said
+from pipelines.ports.passages import Passage
 from pipelines.providers.messages import render
 
 PASSAGE = Passage("document", 1, UUID(int=1), "prices.pdf", "A bicycle costs 900 euros.")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pipelines import providers
-from schemas.errors import NotOffered
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines import providers
-from schemas.errors import NotOffered
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 HEAVY = ("openai", "elevenlabs", "httpx", "onnxruntime", "tokenizers", "faster_whisper", "ctranslate2", "piper")

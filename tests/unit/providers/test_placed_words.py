@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.ports import Segment, Word
+from pipelines.ports.sound import Segment, Word
 from pipelines.providers.local.windows import Piece, aligned, sentences_of
 
 RATE = 16_000

@@ -6,7 +6,9 @@ from email.utils import format_datetime
 import pytest
 
 from pipelines.providers.refusals import LONGEST_WAIT_S, refusal, retry_after_s
-from schemas.errors import AuraError, InvalidRequest, NotOffered, ProviderUnavailable, RateLimited, Transient
+from schemas.errors.providers import ProviderUnavailable, RateLimited
+from schemas.errors.requests import InvalidRequest, NotOffered
+from schemas.errors.tree import AuraError, Transient
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 
 from pipelines.providers.refusals import refusal
-from schemas.errors import InputTooLong, InvalidRequest, ProviderUnavailable
+from schemas.errors.providers import ProviderUnavailable
+from schemas.errors.requests import InputTooLong, InvalidRequest
 
 SAID = [
     (400, "This model's maximum context length is 8192 tokens, however you requested 9000 tokens.", ""),

@@ -8,7 +8,7 @@ import pytest
 from pipelines import providers
 from pipelines.providers.languages import code_of
 from pipelines.providers.openai_speech import parts
-from schemas.errors import NotOffered
+from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
 
 KEYS = {"openai_api_key": "k", "groq_api_key": "k", "elevenlabs_api_key": "k"}

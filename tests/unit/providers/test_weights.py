@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.providers import weights
 from pipelines.providers.weights import WeightFile, Weights
-from schemas.errors import NotOffered
+from schemas.errors.requests import NotOffered
 
 PARTS = (b"first half, " * 5000, b"second half. " * 5000)
 SETTINGS = b'{"width": 4}'

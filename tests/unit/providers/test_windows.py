@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ports import Audio
+from pipelines.ports.sound import Audio
 from pipelines.providers import calibration, sound
 from pipelines.providers.local.minilm import OVERLAP, TOKENS_PER_RUN, WINDOW, runs, windows
 

@@ -10,19 +10,18 @@ from uuid import UUID, uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from api.auth import Caller
-from api.barge_in import BargeInOptions
-from api.places import Place
-from api.playback import Playback
-from api.realtime import Session
-from api.talk import Acts, Talk
-from pipelines.ports import Audio
+from api.door.auth import Caller
+from api.spoken.barge_in import BargeInOptions
+from api.spoken.places import Place
+from api.spoken.playback import Playback
+from api.spoken.realtime import Session
+from api.spoken.talk import Acts, Talk
+from pipelines.ports.sound import Audio
 from pipelines.stores.events import Published
-from pipelines.turn.endpointing import (
+from pipelines.turn.hearing.heard import (
     EndReason,
     FalseAlarm,
     Heard,
-    Level,
     Sound,
     SpeechPaused,
     SpeechResumed,
@@ -30,7 +29,8 @@ from pipelines.turn.endpointing import (
     SpeechStopped,
     Voiced,
 )
-from schemas.errors import StoreUnavailable
+from pipelines.turn.hearing.recent import Level
+from schemas.errors.providers import StoreUnavailable
 
 SECOND = np.zeros(16_000, np.float32)
 

@@ -5,8 +5,9 @@ from contextlib import suppress
 
 import pytest
 
-from api.barge_in import BargeIn, BargeInOptions, Step, is_echo
-from schemas.errors import NoSpeech, StoreUnavailable
+from api.spoken.barge_in import BargeIn, BargeInOptions, Step, is_echo
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.sound import NoSpeech
 from tests.unit.relay.house import (
     EndReason,
     FalseAlarm,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.heard import Heard
+from api.spoken.heard import Heard
 
 
 def answer() -> Heard:

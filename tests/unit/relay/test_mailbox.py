@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from api import mailbox as module
-from api.mailbox import Closed, Mailbox, Reason
-from api.pace import Pace
-from api.seats import Seats
+from api.live import mailbox as module
+from api.live.mailbox import Closed, Mailbox, Reason
+from api.live.pace import Pace
+from api.live.seats import Seats
 from pipelines.stores.events import START, Published, place
-from schemas.errors import StoreUnavailable, TooBusy
+from schemas.errors.providers import StoreUnavailable, TooBusy
 
 
 def event(n: int, size: int = 0) -> Published:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from api import partials
-from api.auth import Caller
-from api.partials import Partials
-from schemas.errors import ProviderUnavailable
+from api.door.auth import Caller
+from api.voice import partials
+from api.voice.partials import Partials
+from schemas.errors.providers import ProviderUnavailable
 
 SECOND = np.zeros(16_000, np.float32)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from api.places import Place
-from api.playback import AHEAD_S, MAX_MISSING, Playback
+from api.spoken.places import Place
+from api.spoken.playback import AHEAD_S, MAX_MISSING, Playback
 from pipelines.stores.events import START, place
-from schemas.errors import InvalidRequest
+from schemas.errors.requests import InvalidRequest
 
 TURN = "0f3a3ad4-3b3c-4b7e-9d4e-0c5f3a1b2c3d"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from api import admission
-from api.admission import Admission
-from schemas.errors import TooBusy
+from api.voice import admission
+from api.voice.admission import Admission
+from schemas.errors.providers import TooBusy
 from schemas.settings import Settings
 
 

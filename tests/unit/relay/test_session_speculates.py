@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from api import speculation
-from api.asking import MAX_SPECULATIONS
-from api.places import Place
-from schemas.errors import NoSpeech
+from api.spoken import speculation
+from api.spoken.asking import MAX_SPECULATIONS
+from api.spoken.places import Place
+from schemas.errors.sound import NoSpeech
 from tests.unit.relay.house import House, SpeechPaused, SpeechResumed, SpeechStarted, said, speech, stopped
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from api.sound_in import MANY, SoundIn
-from pipelines.turn.audio_out import encoder
+from api.voice.sound_in import MANY, SoundIn
+from pipelines.turn.sound.audio_out import encoder
 
 
 def test_pcm_is_joined_as_far_as_a_frame_may_be_long() -> None:

@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from api import asking
-from api.places import Place
-from api.playback import Playback
-from schemas.errors import NoSpeech, StoreUnavailable
+from api.spoken import asking
+from api.spoken.places import Place
+from api.spoken.playback import Playback
+from schemas.errors.providers import StoreUnavailable
+from schemas.errors.sound import NoSpeech
 from tests.unit.relay.house import SECOND, House, Script, SpeechStarted, said, stopped, voiced
 
 

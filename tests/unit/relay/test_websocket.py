@@ -10,9 +10,9 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, Protocol, State
 from websockets.server import ServerProtocol
 
-from api import websocket as module
-from api.mailbox import Mailbox, Reason
-from api.websocket import Ended, WebSocket
+from api.live import websocket as module
+from api.live.mailbox import Mailbox, Reason
+from api.live.websocket import Ended, WebSocket
 
 
 class Client:

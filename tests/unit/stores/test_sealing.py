@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from pipelines.stores import sealing
-from schemas.errors import Unsealable
+from schemas.errors.callers import Unsealable
 from schemas.settings import get_settings
 
 OLD, NEW = "the-old-secret-that-is-long-enough-to-be-one", "the-new-secret-that-is-long-enough-to-be-one"

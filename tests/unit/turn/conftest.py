@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.turn.audio import decode
+from pipelines.turn.sound.audio import decode
 
 CLIPS = [f"spk{speaker}_snt{sentence}" for speaker, sentence in itertools.product((1, 2), (1, 2, 3, 4, 5))]
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.webhooks.schedule import DISABLE_AFTER, Outcome, Verdict, judge, retry_after_s
-from schemas.hooks import DeliveryStatus, DisabledReason
+from schemas.tables.hooks import DeliveryStatus, DisabledReason
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FAILED = Outcome(500)

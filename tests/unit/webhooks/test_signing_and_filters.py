@@ -8,7 +8,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from pipelines.webhooks import filters, signing
 from schemas.events import EventName
-from schemas.hooks import WEBHOOK_EVENTS
+from schemas.tables.hooks import WEBHOOK_EVENTS
 
 BODY = '{"type":"document.processed","data":{"name":"Grüße 🤷"}}'
 

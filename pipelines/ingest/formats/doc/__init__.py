@@ -12,7 +12,8 @@ from pipelines.ingest.formats.doc.text import Field, Paragraph, paragraphs
 from pipelines.ingest.formats.locked import unlocked
 from pipelines.ingest.formats.ole import PACKAGE, number, streams
 from pipelines.ingest.formats.table import table
-from schemas.errors import Damaged, TypeMismatch
+from schemas.errors.files import Damaged
+from schemas.errors.uploads import TypeMismatch
 
 WORD_97 = 193
 _MAGIC = (0xA5EC, 0xA5DC)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.ingest.formats.ole import number, numbers
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 MAX_PIECES = 1_000_000
 PAGE_BYTES = 512

@@ -20,7 +20,7 @@ from pipelines.ingest.formats.locked import unlocked_package
 from pipelines.ingest.formats.ooxml import core_title, main_part
 from pipelines.ingest.formats.table import table
 from pipelines.ingest.formats.xml import attribute, child, local, number, parse, value
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 MAX_MEAN_CELL_CHARS = 300
 """Tables whose cells hold more on average arrange the page; their cells are read one after the other."""

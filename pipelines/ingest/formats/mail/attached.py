@@ -8,7 +8,8 @@ from typing import Any
 
 from pipelines.ingest import extract, sniff
 from pipelines.ingest.elements import Element
-from schemas.errors import AuraError, UnsupportedType
+from schemas.errors.tree import AuraError
+from schemas.errors.uploads import UnsupportedType
 
 MAX_ATTACHED = 100
 MAX_BYTES = 256 << 20

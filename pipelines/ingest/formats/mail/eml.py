@@ -21,7 +21,8 @@ from pipelines.ingest.formats.foreign import blamed_on_file
 from pipelines.ingest.formats.mail.attached import Attached, Room
 from pipelines.ingest.formats.mail.letter import MAX_HEADER_CHARS, Letter, extraction
 from pipelines.ingest.formats.text import text_elements
-from schemas.errors import Damaged, Encrypted, UnsupportedType
+from schemas.errors.files import Damaged, Encrypted
+from schemas.errors.uploads import UnsupportedType
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MAX_PARTS = 1_000

@@ -22,7 +22,8 @@ from pipelines.ingest.formats.mail.attached import Attached, Room
 from pipelines.ingest.formats.mail.eml import HEADERS, MIN_PICTURE_BYTES, charset, header_text
 from pipelines.ingest.formats.mail.letter import MAX_DEPTH, Letter, extraction
 from pipelines.ingest.formats.text import text_elements
-from schemas.errors import Bomb, Damaged, TypeMismatch, UnsupportedType
+from schemas.errors.files import Bomb, Damaged
+from schemas.errors.uploads import TypeMismatch, UnsupportedType
 
 MAX_STREAM_BYTES = 256 << 20
 MAX_FOLDERS = 2_000

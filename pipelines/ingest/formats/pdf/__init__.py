@@ -23,7 +23,7 @@ from pipelines.ingest.formats.pdf.page_text import PageText
 from pipelines.ingest.formats.pdf.raw import Memory
 from pipelines.ingest.formats.pdf.ruled import continued, ruled_tables
 from pipelines.ingest.formats.pdf.scan import SURE_CONFIDENCE, is_garbled, is_scan, scanned_lines
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 PAGES_AT_ONCE = 64
 ENOUGH_PAGES = 24

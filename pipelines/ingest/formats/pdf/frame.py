@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 
-from pipelines.ports import Box
+from pipelines.ports.passages import Box
 
 Rect = tuple[float, float, float, float]
 """(left, top, right, bottom); the y axis points down in frames and up in the PDF itself."""

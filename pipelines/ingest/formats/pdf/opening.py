@@ -3,7 +3,7 @@
 import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
-from schemas.errors import Bomb, Damaged, Encrypted, WrongPassword
+from schemas.errors.files import Bomb, Damaged, Encrypted, WrongPassword
 
 MAX_PAGES = 20_000
 _LOCKED = (c.FPDF_ERR_PASSWORD, c.FPDF_ERR_SECURITY)

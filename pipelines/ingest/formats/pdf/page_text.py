@@ -31,7 +31,7 @@ from pipelines.ingest.formats.pdf.raw import (
     get_unicode,
     pointer,
 )
-from schemas.errors import Bomb
+from schemas.errors.files import Bomb
 
 MAX_PAGE_CHARS = 1_000_000
 

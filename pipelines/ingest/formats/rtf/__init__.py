@@ -13,7 +13,7 @@ from pipelines.ingest.formats.headings import MAX_CHARS, level_of
 from pipelines.ingest.formats.rtf.reading import Paragraph, Reading
 from pipelines.ingest.formats.rtf.tables import title
 from pipelines.ingest.formats.table import table
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 _ENDS = tuple(".,;:!?。，；：！？")
 _MAX_LEVEL_BY_SIZE = 3

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pipelines.ingest.formats.rtf.tables import codec, fonts, levels
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 MAX_DEPTH = 1000
 MAX_CELLS = 1000

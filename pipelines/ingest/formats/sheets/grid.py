@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.ingest.clean import one_line
-from schemas.errors import Bomb
+from schemas.errors.files import Bomb
 
 MAX_COLUMNS = 100_000
 """Six times what Excel has. A wider table has no row that a question could find."""

@@ -18,7 +18,7 @@ from pipelines.ingest.formats.sheets.numbers import BUILTIN, GENERAL, Format, nu
 from pipelines.ingest.formats.sheets.tables import sheet_elements
 from pipelines.ingest.formats.xlsx.cells import Reading, column_and_row, text_of
 from pipelines.ingest.formats.xml import attribute, child, children, local, number, parse, streamed
-from schemas.errors import Bomb, Damaged
+from schemas.errors.files import Bomb, Damaged
 
 MAX_SHEETS = 1000
 MAX_STRINGS = 5_000_000

@@ -9,7 +9,7 @@ from lxml import etree
 from pipelines.ingest.formats.sheets.grid import Cells, Merge, Sheet
 from pipelines.ingest.formats.sheets.numbers import GENERAL, Format, shown
 from pipelines.ingest.formats.xml import attribute, local, number, streamed
-from schemas.errors import Damaged
+from schemas.errors.files import Damaged
 
 MAX_COLUMN = 16_384
 MAX_ROW = 1_048_576

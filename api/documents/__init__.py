@@ -1,0 +1,1 @@
+"""Documents on their way in, and what has become of them."""

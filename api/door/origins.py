@@ -1,0 +1,45 @@
+"""Where requests may come from: other web pages must not act through a visitor's browser."""
+
+from urllib.parse import urlsplit
+
+from flask import Request
+
+from schemas.errors.callers import Forbidden
+from schemas.settings import Settings, get_settings
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def check(asking: Request) -> None:
+    """Refuse what a web page of another site could send. Raises Forbidden.
+
+    In single-tenant mode the Host must be one of ours (a name that resolves to loopback is not enough:
+    DNS rebinding), and whatever changes state must not come from another site. A socket must not in any
+    mode: a browser opens it without asking. Origins of AURA_CORS_ORIGINS are no other sites.
+    """
+    settings = get_settings()
+    if settings.single_tenant and name(asking.host) not in settings.allowed_hosts:
+        raise Forbidden("This server does not answer to that host name (AURA_ALLOWED_HOSTS).")
+    opens_socket = asking.headers.get("Upgrade", "").lower() == "websocket"
+    if not opens_socket and (asking.method in SAFE_METHODS or not settings.single_tenant):
+        return
+    origin = asking.headers.get("Origin")
+    if origin in settings.cors_origins:
+        return
+    if origin is not None and not _is_ours(urlsplit(origin).netloc, asking, settings):
+        raise Forbidden("Requests from other sites are refused.")
+    if asking.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise Forbidden("Requests from other sites are refused.")
+
+
+def name(host: str) -> str:
+    """Return a Host header's name without the port; brackets of IPv6 stay."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].lower()
+
+
+def _is_ours(netloc: str, asking: Request, settings: Settings) -> bool:
+    if settings.single_tenant:
+        return name(netloc) in settings.allowed_hosts
+    return netloc.lower() == asking.host.lower()

@@ -1,0 +1,1 @@
+"""Knowledge beside documents: texts, entries, search, what was not answered, and how well it is."""

@@ -1,0 +1,1 @@
+"""What lasts beyond a turn: conversations, preferences, feedback, and forgetting them."""

@@ -1,0 +1,1 @@
+"""What has become of documents and entries: chunks, what is counted over them, and search."""

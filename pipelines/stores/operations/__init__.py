@@ -1,0 +1,1 @@
+"""What keeps the deployment going: the health of providers, calls, mails, notices, the audit log."""

@@ -1,0 +1,1 @@
+"""What an answer may say: whether its sources support it, where they stand, and what must not pass."""

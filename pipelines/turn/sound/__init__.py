@@ -1,0 +1,1 @@
+"""Sound as numbers: what it comes in, what it goes out as, and its rates."""

@@ -1,0 +1,1 @@
+"""Bodies of turns, conversations, memory and speech."""

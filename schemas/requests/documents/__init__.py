@@ -1,0 +1,1 @@
+"""Bodies of documents, batches and uploads."""

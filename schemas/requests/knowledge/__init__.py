@@ -1,0 +1,1 @@
+"""Bodies of entries, search and evaluations."""

@@ -1,0 +1,1 @@
+"""Bodies of an organisation's own affairs."""

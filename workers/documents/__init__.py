@@ -1,0 +1,1 @@
+"""Taking documents and entries in, and telling how far they are."""

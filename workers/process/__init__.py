@@ -1,0 +1,1 @@
+"""What a process of workers does beside its tasks: it says that it lives, holds its work, and counts."""

@@ -1,0 +1,1 @@
+"""Listening and speaking: by whom, and who follows where one fails."""
