@@ -10,7 +10,6 @@ from pipelines.turn.hearing.heard import (
     EndReason,
     FalseAlarm,
     Heard,
-    Sound,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -23,21 +22,6 @@ from pipelines.turn.hearing.pauses import NEUTRAL, Pace, completeness, needed_ms
 from pipelines.turn.hearing.recent import Level, Meter, Recent
 from pipelines.turn.hearing.utterance import GAP, MS, ONSET, Utterance
 from pipelines.turn.hearing.voice_activity import FRAME, QUIETEST_DB, TICK, Tick, VoiceActivity
-
-__all__ = [
-    "EndReason",
-    "Endpointer",
-    "EndpointingOptions",
-    "FalseAlarm",
-    "Heard",
-    "Level",
-    "Sound",
-    "SpeechPaused",
-    "SpeechResumed",
-    "SpeechStarted",
-    "SpeechStopped",
-    "Voiced",
-]
 
 Samples = NDArray[np.float32]
 
