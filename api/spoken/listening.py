@@ -193,7 +193,7 @@ class Listening:
             return
         asked.understood = True
         if asked.transcript:
-            self._ears.hint(asked.transcript, asked.at_s)
+            self._ears.hint(asked.transcript, asked.at_s, asked.language)
         step = self._interrupting.understood(asked, asked.at_s - self._begun_s)
         if step is not None:
             self._decided(step, asked)

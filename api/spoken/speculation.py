@@ -30,6 +30,7 @@ class Speculation:
     accepted_at: float
     # What has come of it, told by the thread that reads events to the one that decides.
     transcript: str | None = None
+    language: str | None = None
     failed: str | None = None
     understood: bool = False
 
@@ -46,7 +47,7 @@ class Speculation:
     def learn(self, name: str, data: Mapping[str, Any]) -> None:
         """Take from an event of the turn what matters here."""
         if name == EventName.TURN_TRANSCRIPT:
-            self.transcript = str(data.get("text", ""))
+            self.transcript, self.language = str(data.get("text", "")), data.get("language")
         elif name in (EventName.TURN_FAILED, EventName.TURN_CANCELLED):
             self.failed = str(data.get("code") or data.get("reason") or name)
 

@@ -39,7 +39,7 @@ class Ears(Protocol):
     def flush(self) -> Sequence[Heard]:
         """Return what ends if nothing more is said."""
 
-    def hint(self, transcript: str | None, at_s: float | None = None) -> None:
+    def hint(self, transcript: str | None, at_s: float | None = None, language: str | None = None) -> None:
         """Take what was said before the pause at `at_s`."""
 
     def playing(self, samples: Samples) -> None:

@@ -57,7 +57,7 @@ class Script:
     heard: list[list[Heard]] = field(default_factory=list)
     silence_s: float = 0.0
     played_s: float = 0.0
-    hints: list[tuple[str | None, float | None]] = field(default_factory=list)
+    hints: list[tuple[str | None, float | None, str | None]] = field(default_factory=list)
     loudness: Level = field(default_factory=lambda: Level(-30.0, 0.2, 0.0))
 
     def feed(self, samples: NDArray[np.float32]) -> Sequence[Heard]:
@@ -71,8 +71,8 @@ class Script:
     def flush(self) -> Sequence[Heard]:
         return self.feed(SECOND)
 
-    def hint(self, transcript: str | None, at_s: float | None = None) -> None:
-        self.hints.append((transcript, at_s))
+    def hint(self, transcript: str | None, at_s: float | None = None, language: str | None = None) -> None:
+        self.hints.append((transcript, at_s, language))
 
     def playing(self, samples: NDArray[np.float32]) -> None:
         self.played_s += len(samples) / 16_000

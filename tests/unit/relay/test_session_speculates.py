@@ -24,11 +24,12 @@ def test_a_pause_begins_a_turn_that_is_told_only_once_it_is_sure(clock: list[flo
     session, utterance = paused(house)
     turn = house.turn()
     assert house.started[0]["speculative"] and house.started[0]["timings"]["speech_end_ms"] <= 0
-    assert said(session, house.event("turn.transcript", turn, text="What is it?", speculative=True)) == []
+    heard = {"text": "What is it?", "language": "en"}
+    assert said(session, house.event("turn.transcript", turn, **heard, speculative=True)) == []
     assert said(session, house.event("turn.retrieved", turn, sources=[], speculative=True)) == []
     assert house.states() == ["hearing"] and list(session.due()) == []
     house.hear(session)
-    assert house.ears.hints == [("What is it?", 0.02)]
+    assert house.ears.hints == [("What is it?", 0.02, "en")]
     house.hear(session, stopped(utterance))
     assert house.confirmed == [turn] and len(house.started) == 1
     assert house.kinds()[-2:] == ["turn.speech_stopped", "state"]
