@@ -12,6 +12,7 @@ from functools import lru_cache
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from pipelines.ports.models import Embedder
@@ -25,11 +26,11 @@ from pipelines.stores.turns.circumstances import Circumstances
 from pipelines.turn.composing.confidence import confidence
 from pipelines.turn.finding import limits, neighbours, retrieve
 from pipelines.turn.finding.distinct import chosen
-from pipelines.turn.finding.fusion import DENSE_WEIGHT, Rankings, fused
+from pipelines.turn.finding.fusion import DENSE_WEIGHT, Card, Rankings, fused
 from pipelines.turn.finding.parts import parts, together
 from pipelines.turn.prompting.preferences import question_of
 from schemas.errors.callers import BudgetExceeded
-from schemas.errors.providers import StoreUnavailable
+from schemas.errors.providers import ProviderUnavailable, StoreUnavailable
 from schemas.errors.tree import AuraError
 from schemas.settings import get_settings
 from schemas.tables.dialogue import Turn
@@ -120,16 +121,30 @@ def rankings(turn: Turn, question: str, allowed: KnowledgeFilter = NO_FILTER) ->
         # Waited for in any case: nothing of a question runs on once it is over.
         wait([by_words])
     lexical = by_words.result()
-    with tenant_session(turn.tenant_id, durable=False) as session:
-        found = _nearest(session, turn, asked, allowed)
-        near = {passage.doc_id for passage in (*found.passages, *lexical)}
-        compared = cards.compared(session, turn.tenant_id, near, asked, question)
+    try:
+        found, compared = _compared(turn, question, asked, allowed, lexical)
+    except DataError:
+        # A server that was given another model under the same name: its vectors are as wide as no chunk's.
+        for one in asked:
+            _set_aside(turn.tenant_id, one.model, ProviderUnavailable("Its vectors have another width than before."))
+        asked = []
+        found, compared = _compared(turn, question, asked, allowed, lexical)
     if more := _ask(turn, question, found.unasked([one.model for one in asked])):
         with tenant_session(turn.tenant_id, durable=False) as session:
             found = _nearest(session, turn, [*asked, *more], allowed)
     if asked:
         _remember(turn.tenant_id, tuple(found.unasked(now)))
     return Rankings(found.passages, lexical, compared)
+
+
+def _compared(
+    turn: Turn, question: str, asked: Sequence[Asked], allowed: KnowledgeFilter, lexical: Sequence[Passage]
+) -> tuple[Found, dict[UUID, Card]]:
+    """Return the nearest passages, and how the cards of all documents that were found fit the question."""
+    with tenant_session(turn.tenant_id, durable=False) as session:
+        found = _nearest(session, turn, asked, allowed)
+        near = {passage.doc_id for passage in (*found.passages, *lexical)}
+        return found, cards.compared(session, turn.tenant_id, near, asked, question)
 
 
 def _by_words(turn: Turn, question: str, allowed: KnowledgeFilter) -> list[Passage]:

@@ -49,6 +49,17 @@ def test_an_embedder_that_is_away_is_not_asked_by_each_question(
     assert len(far.asked) == 1
 
 
+def test_an_embedder_whose_vectors_have_another_width_does_not_fail_the_question(
+    far: FarEnd, replies: dict[str, Reply], stored: Stored, talk: Talk
+) -> None:
+    """A server of one's own was given another model under the same name."""
+    stored("a.txt", ["The harbour bridge opens at noon."])
+    replies["/embeddings"] = fakes.embeddings(lambda _: [1.0, 0.0, 0.0])
+    found = finding.ground(talk("When does the harbour bridge open?"))
+    assert [passage.text for passage in found.passages] == ["The harbour bridge opens at noon."]
+    assert len(finding._away) == 1, "it is let alone for a moment"
+
+
 def test_what_shares_few_words_is_not_answered_from_without_vectors(
     far: FarEnd, replies: dict[str, Reply], stored: Stored, talk: Talk
 ) -> None:
