@@ -26,6 +26,12 @@ from workers.dialogue.waterfall import Clock
 from workers.speech import voices
 
 
+NOTHING: Mapping[str, Any] = {"passages": [], "confidence": 0.0, "cache": dict(caching.NOT_CACHED)}
+"""What is found where nothing is stored. The cache keeps grounded answers only."""
+
+NOTHING_TOLD: Mapping[str, Any] = {"confidence": 0.0, "sources": []}
+
+
 @app.task(name="workers.turn.transcribe")
 def transcribe(tenant_id: str, turn_id: str) -> None:
     """Turn the utterance into the question."""
@@ -75,16 +81,19 @@ def _transcribe(taken: Taken, clock: Clock) -> None:
     asking = (turn.tenant_id, audio, turn.language, turn.turn_id)
     with voices.transcription(*asking, cancelled=turning.cancelled(turn)) as heard:
         transcript, confidence = heard.transcript, round(heard.transcript.confidence, 3)
+        told = {"text": transcript.text, "language": transcript.language, "confidence": confidence}
+        # Where nothing is stored nothing is looked for: that step is passed over.
+        following, nothing = (TurnStage.RETRIEVE, {}) if taken.knows else (TurnStage.GENERATE, NOTHING)
         turning.hand_on(
             turn,
-            TurnStage.RETRIEVE,
+            following,
             {"transcribe": clock.stage(turn.enqueued_at) | heard.named},
-            EventName.TURN_TRANSCRIPT,
-            {"text": transcript.text, "language": transcript.language, "confidence": confidence},
+            {EventName.TURN_TRANSCRIPT: told, **({} if taken.knows else {EventName.TURN_RETRIEVED: NOTHING_TOLD})},
             heard.call,
             question=transcript.text,
             language=transcript.language,
             transcript_confidence=confidence,
+            **nothing,
         )
 
 
@@ -95,12 +104,12 @@ def _retrieve(taken: Taken, clock: Clock) -> None:
         known = caching.asked(turn, asked(turn, taken.about, ()), taken.about.standing)
         turn.cache = vars(known) if known else dict(caching.NOT_CACHED)
     ground = grounding.ground(turn, taken.about)
+    told = {"confidence": round(ground.confidence, 3), "sources": turns.sources(ground.passages)}
     turning.hand_on(
         turn,
         TurnStage.GENERATE,
         {"retrieve": clock.stage(turn.enqueued_at)},
-        EventName.TURN_RETRIEVED,
-        {"confidence": round(ground.confidence, 3), "sources": turns.sources(ground.passages)},
+        {EventName.TURN_RETRIEVED: told},
         passages=turns.packed(ground.passages),
         confidence=ground.confidence,
         standalone=ground.standalone,

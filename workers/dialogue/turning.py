@@ -38,12 +38,14 @@ CANCEL_CHECK_S = 0.1
 class Taken:
     """A step that this worker has taken: its turn, and what its answer depends on, where the step needs that.
 
-    `kept` is the answer that is kept for the very question, where the step is to answer.
+    `kept` is the answer that is kept for the very question, where the step is to answer; `knows` is whether anything
+    is stored that could be found.
     """
 
     turn: Turn
     circumstances: Circumstances | None = None
     kept: Kept | None = None
+    knows: bool = True
 
     @property
     def about(self) -> Circumstances:
@@ -58,10 +60,12 @@ def take(tenant_id: UUID, turn_id: UUID, stage: TurnStage) -> Taken | None:
 
     Raises TooManyAttempts.
     """
-    about = kept = None
+    about = kept = knows = None
     with tenant_pipeline(tenant_id, durable=False) as driver:
         row = turn_steps.claim(driver, tenant_id, turn_id, stage, LEASE_S, holder().number)
-        if stage is not TurnStage.TRANSCRIBE:
+        if stage is TurnStage.TRANSCRIBE:
+            knows = circumstances.knows(driver, tenant_id)
+        else:
             about = circumstances.of_turn(driver, tenant_id, turn_id)
         chosen = choosing.ask(driver, tenant_id)
         if stage is TurnStage.GENERATE:
@@ -71,7 +75,7 @@ def take(tenant_id: UUID, turn_id: UUID, stage: TurnStage) -> Taken | None:
     if turn is None:
         return None
     known = circumstances.found(about, turn.assistant_key) if about else None
-    return Taken(turn, known, answers.kept(kept) if kept else None)
+    return Taken(turn, known, answers.kept(kept) if kept else None, knows is None or knows.fetchone()[0])
 
 
 @dataclass(frozen=True)
@@ -105,17 +109,16 @@ def hand_on(
     turn: Turn,
     following: TurnStage,
     timings: Mapping[str, Any],
-    name: EventName,
-    data: Mapping[str, Any],
+    found_out: Mapping[EventName, Mapping[str, Any]],
     call: Call | None = None,
     **found: object,
 ) -> None:
-    """Keep what a step found, wake the following one, then tell of it. Raises LeaseLost.
+    """Keep what a step found, wake the following one, then tell of it, in order. Raises LeaseLost.
 
     A turn that is not confirmed is not woken to be answered, and nobody but its session is told. A `call` that was
     paid for is settled with it.
     """
-    told = [announce.of_turn(name, turn, **data)]
+    told = [announce.of_turn(name, turn, **data) for name, data in found_out.items()]
     asked = [replace(event, data={k: v for k, v in event.data.items() if k != "speculative"}) for event in told]
     if call is not None and call.is_held:
         with tenant_session(turn.tenant_id, durable=False) as session:

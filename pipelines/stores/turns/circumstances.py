@@ -17,10 +17,11 @@ from schemas.errors.requests import UnknownAssistant
 MAX_READ = 200
 """Exchanges that are read at most."""
 
+_KNOWS = "EXISTS (SELECT FROM document_chunks k WHERE k.tenant_id = {tenant})"
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _OF = f"""
 SELECT a.name, a.instructions, a.persona, a.knowledge_filter, a.is_active,
-       EXISTS (SELECT FROM document_chunks k WHERE k.tenant_id = u.tenant_id) AS knows,
+       {_KNOWS.format(tenant="u.tenant_id")} AS knows,
        t.knowledge_version, {AGENT_VERSION} AS agent_version,
        t.custom_settings -> 'model_policy' AS tenant_policy, a.model_policy AS agent_policy, o.user_id,
        (SELECT jsonb_object_agg(p.key, p.value) FROM user_preferences p
@@ -82,6 +83,11 @@ class Circumstances:
 def of_turn(driver: Driver, tenant_id: UUID, turn_id: UUID) -> Rows:
     """Ask for the circumstances of a turn; `found` reads them."""
     return driver.execute(_OF_TURN, {"tenant": tenant_id, "turn": turn_id})
+
+
+def knows(driver: Driver, tenant_id: UUID) -> Rows:
+    """Ask whether anything is stored that could be found: one row, one truth value."""
+    return driver.execute(f"SELECT {_KNOWS.format(tenant='%(tenant)s')}", {"tenant": tenant_id})
 
 
 def of_asked(

@@ -78,6 +78,7 @@ def test_webhooks_are_told_once_it_is_asked(speaker: Speaker, admin: psycopg.Con
 
 
 def test_a_confirmation_that_comes_early_is_no_wake_up_and_the_step_goes_on_by_itself(speaker: Speaker) -> None:
+    speaker.knows(ANSWER)
     turn_id = speaker.say(speculative=True)
     speaker.run(turn_id, "transcribe")
     assert asking.confirm_turn(speaker.caller, turn_id)
@@ -120,7 +121,7 @@ def test_a_step_that_runs_while_its_turn_is_dropped_ends_without_an_effect(speak
     assert taken is not None
     asking.drop_turn(speaker.caller, turn_id)
     with pytest.raises(LeaseLost):
-        turning.hand_on(taken.turn, TurnStage.RETRIEVE, {}, EventName.TURN_TRANSCRIPT, {"text": ""}, question="")
+        turning.hand_on(taken.turn, TurnStage.RETRIEVE, {}, {EventName.TURN_TRANSCRIPT: {"text": ""}}, question="")
     assert speaker.woken("retrieve") == []
     assert speaker.told() == []
 
@@ -170,7 +171,7 @@ def test_confirmed_while_its_ground_is_found_it_is_woken_exactly_once(speaker: S
 
             def retrieved(taken: turning.Taken = taken, together: Barrier = together) -> None:
                 together.wait()
-                turning.hand_on(taken.turn, TurnStage.GENERATE, {}, EventName.TURN_RETRIEVED, {}, passages=[])
+                turning.hand_on(taken.turn, TurnStage.GENERATE, {}, {EventName.TURN_RETRIEVED: {}}, passages=[])
 
             def confirmed(turn_id: object = turn_id, together: Barrier = together) -> bool:
                 together.wait()

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from api.dialogue import turns as asking
-from tests.integration.turns.conftest import Speaker
+from tests.integration.turns.conftest import ANSWER, Speaker
 from workers import send, turn
 
 
@@ -71,7 +71,7 @@ def test_a_step_asks_once_for_what_it_reads_and_wakes_the_next_before_what_nobod
     asked, _ = count(speaker.say)
     assert (asked.transactions, asked.own) == (1, 1), asked.statements
     # Transactions until the next worker is woken, and all statements of the step.
-    for step, until_woken, statements in (("transcribe", 2, 3), ("retrieve", 5, 7), ("generate", 2, 16)):
+    for step, until_woken, statements in (("transcribe", 2, 4), ("retrieve", 5, 7), ("generate", 2, 16)):
         asked, before_wakes = count(lambda step=step: speaker.run(turn_id, step))  # type: ignore[misc]
         assert before_wakes[0] == until_woken, (step, asked.statements)
         assert asked.own <= statements, (step, asked.statements)
@@ -84,10 +84,12 @@ def test_where_nothing_is_stored_nothing_is_searched(
     speaker: Speaker, count: Callable[[Callable[[], object]], tuple[Asked, list[int]]]
 ) -> None:
     turn_id = speaker.say()
-    speaker.run(turn_id, "transcribe")
-    asked, before_wakes = count(lambda: speaker.run(turn_id, "retrieve"))
-    assert before_wakes == [2]
-    assert asked.own <= 3, asked.statements
+    asked, before_wakes = count(lambda: speaker.run(turn_id, "transcribe"))
+    assert before_wakes == [2], asked.statements
+    assert (speaker.woken("retrieve"), speaker.woken("generate")) == ([], [str(turn_id)])
+    assert [event.name for event in speaker.told()][-2:] == ["turn.transcript", "turn.retrieved"]
+    speaker.run(turn_id, "generate")
+    assert speaker.turn(turn_id).answer == ANSWER
 
 
 def test_a_confirmation_wakes_with_its_first_transaction(
