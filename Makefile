@@ -4,6 +4,9 @@ PYTHON ?= python3
 STAY ?= 1
 VERBOSE ?=
 
+# Our modules are compiled once, not at each of the starts of a stack, also where an image or a runner forbids it.
+export PYTHONDONTWRITEBYTECODE :=
+
 VENV := .venv
 BIN := $(VENV)/bin
 QUIET_PIP := -qq --disable-pip-version-check --no-input
@@ -37,7 +40,7 @@ lint: $(VENV)/dev.stamp ## style, types, import rules, generated files
 	$(BIN)/python -m deploy.env_example --check
 
 hostile: $(VENV)/dev.stamp ## send every bad file and recording there is a name for, and real ones (5 minutes)
-	$(BIN)/python -m pytest --timeout=900 tests/hostile
+	AURA_SPOILT_LOCKS=40 $(BIN)/python -m pytest --timeout=900 tests/hostile tests/unit/ingest/test_hostile_offices.py
 
 prove-isolation: $(VENV)/dev.stamp ## drop each row level security policy once and see the tests fail (8 minutes)
 	$(BIN)/python -m tests.drop_policies
@@ -51,8 +54,9 @@ race: $(VENV)/dev.stamp ## race 500 uploads against questions: no answer of the 
 faults: $(VENV)/dev.stamp ## break whole stacks in every way while they ingest, with 200 documents (15 minutes)
 	AURA_FAULT_DOCUMENTS=$${AURA_FAULT_DOCUMENTS:-200} $(BIN)/python -m pytest --timeout=1800 tests/faults
 
-voice: $(VENV)/dev.stamp ## speak into 100 answers and cough into 50, over a whole stack (5 minutes)
-	AURA_BARGE_INS=100 $(BIN)/python -m pytest -s --timeout=900 tests/integration/barge_in
+voice: $(VENV)/dev.stamp ## speak into 100 answers, cough into 50, hear every recording (7 minutes)
+	AURA_BARGE_INS=100 AURA_EVERY_RECORDING=1 $(BIN)/python -m pytest -s --timeout=900 \
+	  tests/integration/barge_in tests/integration/providers/test_times_of_speech.py tests/integration/providers/test_whisper.py
 
 bench: $(VENV)/dev.stamp ## the benchmarks, each with its own table
 	@for name in $(basename $(notdir $(shell grep -l __main__ bench/*.py))); do \

@@ -27,7 +27,7 @@ PADDING = "." * 400
 
 @dataclass(frozen=True)
 class Order:
-    """A worker that is to be forked: the arguments of `python -m workers`, its niceness, and settings of its own."""
+    """A worker or the beat that is to be forked: the words after `python -m`, its niceness, and settings of its own."""
 
     args: tuple[str, ...]
     nice: int = 0
@@ -35,7 +35,7 @@ class Order:
 
 
 def order_of(command: str) -> Order | None:
-    """Return the order that a line of the Procfile is; None where it is no worker, or one that cannot be forked."""
+    """Return the order that a line of the Procfile is; None where it is neither worker nor beat."""
     words = shlex.split(command)
     nice, env = 0, {}
     if words[:2] == ["nice", "-n"]:
@@ -45,25 +45,33 @@ def order_of(command: str) -> Order | None:
         while "=" in words[0]:
             name, _, value = words.pop(0).partition("=")
             env[name] = value
-    if not POSSIBLE or words[:3] != ["python", "-m", "workers"]:
+    if words[:3] == ["python", "-m", "workers"]:
+        words = words[2:]
+    elif words[:1] != ["celery"] or "beat" not in words:
         return None
-    return Order(tuple(words[3:]), nice, env)
+    return Order(tuple(words), nice, env) if POSSIBLE else None
 
 
 class Template:
     """The process that forks. Every order has the environment it was started with, and what the order adds.
 
-    `arrange` runs in the new process before its program does.
+    `arrange` runs in the new process before its program does, which is that of `module`.
     """
 
-    def __init__(self, env: Mapping[str, str], log: int, arrange: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        log: int,
+        arrange: Callable[[], None] | None = None,
+        module: str = "deploy.template",
+    ) -> None:
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.env = dict(env)
         self._codes: dict[int, int] = {}
         self._pids: list[int] = []
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.template", str(theirs.fileno()), PADDING],
+                [sys.executable, "-m", module, str(theirs.fileno()), PADDING],
                 **{"cwd": REPO, "env": self.env, "stdin": subprocess.DEVNULL, "stdout": log, "stderr": log},
                 start_new_session=True,
                 pass_fds=(theirs.fileno(),),

@@ -17,8 +17,12 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from celery.bin.base import CLIContext
+from celery.bin.beat import beat
 
 from workers.__main__ import run
 from workers.app import app
@@ -29,9 +33,14 @@ ARG_START = 45
 
 
 def main() -> None:
-    """Serve until the launcher hangs up."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
+    """Fork workers until the launcher hangs up."""
     app.loader.import_default_modules()
+    serve(be)
+
+
+def serve(program: Callable[[Sequence[str]], None]) -> None:
+    """Fork processes that are `program` of the words of an order, until the launcher hangs up."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
     # What is there already is shared by all workers as long as nobody writes to it, collecting garbage included.
     gc.collect()
     gc.freeze()
@@ -50,9 +59,21 @@ def main() -> None:
             message, files, _, _ = socket.recv_fds(channel, 1 << 20, 1)
             if not message:
                 return
-            _answer(channel, {"pid": _fork(json.loads(message), files[0], (channel, wake, woken))})
+            order = json.loads(message)
+            _answer(channel, {"pid": _fork(order, program, files[0], (channel, wake, woken))})
         for pid, status in _ended():
             _answer(channel, {"ended": pid, "code": os.waitstatus_to_exitcode(status)})
+
+
+def be(words: Sequence[str]) -> None:
+    """Be the worker, or the beat, that `python -m` with these words is."""
+    sys.argv = [*words]
+    if words[0] == "workers":
+        run(words[1:])
+    else:
+        # As for workers: `celery` itself would import every other command first.
+        context = CLIContext(app=app, no_color=True, workdir=None, quiet=True)
+        beat.main(words[words.index("beat") + 1 :], prog_name="celery beat", obj=context)
 
 
 def _answer(channel: socket.socket, message: dict[str, int]) -> None:
@@ -68,8 +89,13 @@ def _ended() -> list[tuple[int, int]]:
     return found
 
 
-def _fork(order: dict[str, Any], log: int, ours: tuple[socket.socket, ...]) -> int:
-    """Return the id of a new process that is the worker of the order."""
+def _fork(
+    order: dict[str, Any],
+    program: Callable[[Sequence[str]], None],
+    log: int,
+    ours: tuple[socket.socket, ...],
+) -> int:
+    """Return the id of a new process that is the program of the order."""
     template = os.getpid()
     pid = os.fork()
     if pid:
@@ -82,7 +108,8 @@ def _fork(order: dict[str, Any], log: int, ours: tuple[socket.socket, ...]) -> i
             signal.signal(number, signal.SIG_DFL)
         for end in ours:
             end.close()
-        _become(order, log, template)
+        if _arranged(order, log, template):
+            program(order["args"])
         code = 0
     except SystemExit as end_of_worker:
         code = end_of_worker.code if isinstance(end_of_worker.code, int) else int(end_of_worker.code is not None)
@@ -94,12 +121,12 @@ def _fork(order: dict[str, Any], log: int, ours: tuple[socket.socket, ...]) -> i
         os._exit(code)
 
 
-def _become(order: dict[str, Any], log: int, template: int) -> None:
-    """Arrange what a process of its own would have from the beginning, and be the worker."""
+def _arranged(order: dict[str, Any], log: int, template: int) -> bool:
+    """Arrange what a process of its own would have from the beginning; False where the template is gone."""
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != template:
-        return
+        return False
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)
@@ -108,12 +135,11 @@ def _become(order: dict[str, Any], log: int, template: int) -> None:
     os.environ.clear()
     os.environ.update(order["env"])
     random.seed()
-    _be_called(["python", "-m", "workers", *order["args"]])
-    sys.argv = ["workers", *order["args"]]
-    run(order["args"])
+    _be_called(["python", "-m", *order["args"]])
+    return True
 
 
-def _be_called(words: list[str]) -> None:
+def _be_called(words: Sequence[str]) -> None:
     """Write over the command line that `ps` shows, as far as there is room: the padding made some."""
     fields = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()
     start, end = (int(fields[ARG_START + offset]) for offset in (0, 1))

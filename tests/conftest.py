@@ -1,5 +1,6 @@
 """What tests share: real Postgres and Valkey of their own, and tenants to act as."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -86,6 +87,17 @@ def new_tenant(admin: psycopg.Connection) -> Callable[[], UUID]:
 def tenant(new_tenant: Callable[[], UUID]) -> UUID:
     """Return a new tenant's id."""
     return new_tenant()
+
+
+def pytest_configure() -> None:
+    """Look for no garbage while tests are collected: next to all that is made then stays."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, and not again through all that was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

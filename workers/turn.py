@@ -25,7 +25,6 @@ from workers.dialogue.turning import Taken
 from workers.dialogue.waterfall import Clock
 from workers.speech import voices
 
-
 NOTHING: Mapping[str, Any] = {"passages": [], "confidence": 0.0, "cache": dict(caching.NOT_CACHED)}
 """What is found where nothing is stored. The cache keeps grounded answers only."""
 

@@ -1,5 +1,6 @@
 """What bodies of many resources share: kinds of fields, pages, jobs, and problems."""
 
+from functools import cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -14,7 +15,23 @@ Secret = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, 
 Priority = Annotated[int, Field(ge=-10, le=10, description="What has more is begun first.")]
 
 
-class Body(BaseModel):
+@cache
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)  # With a word to it, and so made anew.
+
+
+class Parameters(BaseModel):
+    """What stands in the query or the form of a request.
+
+    Flask-OpenAPI3 asks for its schema at each request, and making it takes 0.7 ms and more: it is made once.
+    """
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return super().model_json_schema(*args, **kwargs) if args or kwargs else _schema_of(cls)
+
+
+class Body(Parameters):
     """A request body; fields it does not know are ignored, as reference clients send some."""
 
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
@@ -46,7 +63,7 @@ class JobView(BaseModel):
     result: dict[str, Any]
 
 
-class Listing(BaseModel):
+class Listing(Parameters):
     """How many, and from where."""
 
     limit: int = Field(50, ge=1, le=200)

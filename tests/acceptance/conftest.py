@@ -10,5 +10,11 @@ from deploy.ephemeral import Stack, ephemeral_stack
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Yield a running stack that all acceptance tests share."""
-    with ephemeral_stack() as running:
+    # What a killed worker held is begun again after a quarter of the usual time.
+    with ephemeral_stack({"AURA_STAGE_LEASE_S": "5"}) as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put last what ends the stack and starts it again."""
+    items.sort(key=lambda item: item.path.name == "test_stack_start.py")

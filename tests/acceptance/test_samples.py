@@ -1,6 +1,7 @@
 """The samples are read, and questions about them answered with the fact, the file and the page."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ ENOUGH = 0.75
 @pytest.fixture(scope="module")
 def answers(stack: Stack) -> dict[str, dict[str, Any]]:
     """Return the answer to each question, once all samples are searchable."""
-    for path in sorted((REPO / "docs" / "samples").iterdir()):
-        response = stack.upload(path.name, path.read_bytes(), wait_s=90)
-        assert response.status_code == 200, response.text
-    return {row["question"]: stack.ask(row["question"], use_memory=False) for row in QUESTIONS}
+    with ThreadPoolExecutor(4) as pool:
+        samples = sorted((REPO / "docs" / "samples").iterdir())
+        for response in pool.map(lambda path: stack.upload(path.name, path.read_bytes(), wait_s=90), samples):
+            assert response.status_code == 200, response.text
+        asked = [row["question"] for row in QUESTIONS]
+        return dict(zip(asked, pool.map(lambda question: stack.ask(question, use_memory=False), asked), strict=True))
 
 
 def test_the_right_document_is_found_first(answers: dict[str, dict[str, Any]]) -> None:

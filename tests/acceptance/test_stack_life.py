@@ -59,9 +59,12 @@ def test_a_killed_server_comes_back_by_itself(stack: Stack, name: str) -> None:
 
 
 def leaders(stack: Stack, name: str) -> list[psutil.Process]:
-    """Return the process that the launcher started as `name`; none while it is down."""
+    """Return the process that the launcher started as `name`; none while it is down.
+
+    The beat is forked by another child of its.
+    """
     found = []
-    for process in stack.launcher_process().children():
+    for process in stack.launcher_process().children(recursive=name == "beat"):
         try:
             if SERVERS[name] in " ".join(process.cmdline()):
                 found.append(process)

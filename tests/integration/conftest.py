@@ -5,23 +5,43 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
 from api import create_app
+from pipelines.identity import passwords
 from pipelines.stores.redis import get_redis
 from schemas.settings import get_settings
 from tests.integration.people import PASSWORD, Person
+from workers.app import app as worker
+from workers.send import QUEUES
+
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep passwords at a small price, as nearly every test makes users; `real_passwords` has them cost theirs."""
+    passwords._nobodys.cache_clear()
+    if not request.node.get_closest_marker("real_passwords"):
+        monkeypatch.setattr(passwords, "_hasher", QUICK)
 
 
 @pytest.fixture(scope="module")
-def app(servers: object) -> Iterator[Flask]:
-    """Yield the application as a deployment of many tenants runs it: without a token nobody is let in."""
+def app(servers: tuple[str, str, str]) -> Iterator[Flask]:
+    """Yield the application as a deployment of many tenants runs it: without a token nobody is let in.
+
+    Its messages go to the tests' own Valkey, also where Celery was imported before that ran; none is left there.
+    """
+    worker.conf.broker_url = servers[2]
+    worker._pool = worker.amqp._producer_pool = None
     os.environ |= {"AURA_SINGLE_TENANT": "0", "AURA_BASE_DOMAIN": "aura.test"}
     get_settings.cache_clear()
     try:
         yield create_app()
     finally:
+        get_redis().delete(*QUEUES)
         for name in ("AURA_SINGLE_TENANT", "AURA_BASE_DOMAIN"):
             del os.environ[name]
         get_settings.cache_clear()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from schemas.requests.common import Body, Key, Listing
+from schemas.requests.common import Body, Key, Listing, Parameters
 from schemas.requests.dialogue.memory import OfUser
 from schemas.requests.fields import Name
 
@@ -82,7 +82,7 @@ class HistoryPage(BaseModel):
     next: str | None
 
 
-class ContextListing(BaseModel):
+class ContextListing(Parameters):
     """Of which conversation."""
 
     conversation_id: UUID | None = Field(None, description="This one; else the last active.")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from schemas.requests.common import Body, Key, Listing
+from schemas.requests.common import Body, Key, Listing, Parameters
 from schemas.requests.fields import Json
 
 MAX_VALUE_CHARS = 2_000
@@ -54,7 +54,7 @@ Preferences = Annotated[Json, AfterValidator(_preferences)]
 Text = Annotated[str, StringConstraints(max_length=4_000, pattern=r"^[^\x00]*$")]
 
 
-class Whose(BaseModel):
+class Whose(Parameters):
     """Of whom; who may not act for others is asked for none."""
 
     user_id: Key | None = Field(None, description="Of which user; else of who asks.")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, RootModel, StringConstraints, model_validator
 
-from schemas.requests.common import Body, Key, Priority
+from schemas.requests.common import Body, Key, Parameters, Priority
 from schemas.requests.documents.documents import UploadAccepted
 from schemas.requests.fields import Json
 
@@ -181,7 +181,7 @@ class BatchItemPage(BaseModel):
     next: str | None
 
 
-class ItemListing(BaseModel):
+class ItemListing(Parameters):
     """Which files of a batch, how many, and from where."""
 
     limit: int = Field(50, ge=1, le=200)
@@ -219,7 +219,7 @@ class DeadLetters(BaseModel):
     next: str | None
 
 
-class DeadListing(BaseModel):
+class DeadListing(Parameters):
     """Which of them, how many, and from where."""
 
     limit: int = Field(50, ge=1, le=200)

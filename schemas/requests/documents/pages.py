@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from schemas.requests.common import Parameters
+
 NUMBER = r"-?\d{1,6}(\.\d{1,3})?"
 BOXES = rf"^{NUMBER}(,{NUMBER}){{3}}(;{NUMBER}(,{NUMBER}){{3}}){{0,49}}$"
 UUID_TEXT = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -17,7 +19,7 @@ class PagePath(BaseModel):
     n: int
 
 
-class PageQuery(BaseModel):
+class PageQuery(Parameters):
     """How a page is shown, and what is marked on it."""
 
     width: int = Field(1000, ge=100, le=2000, description="Width in pixels; taken to the next hundred.")

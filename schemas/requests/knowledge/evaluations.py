@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from schemas.requests.common import Body, Key
+from schemas.requests.common import Body, Key, Parameters
 from schemas.requests.fields import Name
 
 Status = Literal["queued", "running", "completed", "cancelled", "failed"]
@@ -64,7 +64,7 @@ class EvaluationPath(BaseModel):
     id: UUID
 
 
-class EvaluationQuery(BaseModel):
+class EvaluationQuery(Parameters):
     """In which form, and beside which other run."""
 
     format: Literal["json", "md", "svg"] = "json"

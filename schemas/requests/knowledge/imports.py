@@ -5,12 +5,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from schemas.requests.common import Body, Key
+from schemas.requests.common import Body, Key, Parameters
 
 SHOWN_ERRORS = 200
 
 
-class Exporting(BaseModel):
+class Exporting(Parameters):
     """In which form entries are exported."""
 
     format: Literal["csv", "json"] = "csv"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, RootModel, StringConstraints, model_validator
 
-from schemas.requests.common import Body, Key
+from schemas.requests.common import Body, Key, Parameters
 from schemas.requests.fields import Name
 from schemas.requests.knowledge.training import Tag, without_controls
 
@@ -134,7 +134,7 @@ class AgentPath(BaseModel):
     key: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
 
 
-class Leaving(BaseModel):
+class Leaving(Parameters):
     """What becomes of the knowledge that only this assistant uses."""
 
     documents: Literal["delete", "shared"] | None = Field(

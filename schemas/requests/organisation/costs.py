@@ -7,12 +7,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.requests.common import Key
+from schemas.requests.common import Key, Parameters
 
 Day = Annotated[date, Field(ge=date(2020, 1, 1), le=date(2100, 1, 1))]
 
 
-class Period(BaseModel):
+class Period(Parameters):
     """Which days (UTC), both included; this month up to today unless they are named."""
 
     model_config = ConfigDict(extra="ignore")
@@ -105,7 +105,7 @@ class CacheStatistics(BaseModel):
     oldest: datetime | None
 
 
-class CacheClearing(BaseModel):
+class CacheClearing(Parameters):
     """Which assistant's answers are dropped; all of the organisation's unless one is named."""
 
     model_config = ConfigDict(extra="ignore")

@@ -4,8 +4,10 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.requests.common import Parameters
 
-class UsageQuery(BaseModel):
+
+class UsageQuery(Parameters):
     """Which month; this one (UTC) unless one is named."""
 
     model_config = ConfigDict(extra="ignore")

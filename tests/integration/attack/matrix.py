@@ -62,6 +62,14 @@ class Operation:
                 return "2099-01-01T00:00:00Z"
         return f"{uuid4().hex}@example.org" if "@" in schema.get("pattern", "") else uuid4().hex
 
+    def takes_text(self, schema: dict[str, Any]) -> bool:
+        """Return whether there is a text beyond a few fixed ones that the schema allows."""
+        schema = self._resolved(schema)
+        kinds = [self._resolved(each) for name in ("anyOf", "oneOf", "allOf") for each in schema.get(name, ())]
+        if kinds:
+            return any(map(self.takes_text, kinds))
+        return schema.get("type", "string") in ("string", "array", "object") and not {"enum", "const"} & set(schema)
+
     def uuid_fields(self, schema: dict[str, Any]) -> Iterator[str]:
         """Yield the fields of a body that take an id."""
         for name, each in schema.get("properties", {}).items():
@@ -102,7 +110,9 @@ def attacks(operation: Operation, marked: Marked) -> Iterator[Attack]:
     yield Attack("X-Tenant-ID", operation.method, path, {**valid, "headers": {"X-Tenant-ID": str(marked.tenant_id)}})
     yield Attack("tenant_id in the query", operation.method, f"{path}?tenant_id={marked.tenant_id}", valid)
     for parameter in operation.parameters("query"):
-        for value in (*marked.all_ids(), *marked.texts.values()):
+        known = (*marked.all_ids(), *marked.texts.values())
+        # What takes no text is refused before a row is read, whatever text it is.
+        for value in known if operation.takes_text(parameter["schema"]) else known[:2]:
             yield Attack(f"query {parameter['name']}", operation.method, f"{path}?{parameter['name']}={value}", valid)
     if body is not None:
         yield from _body_ids(operation, marked, body, path)
@@ -119,8 +129,8 @@ def attacks(operation: Operation, marked: Marked) -> Iterator[Attack]:
 def _path_ids(operation: Operation, marked: Marked, valid: dict[str, Any]) -> Iterator[Attack]:
     if "{" not in operation.path:
         return
+    twin = Attack("missing", operation.method, _filled(operation, itertools.repeat(uuid4())), valid)
     for name, known in [("tenant", marked.tenant_id), *marked.ids.items()]:
-        twin = Attack("missing", operation.method, _filled(operation, itertools.repeat(uuid4())), valid)
         yield Attack(f"{name} in the path", operation.method, _filled(operation, itertools.repeat(known)), valid, twin)
 
 

@@ -102,6 +102,7 @@ def test_nothing_of_another_tenant_crosses(
     before = fingerprint(admin, victim.tenant_id)
     sent = 0
     for kind, attacker in attackers():
+        twins: dict[str, tuple[int, str]] = {}
         for attack in attacks(operation, victim):
             status, text = send(attacker, attack)
             sent += 1
@@ -109,7 +110,11 @@ def test_nothing_of_another_tenant_crosses(
             assert victim.canary not in text, about
             assert status < 500 or status == 503, about
             if attack.twin is not None and operation.permission != Permission.PUBLIC and status != 401:
-                twin_status, twin_text = send(attacker, attack.twin)
+                # All ids of a path have one twin: what nobody has is answered alike each time.
+                asked = str(attack.twin)
+                if asked not in twins:
+                    twins[asked] = send(attacker, attack.twin)
+                twin_status, twin_text = twins[asked]
                 assert status == twin_status, about
                 assert status in (403, 404, 422) or "in the path" not in attack.label, about
                 ids = [*victim.all_ids(), *attack.twin.path.split("/"), *attack.path.split("/")]
@@ -121,7 +126,8 @@ def test_nothing_of_another_tenant_crosses(
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_nobody_without_a_token_comes_in(name: str, door: FlaskClient, victim: Marked) -> None:
     operation = OPERATIONS[name]
-    for attack in attacks(operation, victim):
+    # Whoever has no token is sent away before what they ask for is read: one value in each place tells.
+    for attack in {attack.label: attack for attack in attacks(operation, victim)}.values():
         options = dict(attack.options)
         status, text = read(door.open(attack.path, method=attack.method.upper(), buffered=False, **options))
         assert victim.canary not in text, (attack.label, attack.path)

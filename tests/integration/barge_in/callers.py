@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,9 @@ class Caller:
     """One person at a telephone: frames go out and sound is played every 20 ms, as the protocol page says."""
 
     def __init__(self, path: Path) -> None:
-        self.socket: ClientConnection = unix_connect(str(path), "ws://localhost/ws/voice/continuous", max_size=None)
+        self._open = ExitStack()
+        opening = unix_connect(str(path), "ws://localhost/ws/voice/continuous", max_size=None)
+        self.socket: ClientConnection = self._open.enter_context(opening)
         self.told: list[dict[str, Any]] = []
         self.sentences: dict[str, dict[int, str]] = defaultdict(dict)
         self.played_s: dict[str, float] = defaultdict(float)
@@ -95,7 +98,7 @@ class Caller:
             self._tick(bytes(640))
 
     def cut(self) -> None:
-        self.socket.close()
+        self._open.close()
 
     def _tick(self, frame: bytes) -> None:
         self._due += FRAME_S

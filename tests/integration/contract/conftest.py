@@ -14,8 +14,6 @@ from api.live import sse
 from pipelines.stores.redis import get_redis
 from tests.integration.contract.organisations import OPERATORS
 from tests.integration.contract.visits import Visitor
-from workers.app import app as worker
-from workers.send import QUEUES
 
 
 @pytest.fixture(autouse=True)
@@ -31,16 +29,14 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def broker(servers: tuple[str, str, str]) -> Iterator[None]:
-    """Send messages to the tests' own Valkey, also where Celery was imported before it ran; leave none there."""
-    worker.conf.broker_url = servers[2]
-    worker._pool = worker.amqp._producer_pool = None
-    yield
-    get_redis().delete(*QUEUES)
+def reader(app: Flask, admin: psycopg.Connection) -> Iterator[Visitor]:
+    """Yield who calls operations that change nothing, one after the other: to found an organisation takes its time."""
+    yield Visitor(app, admin)
+    admin.execute("DELETE FROM tenant_users WHERE email LIKE %s", (f"{OPERATORS}%",))
 
 
 @pytest.fixture
-def visitor(app: Flask, admin: psycopg.Connection, broker: None) -> Iterator[Visitor]:
+def visitor(app: Flask, admin: psycopg.Connection) -> Iterator[Visitor]:
     """Yield who calls an operation."""
     for key in get_redis().scan_iter(match="aura:door:*"):
         get_redis().delete(key)

@@ -217,7 +217,7 @@ LISTINGS = [name for name, spec in SPECS.items() if any(each["name"] == "limit" 
 
 @pytest.mark.parametrize("after", ["²", "٣", "9" * 30, "-1", "\x00", "=", "MjA5OS0wMS0wMXw=", "/" * 40, "🤷"])
 @pytest.mark.parametrize("name", LISTINGS)
-def test_a_listing_takes_no_cursor_but_its_own(name: str, after: str, visitor: Visitor) -> None:
-    case = visitor.real_case(OPERATIONS[name], SPECS[name])
-    response = visitor.door.get(case.formatted_path, query_string={"after": after}, headers=visitor.headers(case))
+def test_a_listing_takes_no_cursor_but_its_own(name: str, after: str, reader: Visitor) -> None:
+    case = reader.real_case(OPERATIONS[name], SPECS[name])
+    response = reader.door.get(case.formatted_path, query_string={"after": after}, headers=reader.headers(case))
     assert (response.status_code, response.json["code"]) == (422, "invalid_request")

@@ -40,15 +40,15 @@ def template(stack: SmallStack) -> psutil.Process:
 @pytest.mark.parametrize(
     ("line", "order"),
     [
-        ("python -m workers -Q a -c 2", Order(("-Q", "a", "-c", "2"))),
-        ("nice -n 10 env A=1 B=x=y python -m workers -Q a", Order(("-Q", "a"), 10, {"A": "1", "B": "x=y"})),
-        ("env A=1 python -m workers", Order((), 0, {"A": "1"})),
-        ("celery -A workers.app:app beat", None),
+        ("python -m workers -Q a -c 2", Order(("workers", "-Q", "a", "-c", "2"))),
+        ("nice -n 10 env A=1 B=x=y python -m workers -Q a", Order(("workers", "-Q", "a"), 10, {"A": "1", "B": "x=y"})),
+        ("env A=1 python -m workers", Order(("workers",), 0, {"A": "1"})),
+        ("celery -A workers.app:app beat --pidfile=", Order(("celery", "-A", "workers.app:app", "beat", "--pidfile="))),
         ("nice -n 5 celery -A workers.app:app flower", None),
         ('sh -c "python -m workers"', None),
     ],
 )
-def test_a_line_of_the_procfile_is_an_order_where_it_is_a_worker(line: str, order: Order | None) -> None:
+def test_a_line_of_the_procfile_is_an_order_where_it_is_a_worker_or_the_beat(line: str, order: Order | None) -> None:
     assert order_of(line) == order
 
 

@@ -52,6 +52,7 @@ def test_an_email_of_two_organisations_needs_the_organisations_name(
     assert (by_host.json or {})["tenant_id"] == second.tenant_id
 
 
+@pytest.mark.real_passwords
 def test_a_known_and_an_unknown_user_are_answered_alike(door: FlaskClient, ada: Person) -> None:
     def attempt(email: str) -> tuple[float, dict[str, object]]:
         began = time.perf_counter()

@@ -1,10 +1,7 @@
 """A running worker delivers what it is woken for and what the sweep finds, and forgets what has expired."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,21 +10,20 @@ from celery import Celery
 
 from pipelines.stores.database import tenant_session
 from pipelines.stores.operations import mails
+from tests import forked
 from tests.integration.mail.smtp_server import MailServer
 from tests.integration.relay.valkey import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.fixture
 def worker(configure: Callable[..., None], servers: tuple[str, str, str], server: MailServer) -> Iterator[Celery]:
     """Start a worker of upkeep, and yield what sends it messages."""
     configure(AURA_SMTP_URL=server.url)
-    command = [sys.executable, "-m", "workers", "-Q", "upkeep,notify", "-P", "threads", "-c", "2", "--without-mingle"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    words = ["-m", "workers", "-Q", "upkeep,notify", "-P", "threads", "-c", "2", "--without-mingle"]
+    process = forked.start(words, os.environ, 2)
     with Celery(set_as_current=False) as sender:
         sender.config_from_object("celeryconfig")
         sender.conf.broker_url = servers[2]

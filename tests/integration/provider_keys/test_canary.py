@@ -1,8 +1,6 @@
 """A key that a tenant has set is found nowhere but, sealed, in its row: not even where a provider repeats it."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import psycopg
 import pytest
 import redis
 
-from tests import leftovers
+from tests import forked, leftovers
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd
 from tests.integration.relay.valkey import wait_until
@@ -43,10 +41,7 @@ def stack(remote: FarEnd, servers: tuple[str, str, str], tmp_path: Path) -> Iter
         ["-m", "workers", "-Q", QUEUES, "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"],
     )
     with log.open("wb") as out:
-        running = [
-            subprocess.Popen([sys.executable, *program], cwd=ROOT, env=environ, stdout=out, stderr=out)
-            for program in programs
-        ]
+        running = [forked.start(program, environ, out) for program in programs]
         try:
             with redis.Redis.from_url(servers[2]) as store:
                 wait_until(lambda: len(list(store.scan_iter("aura:worker:*"))) >= QUEUES.count(",") + 1, 60)

@@ -1,8 +1,6 @@
 """Processes of a deployment whose embedder is a fake server with several models, and what is sent to it."""
 
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +11,8 @@ import httpx
 import redis
 
 from deploy.ephemeral import wait_until
+from tests import forked
+from tests.forked import Program
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd
 
@@ -63,9 +63,9 @@ class Stack:
 
     def __init__(self, client: httpx.Client, folder: Path, environ: dict[str, str], redis_url: str) -> None:
         self.client, self._folder, self.environ, self._redis_url = client, folder, environ, redis_url
-        self.running: list[subprocess.Popen[bytes]] = []
+        self.running: list[Program] = []
 
-    def start_workers(self, queues: str = QUEUES, **variables: str) -> "subprocess.Popen[bytes]":
+    def start_workers(self, queues: str = QUEUES, **variables: str) -> Program:
         """Start a process that works on these queues, and return it once it does."""
         name = f"worker{len(self.running)}@here"
         pool = ["-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
@@ -75,10 +75,9 @@ class Stack:
             wait_until(lambda: len(list(store.scan_iter(f"aura:worker:*:{name}"))) == there, 180, f"{name} works")
         return process
 
-    def start(self, program: Sequence[str], **variables: str) -> "subprocess.Popen[bytes]":
+    def start(self, program: Sequence[str], **variables: str) -> Program:
         with (self._folder / "log").open("ab") as out:
-            environ = {**self.environ, **variables}
-            process = subprocess.Popen([sys.executable, *program], cwd=ROOT, env=environ, stdout=out, stderr=out)
+            process = forked.start(program, {**self.environ, **variables}, out)
         self.running.append(process)
         return process
 

@@ -6,8 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import wave
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from pipelines.stores import events
 from schemas.events import Event, EventName, Subject
 from schemas.tables.base import DEFAULT_TENANT_ID
+from tests import forked
 from tests.integration.relay import voice_app
 from tests.integration.relay.valkey import wait_until
 
@@ -44,14 +43,16 @@ class Web:
     def __init__(self, redis_url: str, patience_s: str = "", **settings: str) -> None:
         environ = {**os.environ, "AURA_REDIS_URL": redis_url, "PYTHONPATH": str(ROOT), "TEST_PATIENCE_S": patience_s}
         environ |= {f"AURA_{name.upper()}": value for name, value in settings.items()}
-        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "64", "--bind"]
-        command += ["127.0.0.1:0", "--graceful-timeout", "25", "--config", voice_app.__file__]
-        command += [self.app]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
+        words = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "64", "--bind"]
+        words += ["127.0.0.1:0", "--graceful-timeout", "25", "--config", voice_app.__file__]
+        words += [self.app]
+        ours, theirs = os.pipe()
+        self._said = os.fdopen(ours)
+        with os.fdopen(theirs, "wb") as out:
+            self.process = forked.start(words, environ, out)
         found, log = None, []
         while found is None:
-            line = self.process.stderr.readline()
+            line = self._said.readline()
             assert line, "".join(log)
             log.append(line)
             found = re.search(r"Listening at: http://127.0.0.1:(\d+)", line)
@@ -77,8 +78,13 @@ class Web:
         if self.process.returncode is not None:
             return ""
         self.process.send_signal(signal.SIGTERM)
-        _, log = self.process.communicate(timeout=40)
-        return log
+        return self.end(40)
+
+    def end(self, within_s: float) -> str:
+        """Return what the server has logged since it listened, once it has ended."""
+        self.process.wait(within_s)
+        with self._said:
+            return self._said.read()
 
 
 class Talker:

@@ -315,7 +315,7 @@ def test_a_server_that_is_stopped_says_goodbye(serve: Callable[..., Web]) -> Non
         assert started.closed()[0] == 1001
         assert waiting.closed()[0] == 1001
     began = time.monotonic()
-    server.process.communicate(timeout=30)
+    server.end(30)
     assert time.monotonic() - began < 20  # It would wait 25 s for sockets that stayed.
 
 

@@ -1,8 +1,6 @@
 """A conversation over the real socket, web process and workers, that goes on when its providers die in the middle."""
 
 import os
-import subprocess
-import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +12,11 @@ import pytest
 import redis
 
 from deploy.ephemeral import wait_until
-from tests import leftovers
+from tests import forked, leftovers
+from tests.forked import Program
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply
-from tests.integration.relay.talking import ROOT, Talker, Web
+from tests.integration.relay.talking import Talker, Web
 from tests.integration.voices.conftest import sound_of, working
 
 SENTENCES = ("A bicycle costs nine hundred euros today. ", "Delivery to your door is free of charge. ")
@@ -53,19 +52,17 @@ def talker(
                 yield talking
         finally:
             web.process.kill()
-            web.process.communicate()
+            web.end(30)
             if worker is not None:
                 worker.kill()
                 worker.wait(30)
 
 
-def start_worker(redis_url: str, folder: Path) -> "subprocess.Popen[bytes]":
+def start_worker(redis_url: str, folder: Path) -> Program:
     name = f"live-{uuid4().hex}@here"
     pool = ["-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
     with (folder / "log").open("ab") as out:
-        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "workers", "-Q", QUEUES, "-n", name, *pool]
-        worker = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
+        worker = forked.start(["-m", "workers", "-Q", QUEUES, "-n", name, *pool], os.environ, out)
     with redis.Redis.from_url(redis_url) as store:
         there = QUEUES.count(",") + 1
         wait_until(lambda: len(list(store.scan_iter(f"aura:worker:*:{name}"))) == there, 90, "the worker works")

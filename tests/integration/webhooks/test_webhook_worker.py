@@ -1,17 +1,15 @@
 """A running worker delivers what it is woken for; killed in mid-delivery, nothing that was owed is lost."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
 from celery import Celery
 
+from tests import forked
 from tests.integration.relay.valkey import wait_until
 from tests.integration.webhooks.conftest import Log, add_endpoint, enqueue
 from tests.integration.webhooks.receiver import Receiver
@@ -19,16 +17,14 @@ from tests.integration.webhooks.receiver import Receiver
 pytestmark = pytest.mark.timeout(300)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""
 
-ROOT = Path(__file__).parents[3]
-
 
 class Worker:
     """A worker of the queue `notify`, and what wakes it."""
 
     def __init__(self, sender: Celery) -> None:
         self.sender = sender
-        command = [sys.executable, "-m", "workers", "-Q", "notify", "-P", "threads", "-c", "2", "--without-mingle"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        words = ["-m", "workers", "-Q", "notify", "-P", "threads", "-c", "2", "--without-mingle"]
+        self.process = forked.start(words, os.environ, 2)
 
     def wake(self, *ids: object) -> None:
         self.sender.send_task("workers.webhooks.deliver", [str(each) for each in ids], queue="notify")
