@@ -228,7 +228,7 @@ def test_a_question_that_is_heard_goes_on_and_is_paid(
     utterances.put(client, tenant, heard, bytes(32_000 * HEARD_S))
     turn.transcribe(str(tenant), str(heard))
     with tenant_session(tenant) as session:
-        assert turns.get(session, heard).stage == TurnStage.RETRIEVE
+        assert turns.get(session, heard).stage == TurnStage.GENERATE, "nothing is stored that could be searched"
     (use,) = of_month(tenant).models
     assert (use.kind, use.calls, use.cost_usd) == ("transcription", 1, Decimal("0.0045"))
     assert held(admin, tenant) == 0

@@ -1,6 +1,6 @@
 """Calls of providers that fail, and then work: each change is told once, to those whom it concerns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from schemas.errors.tree import AuraError
 from schemas.errors.work import Cancelled
 from schemas.requests.organisation.providers import KeyedProvider
 from schemas.tables.dialogue import Turn, TurnStage
+from tests.integration import storing
 from tests.integration.limits.acting import at_once
 from tests.integration.provider_health.conftest import Told, half_a_minute_later
 from tests.integration.providers import fakes
@@ -72,10 +73,14 @@ def embedded(tenant: UUID) -> None:
         embedder.embed(["a text"])
 
 
+def first_of_eight(_: str) -> Sequence[float]:
+    return list(np.eye(8)[0])
+
+
 KINDS: dict[str, tuple[Call, str, fakes.Reply]] = {
     "chat": (generated, "custom", fakes.answer("900 euros.")),
-    "question": (retrieved, "custom", fakes.embeddings(lambda _: np.eye(8)[0].tolist())),
-    "embedding": (embedded, "custom", fakes.embeddings(lambda _: np.eye(8)[0].tolist())),
+    "question": (retrieved, "custom", fakes.embeddings(first_of_eight)),
+    "embedding": (embedded, "custom", fakes.embeddings(first_of_eight)),
     "transcription": (transcribed, "custom", fakes.body({"text": "Hello.", "languages": []})),
     "speech": (spoken, "elevenlabs", fakes.pcm(bytes(4096))),
 }
@@ -86,6 +91,10 @@ def test_every_kind_of_call_is_watched(
     kind: str, far_end: FarEnd, tenant: UUID, told: Told, client: "redis.Redis"
 ) -> None:
     call, provider, works = KINDS[kind]
+    if kind == "question":
+        storing.store(
+            tenant, "a.txt", ["It costs 900 euros."], model=wiring.embedder(tenant).model, vector=first_of_eight
+        )
     far_end.reply = fakes.failure(500)
     for _ in range(MIN_FAILURES - 1):
         call(tenant)

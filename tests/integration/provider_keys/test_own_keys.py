@@ -16,6 +16,7 @@ from pipelines.stores.turns import turns
 from schemas.errors.requests import NotOffered
 from schemas.requests.organisation.providers import KeyedProvider
 from schemas.tables.dialogue import Turn, TurnStage
+from tests.integration import storing
 from tests.integration.provider_keys.conftest import DEPLOYMENT_KEY, keep
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd
@@ -122,6 +123,7 @@ def test_a_key_copied_from_another_tenant_does_not_open_and_the_turn_says_so(
     for offered in (wiring.chat_model, wiring.embedder, wiring.transcriber, wiring.speaker):
         with pytest.raises(NotOffered, match="cannot be opened"):
             offered(thief)
+    storing.store(thief, "a.txt", ["The harbour bridge opens at noon."])
     turn_id = asked(thief)
     turn_tasks.retrieve(str(thief), str(turn_id))
     with tenant_session(thief) as session:

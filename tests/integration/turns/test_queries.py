@@ -83,10 +83,12 @@ def test_a_step_asks_once_for_what_it_reads_and_wakes_the_next_before_what_nobod
 def test_where_nothing_is_stored_nothing_is_searched(
     speaker: Speaker, count: Callable[[Callable[[], object]], tuple[Asked, list[int]]]
 ) -> None:
+    # What a process asks once is known then.
+    speaker.answered(speaker.say())
     turn_id = speaker.say()
     asked, before_wakes = count(lambda: speaker.run(turn_id, "transcribe"))
     assert before_wakes == [2], asked.statements
-    assert (speaker.woken("retrieve"), speaker.woken("generate")) == ([], [str(turn_id)])
+    assert (speaker.woken("retrieve"), str(turn_id) in speaker.woken("generate")) == ([], True)
     assert [event.name for event in speaker.told()][-2:] == ["turn.transcript", "turn.retrieved"]
     speaker.run(turn_id, "generate")
     assert speaker.turn(turn_id).answer == ANSWER

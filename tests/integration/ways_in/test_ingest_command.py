@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from api.cli import ingest
 from api.cli import ingest as cli_ingest
 from schemas.settings import get_settings
 from tests.integration.ways_in.conftest import Sender
@@ -27,7 +26,7 @@ def run(app: Flask, address: str, sender: Sender, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(f"AURA_{name.upper()}", str(value))
     get_settings.cache_clear()
     monkeypatch.setattr(cli_ingest, "LOOK_EVERY_S", 0.02)
-    yield lambda *args: CliRunner().invoke(ingest, [str(arg) for arg in args])
+    yield lambda *args: CliRunner().invoke(cli_ingest.ingest, [str(arg) for arg in args])
     monkeypatch.undo()
     get_settings.cache_clear()
 
