@@ -88,7 +88,7 @@ def collect(steps: dict[str, list[float]], timings: dict[str, Any]) -> None:
         if isinstance(value, dict):
             steps[f"{name}: waited"].append(value["queued_ms"])
             steps[f"{name}: ran"].append(value["run_ms"])
-        else:
+        elif name.endswith("_ms"):
             steps[f"start → {name.removesuffix('_ms')}"].append(value)
 
 

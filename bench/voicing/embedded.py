@@ -25,7 +25,7 @@ ASSISTANT = "default-assistant"
 
 def measure(count: int, speech: Path | None) -> None:
     """Print a table for the questions about docs/samples, and one for what people say in the recordings of `speech`."""
-    questions = [str(one["question"]) for one in json.loads(QUESTIONS.read_text())["questions"]][:count]
+    questions = [str(one["question"]) for one in json.loads(QUESTIONS.read_text())][:count]
     with ephemeral_stack() as stack:
         for path in sorted(SAMPLES.iterdir()):
             stack.upload(path.name, path.read_bytes(), wait_s=120)
