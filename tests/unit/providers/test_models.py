@@ -1,5 +1,6 @@
 """Which provider makes vectors of a model, whatever embeds now."""
 
+import os
 from typing import Any
 
 import pytest
@@ -7,6 +8,13 @@ import pytest
 from pipelines import providers
 from schemas.errors.requests import NotOffered
 from schemas.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings say here what a test gives, whatever another has left in the environment."""
+    for name in [name for name in os.environ if name.startswith("AURA_")]:
+        monkeypatch.delenv(name)
 
 
 def settings(**given: Any) -> Settings:
