@@ -58,6 +58,22 @@ def _point_here(folder: str, app_url: str, redis_url: str) -> None:
     get_settings.cache_clear()
 
 
+SERVERS = {"AURA_DATA_DIR", "AURA_DATABASE_URL", "AURA_REDIS_URL", "AURA_SECRET_KEYS"}
+"""What `servers` sets, which stays."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def same_settings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail in the file that leaves a setting to the others, not in one of those that find it."""
+
+    def found() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name.startswith("AURA_") and name not in SERVERS}
+
+    before = found()
+    yield
+    assert found() == before, f"{request.node.name} leaves settings in the environment"
+
+
 @pytest.fixture(scope="session")
 def admin(servers: tuple[str, str, str]) -> Iterator[psycopg.Connection]:
     """Yield a superuser's connection to AURA's database: what no part of AURA has."""

@@ -138,12 +138,14 @@ def test_an_earlier_model_that_is_away_costs_one_try_and_words_still_find(
 
 
 def test_a_model_that_nothing_here_makes_is_no_hindrance(
-    far: FarEnd, tenant: UUID, stored: Callable[[str, int], UUID], monkeypatch: pytest.MonkeyPatch
+    far: FarEnd, tenant: UUID, stored: Callable[[str, int], UUID]
 ) -> None:
     stored("model-a", 4)
-    monkeypatch.setenv("AURA_EMBEDDER", "local")
-    monkeypatch.setenv("AURA_EMBEDDING_BASE_URL", "")
-    monkeypatch.setenv("AURA_EMBEDDING_MODEL", "")
-    forget()
-    dense, lexical = found(tenant, "gadget4")
+    # Not the fixture: that is undone after `far`, and would bring back what `far` had set.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AURA_EMBEDDER", "local")
+        patch.setenv("AURA_EMBEDDING_BASE_URL", "")
+        patch.setenv("AURA_EMBEDDING_MODEL", "")
+        forget()
+        dense, lexical = found(tenant, "gadget4")
     assert (dense, lexical) == ([], ["gadget4"])
