@@ -10,19 +10,20 @@ export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 BIN := $(VENV)/bin
 QUIET_PIP := -qq --disable-pip-version-check --no-input
+NODE := $(BIN)/python -m deploy.node
 LOCAL := $(BIN)/python -m deploy.local
 SHOW := $(if $(filter-out 0,$(VERBOSE)),--verbose)
 
 .DEFAULT_GOAL := help
-.PHONY: hostile race voice help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
+.PHONY: web client browser hostile race voice help demo run stop test lint bench bench-peers contract faults prove-isolation clean lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
-demo: $(VENV)/run.stamp ## install, start everything, show it on docs/samples, then serve (STAY=0: end)
+demo: $(VENV)/run.stamp web/dist/.stamp ## install, start everything, show it on docs/samples, then serve (STAY=0: end)
 	@exec $(LOCAL) demo $(SHOW) $(if $(filter 0,$(STAY)),--leave)
 
-run: $(VENV)/run.stamp ## start everything and serve until Ctrl-C (VERBOSE=1: show every log line)
+run: $(VENV)/run.stamp web/dist/.stamp ## start everything and serve until Ctrl-C (VERBOSE=1: show every log line)
 	@exec $(LOCAL) run $(SHOW)
 
 stop: ## end a stack that runs in another terminal, or that was killed
@@ -31,13 +32,25 @@ stop: ## end a stack that runs in another terminal, or that was killed
 test: lint ## lint, types, import rules, unit, integration and acceptance tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/integration tests/unit
 	$(BIN)/python -m pytest tests/acceptance
+	$(BIN)/python -m pytest tests/browser
 
-lint: $(VENV)/dev.stamp ## style, types, import rules, generated files
+web: web/dist/.stamp ## build the web application
+
+client: $(VENV)/dev.stamp web/node_modules/.stamp ## write the web application's types from the OpenAPI document
+	$(BIN)/python -m deploy.web_client
+
+browser: $(VENV)/dev.stamp web/dist/.stamp ## try the web application in a real Chromium
+	$(BIN)/python -m pytest tests/browser
+
+lint: $(VENV)/dev.stamp web/dist/.stamp ## style, types, import rules, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.env_example --check
+	$(BIN)/python -m deploy.web_client --check
+	$(NODE) run --silent check
+	$(NODE) run --silent test
 
 hostile: $(VENV)/dev.stamp ## send every bad file and recording there is a name for, and real ones (5 minutes)
 	AURA_SPOILT_LOCKS=40 $(BIN)/python -m pytest --timeout=900 tests/hostile tests/unit/ingest/test_hostile_offices.py
@@ -69,15 +82,19 @@ bench-peers: ## install the peers that the benchmarks of ingestion run beside AU
 clean: ## delete .venv, caches, and the local database with all documents
 	@test ! -x $(BIN)/python || $(LOCAL) clean
 	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis answer.wav
+	rm -rf web/node_modules web/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: $(VENV)/dev.stamp ## resolve the newest allowed packages into the requirement files
 	$(BIN)/uv pip compile pyproject.toml $(LOCKING) -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCKING) --extra piper -o requirements-piper.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCKING) --extra piper --group dev -o requirements-dev.txt
+	$(BIN)/uv pip compile requirements-node.in $(LOCKING) -o requirements-node.txt
 	$(BIN)/python -m deploy.env_example
 
 LOCKING := --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-header
+
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' -not -name '*.md')
 
 # A stamp is newer than what it was made from: a change of the lock installs again, and only then.
 $(VENV)/run.stamp: requirements-piper.txt | $(VENV)/made.stamp
@@ -88,6 +105,21 @@ $(VENV)/run.stamp: requirements-piper.txt | $(VENV)/made.stamp
 $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/made.stamp
 	@echo "Installing; the first time takes a few minutes."
 	@$(BIN)/pip install $(QUIET_PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# The machine's own Node where it is new enough, else one of PyPI.
+$(VENV)/node.stamp: requirements-node.txt | $(VENV)/made.stamp
+	@$(NODE) || $(BIN)/pip install $(QUIET_PIP) --require-hashes -r requirements-node.txt
+	@touch $@
+
+web/node_modules/.stamp: web/package-lock.json $(VENV)/node.stamp
+	@echo "Installing what the web application is built with."
+	@$(NODE) ci --silent
+	@touch $@
+
+web/dist/.stamp: $(WEB_SOURCES) web/node_modules/.stamp
+	@echo "Building the web application."
+	@$(NODE) run --silent build
 	@touch $@
 
 $(VENV)/made.stamp:

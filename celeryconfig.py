@@ -36,6 +36,7 @@ task_routes = {
     "workers.tenants.*": {"queue": "upkeep"},
     "workers.mail.*": {"queue": "notify"},
     "workers.webhooks.*": {"queue": "notify"},
+    "workers.key_trials.*": {"queue": "notify"},
     "workers.intake.*": {"queue": "intake"},
     "workers.edits.*": {"queue": "express"},
     "workers.recordings.*": {"queue": "upkeep"},

@@ -7,10 +7,10 @@ from flask_openapi3 import APIBlueprint, Info, OpenAPI
 from werkzeug import Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import aliases, health, jobs
+from api import aliases, health, jobs, web
 from api.cli import admin, daily, evaluate
-from api.dialogue import chat, conversations, fillers, memory, recollection, recordings, speech, turns
-from api.documents import batches, chunks, dead_letters, documents, pages, reindex, uploads
+from api.dialogue import chat, conversations, fillers, memory, recollection, recordings, speech, turns, widget
+from api.documents import batches, chunks, dead_letters, documents, labels, pages, reindex, uploads
 from api.door import auth, bodies, browsers, errors, idempotency, limits, openapi, tenancy
 from api.door.permissions import allows, require_declarations
 from api.identity import accounts, keys, users
@@ -18,6 +18,7 @@ from api.knowledge import evaluations, knowledge, training, training_materials, 
 from api.live import events, events_socket
 from api.organisation import (
     agents,
+    analytics,
     audit,
     costs,
     delivery_log,
@@ -27,6 +28,7 @@ from api.organisation import (
     tenants,
     usage,
     webhooks,
+    widgets,
 )
 from api.spoken.talk import Acts
 from api.voice import continuous
@@ -52,6 +54,7 @@ BLUEPRINTS = (
     usage,
     costs,
     latency,
+    analytics,
     lifecycle,
     audit,
     chat,
@@ -60,6 +63,7 @@ BLUEPRINTS = (
     conversations,
     documents,
     chunks,
+    labels,
     pages,
     reindex,
     dead_letters,
@@ -77,6 +81,8 @@ BLUEPRINTS = (
     evaluations,
     webhooks,
     delivery_log,
+    widgets,
+    widget,
 )
 """The modules whose routes are served; each holds one `blueprint`."""
 
@@ -128,9 +134,10 @@ def create_app() -> OpenAPI:
         fillers.say,
         recordings.days,
     )
-    continuous.register(app, acts)
+    continuous.register(app, acts, widget.talking(acts))
     events_socket.register(app)
     _serve_documentation(app)
+    web.register(app)
     aliases.register(app)
     require_declarations(app)
     for command in (daily.ingest, daily.ask, daily.doctor, evaluate.evaluate, admin.keys, admin.operator):
@@ -160,7 +167,6 @@ def _serve_documentation(app: OpenAPI) -> None:
 
     app.add_url_rule("/openapi.json", view_func=openapi_json)
     app.add_url_rule("/docs", view_func=docs)
-    app.add_url_rule("/", "home", docs)
     for name, view in list(app.view_functions.items()):
         if name.startswith(DOCUMENTATION):
             app.view_functions[name] = _public(view)

@@ -49,6 +49,7 @@ app = Celery(
         "workers.ingest",
         "workers.turn",
         "workers.voice",
+        "workers.key_trials",
         "workers.fillers",
         "workers.partials",
         "workers.searching",

@@ -90,6 +90,12 @@ def voice_call(task: str, tenant_id: UUID, call_id: UUID) -> None:
     _send(f"workers.voice.{task}", tenant_id, call_id)
 
 
+def key_trial(tenant_id: UUID, call_id: UUID) -> None:
+    """Wake a worker that tries a provider's key for a caller who waits."""
+    # Nobody waits for longer, and a trial costs something.
+    _send("workers.key_trials.try_key", tenant_id, call_id, expires=30)
+
+
 def partial(tenant_id: UUID, call_id: UUID, within_s: float) -> None:
     """Wake who listens to an utterance that is not finished; of no use to anybody after `within_s`."""
     _send("workers.partials.transcribe", tenant_id, call_id, expires=within_s)

@@ -63,6 +63,9 @@ def _ask(body: ChatBody, with_stats: bool) -> dict[str, Any] | Response:
             after=before,
         )
         response.headers["Location"] = url_for("jobs.events", id=turn_id)
+        # Known before the first event: whoever loses the line now finds the question where it was asked.
+        conversation = url_for("conversations.show", id=turn.conversation_id)
+        response.headers["Link"] = f'<{conversation}>; rel="collection"'
         return response
     if turn.status in turns.OPEN:
         turn = finished_turn(asking, turn.conversation_id, turn_id)

@@ -15,7 +15,9 @@ from api.door.permissions import allows
 from pipelines.stores.database import tenant_session
 from pipelines.stores.dialogue import conversations, feedback, forgetting
 from pipelines.stores.dialogue.conversations import Listed
+from pipelines.stores.knowledge import unanswered
 from pipelines.stores.redis import get_redis
+from pipelines.stores.turns import turns
 from pipelines.turn.prompting.memory import Exchange
 from schemas.requests.common import IdPath, Listing
 from schemas.requests.dialogue.conversations import (
@@ -25,9 +27,10 @@ from schemas.requests.dialogue.conversations import (
     ConversationView,
     ConversationWhole,
 )
-from schemas.requests.dialogue.memory import ForgetReceipt
-from schemas.tables.dialogue import Message
+from schemas.requests.dialogue.memory import ForgetReceipt, TurnPage
+from schemas.tables.dialogue import Message, Turn
 from schemas.tables.identity import Permission
+from schemas.tables.memory import Feedback
 
 blueprint = APIBlueprint(
     "conversations", __name__, url_prefix="/api/memory/conversations", abp_tags=[Tag(name="memory")]
@@ -60,6 +63,24 @@ def show(path: IdPath, query: Listing) -> dict[str, Any]:
         of = Message.conversation_id == path.id
         found = conversations.exchanges(session, of, limit=query.limit + 1, before=before)
         return {**about, **page(session, found, query.limit, whole.user_id, "history")}
+
+
+@blueprint.get("/<uuid:id>/turns", responses={200: TurnPage})
+@allows(Permission.CHAT)
+def asked(path: IdPath, query: Listing) -> dict[str, Any]:
+    """Return a conversation's newest questions, oldest first, each with its answer, or with what became of it.
+
+    Other than in the history there are those too that were stopped, have failed, or are answered right now.
+    """
+    asking, before = auth.caller(), position(query.after)
+    with tenant_session(asking.tenant_id) as session:
+        user_id = conversations.get(session, path.id, _owner(asking)).user_id
+        found = turns.of_conversation(session, path.id, query.limit + 1, before)
+        shown = found[: query.limit]
+        rated = feedback.of_turns(session, [turn.turn_id for turn in shown], user_id)
+        views = [_turn(turn, rated.get(turn.turn_id)) for turn in reversed(shown)]
+    last = shown[-1] if len(found) > query.limit else None
+    return {"turns": views, "next": cursor(last.created_at, last.turn_id) if last else None}
 
 
 @blueprint.patch("/<uuid:id>", responses={200: ConversationView})
@@ -104,6 +125,23 @@ def view(found: Listed) -> dict[str, Any]:
         "summarised": found.summarised,
         "created_at": conversation.created_at.isoformat(),
         "last_message_at": last.isoformat() if last else None,
+    }
+
+
+def _turn(turn: Turn, rated: Feedback | None) -> dict[str, Any]:
+    return {
+        "turn_id": str(turn.turn_id),
+        "question": turn.question,
+        "spoken": turn.spoken,
+        "status": turn.status,
+        "at": turn.created_at.isoformat(),
+        "answer": turns.as_answer(turn) if turn.answer is not None else None,
+        "code": turn.error_code,
+        "detail": turn.error_detail,
+        "rating": rated.rating if rated else None,
+        "comment": rated.comment if rated else None,
+        "unanswered_id": str(turn.unanswered_id) if turn.unanswered_id else None,
+        "found": [] if turn.citations else unanswered.nearest(turns.unpacked(turn.passages)),
     }
 
 

@@ -17,7 +17,7 @@ from pipelines.stores.operations import audit
 from schemas.errors.callers import Forbidden
 from schemas.errors.requests import NotReady
 from schemas.events import EventName
-from schemas.requests.documents.batches import DeadLetter, DeadLetters, DeadListing, ReplayAccepted, ReplayBody
+from schemas.requests.documents.batches import DeadLetter, DeadLetters, DeadListing, DeadReplay, ReplayAccepted
 from schemas.settings import get_settings
 from schemas.tables.batches import Source
 from schemas.tables.identity import Permission, Role
@@ -61,7 +61,7 @@ def listing(query: DeadListing) -> dict[str, Any]:
 
 @blueprint.post("/replay", responses={202: ReplayAccepted})
 @allows(Permission.DOCUMENTS_WRITE)
-def replay(body: ReplayBody) -> Any:
+def replay(body: DeadReplay) -> Any:
     """Try documents again that failed for good: these, those of one code or batch, or all; answer with their job.
 
     For managers, admins and API keys.

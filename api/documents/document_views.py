@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from pipelines.stores.events import reaching_redis
 from pipelines.stores.ingest import whereabouts
 from pipelines.stores.ingest.whereabouts import Progress
+from pipelines.stores.knowledge.labels import tags_of
 from pipelines.stores.redis import get_redis
 from schemas.errors.tree import AuraError
 from schemas.requests.documents.documents import DocumentView
@@ -101,6 +102,7 @@ def _view(document: Document, there: _Around) -> DocumentView:
         remedy=remedy,
         retryable=retryable,
         assistant_key=document.assistant_key,
+        tags=tags_of(document),
         version=document.version,
         pages=document.pages,
         chunks=document.chunks_count,

@@ -102,7 +102,7 @@ def fetch(body: UrlsBody) -> Response:
 @allows(Permission.DOCUMENTS_READ)
 def listing(query: DocumentListing) -> dict[str, Any]:
     """Return the tenant's documents, newest first; those only that match all that is asked."""
-    wanted = library.Wanted(query.status, query.code, query.batch_id, query.q, query.assistant_key)
+    wanted = library.Wanted(query.status, query.code, query.batch_id, query.q, query.assistant_key, query.tag)
     with tenant_session(caller().tenant_id) as session:
         found = library.listing(session, query.limit + 1, position(query.after), wanted)
         views = [view.model_dump(mode="json") for view in document_views(session, found[: query.limit])]

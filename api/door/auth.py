@@ -10,9 +10,10 @@ from uuid import UUID
 import structlog
 from flask import Flask, current_app, g, request
 
-from api.door import origins, tickets
+from api.door import origins, tickets, visitors
 from api.door.errors import trace_id
 from api.door.permissions import declared
+from api.door.visitors import Visit
 from pipelines.identity import bearer, tokens
 from pipelines.identity.bearer import Kind
 from pipelines.stores.database import tenant_session
@@ -38,18 +39,20 @@ WIDE_ROLES = (Role.ADMIN, Role.OPERATOR, "api_key")
 class Caller:
     """Who a request acts for, and what it may do.
 
-    `kind` is user, api_key or local (single-tenant mode without a token); `credential` is the id of the
-    login or key, by which it can be revoked; `name` is the e-mail or the key's name.
+    `kind` is user, api_key, visitor (of a widget) or local (single-tenant mode without a token); `credential` is the id
+    of the login, key or widget, by which it can be revoked; `name` is the e-mail or the key's name. With an
+    `assistant_key` no other assistant may be asked.
     """
 
     tenant_id: UUID
     user_id: str
     role: str
     kind: str = "local"
-    permissions: frozenset[Permission] = frozenset(Permission)
+    permissions: frozenset[Permission] = frozenset(Permission) - {Permission.VISIT}
     credential: UUID | None = None
     name: str | None = None
     organization: str = ""
+    assistant_key: str | None = None
 
     @property
     def sees_all(self) -> bool:
@@ -156,7 +159,7 @@ def _who() -> Caller | None:
 
 
 def _holder(shown: str) -> Caller:
-    secret = bearer.shown(shown, Kind.API_KEY, Kind.TICKET)
+    secret = bearer.shown(shown, Kind.API_KEY, Kind.TICKET, Kind.VISITOR)
     if secret is None:
         claims = tokens.verified(shown, key_ring().verifying())
         return _standing(claims.tenant_id, "user", claims.session_id)
@@ -165,7 +168,19 @@ def _holder(shown: str) -> Caller:
         if kind == LOCAL.kind and get_settings().single_tenant:
             return LOCAL
         return _standing(secret.tenant_id, kind, credential)
+    if secret.kind is Kind.VISITOR:
+        return _visiting(secret.tenant_id, visitors.redeem(secret, request.headers.get("Origin")))
     return _known().get(secret.hash, lambda: _of_secret(secret.tenant_id, secret.hash), Unauthenticated)
+
+
+def _visiting(tenant_id: UUID, visit: Visit) -> Caller:
+    """Return a visitor of a widget. Raises Revoked where it lets nobody in any more."""
+
+    def look() -> Standing | None:
+        with tenant_session(tenant_id, durable=False) as session:
+            return standing.of_widget(session, visit.widget_id, visit.origin, visit.visitor)
+
+    return _known().get(f"{tenant_id}:{visit.visitor}", look, Revoked)
 
 
 def _standing(tenant_id: UUID, kind: str, credential: UUID) -> Caller:

@@ -1,7 +1,7 @@
 """What browsers are told about every answer: who may read it, where it may appear, what it may load.
 
-Cross-origin reading is by allow-list (`AURA_CORS_ORIGINS`), and nothing here rests on cookies: a page of
-another origin brings a token of its own, so none is let in with the visitor's credentials.
+Cross-origin reading is by allow-list (`AURA_CORS_ORIGINS`), but for what the widget calls, and nothing here rests on
+cookies: a page of another origin brings a token of its own, so none is let in with the visitor's credentials.
 """
 
 import re
@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from flask_cors import CORS
 from flask_openapi3_swagger.templates import swagger_html_string
 
-from api.door import tus_headers
+from api.door import origins, tus_headers
 from schemas.settings import get_settings
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
@@ -25,6 +25,7 @@ ALLOWED_HEADERS = (
 EXPOSED_HEADERS = (
     *tus_headers.ANSWER_HEADERS,
     "Idempotent-Replayed",
+    "Link",
     "Location",
     "RateLimit",
     "RateLimit-Limit",
@@ -61,11 +62,11 @@ WIDGET = "/widget/"
 
 def register(app: Flask) -> None:
     """Add the headers to every answer of `app`. Raises ValueError where an allowed origin is none."""
-    if origins := _allowed_origins():
+    if allowed := _allowed_origins():
         CORS(
             app,
             # As patterns: flask-cors would take the brackets of an IPv6 address for one of its own.
-            origins=[re.compile(re.escape(origin) + r"\Z") for origin in origins],
+            origins=[re.compile(re.escape(origin) + r"\Z") for origin in allowed],
             methods=METHODS,
             allow_headers=ALLOWED_HEADERS,
             expose_headers=EXPOSED_HEADERS,
@@ -85,11 +86,11 @@ def register(app: Flask) -> None:
 
 def _allowed_origins() -> tuple[str, ...]:
     """Return the origins whose pages may call this API. Raises ValueError for anything else, as a wildcard."""
-    origins = get_settings().cors_origins
-    for origin in origins:
+    allowed = get_settings().cors_origins
+    for origin in allowed:
         if not ORIGIN.fullmatch(origin):
             raise ValueError(f"AURA_CORS_ORIGINS takes origins such as https://app.example.com:8443, not {origin!r}.")
-    return origins
+    return allowed
 
 
 def page_nonce() -> str:
@@ -104,6 +105,8 @@ def _add_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _content_policy(response, embedded))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if embedded or request.path.startswith(origins.FOR_OTHER_SITES):
+        _let_other_sites_read(response)
     if embedded:
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     else:
@@ -111,6 +114,16 @@ def _add_headers(response: Response) -> Response:
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = HSTS
     return response
+
+
+def _let_other_sites_read(response: Response) -> None:
+    """Let the widget work on any site: no answer here is given for a cookie, and a token holds for one site alone."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After"
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Last-Event-ID"
+        response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_S)
 
 
 def _content_policy(response: Response, embedded: bool) -> str:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from api import web
 from schemas.errors.providers import StoreUnavailable
 from schemas.errors.requests import InvalidRequest, MalformedJson, MessageTooLong
 from schemas.errors.tree import AuraError, Transient
@@ -82,6 +83,8 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status == 400 and request.is_json:
         return problem(MalformedJson())
+    if status == 404 and (page := web.not_found()) is not None:
+        return page
     known = type("Refused", (InvalidRequest,), {"__doc__": error.name, "code": CODES.get(status, "refused")})
     response = problem(known(error.description or error.name), status=status)
     for name, value in error.get_headers():

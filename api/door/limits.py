@@ -26,6 +26,12 @@ ALWAYS_OPEN = frozenset({"usage.show"})
 
 UNLIMITED = 1 << 52
 
+VISITOR_RATE = 30
+"""Calls a minute of one visitor of a widget. All of a widget's together have half of what the organisation has."""
+
+VISITORS = "visitors"
+"""The places for voice sessions of visitors: half of the organisation's, so that its own people find one."""
+
 
 class _Redis:
     """When Redis may be asked again."""
@@ -67,6 +73,8 @@ def _take(asking: Caller, limits: Limits) -> Taken:
     buckets = {"tenant": limits.rates.tenant}
     if asking.kind == "api_key":
         buckets[f"key:{asking.credential}"] = limits.rates.key
+    elif asking.kind == "visitor":
+        buckets |= {f"user:{asking.user_id}": VISITOR_RATE, f"widget:{asking.credential}": limits.rates.tenant // 2}
     else:
         buckets[f"user:{asking.user_id}"] = limits.rates.user
     most = UNLIMITED if request.endpoint in ALWAYS_OPEN else limits.max_api_calls_monthly
@@ -96,7 +104,10 @@ class SessionPlace:
 
     def __init__(self, asking: Caller) -> None:
         self._tenant_id, self._session_id = asking.tenant_id, uuid4()
+        self._is_visitor = asking.kind == "visitor"
         most = self._most()
+        if self._is_visitor:
+            rates.enter_session(get_redis(), self._tenant_id, self._session_id, max(1, most // 2), VISITORS)
         try:
             there = rates.enter_session(get_redis(), self._tenant_id, self._session_id, most)
         except QuotaExceeded:
@@ -109,8 +120,11 @@ class SessionPlace:
 
         Without Redis a session goes on.
         """
+        most = self._most()
         try:
-            return rates.keep_session(get_redis(), self._tenant_id, self._session_id, self._most())
+            if self._is_visitor:
+                rates.keep_session(get_redis(), self._tenant_id, self._session_id, max(1, most // 2), VISITORS)
+            return rates.keep_session(get_redis(), self._tenant_id, self._session_id, most)
         except StoreUnavailable:
             return True
 
@@ -118,6 +132,8 @@ class SessionPlace:
         """Give the place back; without Redis it is free after 30 s."""
         try:
             rates.leave_session(get_redis(), self._tenant_id, self._session_id)
+            if self._is_visitor:
+                rates.leave_session(get_redis(), self._tenant_id, self._session_id, VISITORS)
         except StoreUnavailable:
             log.warning("session's place not given back")
 

@@ -47,7 +47,7 @@ CONFLICTS = frozenset(
 )
 """What can be refused as things stand. So can every POST of somebody, while the same one is in work."""
 
-COUNTED = ("/api/signup", "/api/login", "/api/password/", "/api/invitations/")
+COUNTED = ("/api/signup", "/api/login", "/api/password/", "/api/invitations/", "/api/widget/{id}/visits")
 """Public routes at which tries are counted."""
 
 
@@ -119,7 +119,7 @@ def _refusals(operation: dict[str, Any], method: str, path: str, secured: bool) 
         yield 413
     if path in ("/api/login", "/api/token/refresh", "/metrics"):
         yield 401
-    if path == "/api/tenant/branding":
+    if path in ("/api/tenant/branding", "/api/widget/{id}/visits"):
         yield 404
     if path.startswith(COUNTED):
         yield 429

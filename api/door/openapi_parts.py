@@ -72,6 +72,10 @@ SCHEMAS: dict[str, Any] = {
     "VoiceList": VoiceList.model_json_schema(ref_template=REF),
 }
 
+PAGE_VIEW: dict[str, Any] = PageView.model_json_schema(ref_template=REF)
+SCHEMAS |= PAGE_VIEW.pop("$defs")
+"""No view has it as a model, so the library does not tell of its parts."""
+
 # OpenAPI 3.1 has no word for the events of a stream: the schema is that of each one.
 EVENTS = {
     "text/event-stream": {
@@ -97,7 +101,7 @@ ALSO_ANSWERS: dict[str, dict[str, Any]] = {
     "/rag/chat": EVENTS,
     "/api/voice/synthesize": {kind: {"schema": FILE} for kind in ("audio/wav", "audio/pcm", "audio/ogg", "audio/mpeg")},
     "/api/evaluations/{id}": {kind: {"schema": {"type": "string"}} for kind in ("text/markdown", "image/svg+xml")},
-    "/api/documents/{id}/pages/{n}": {"application/json": {"schema": PageView.model_json_schema(ref_template=REF)}},
+    "/api/documents/{id}/pages/{n}": {"application/json": {"schema": PAGE_VIEW}},
 }
 """Other content of a 200, as the request asks for it."""
 

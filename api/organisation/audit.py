@@ -14,8 +14,7 @@ from api.door.paging import number
 from api.door.permissions import allows
 from pipelines.stores.database import tenant_session
 from pipelines.stores.operations import audit
-from schemas.requests.common import Listing
-from schemas.requests.organisation.tenants import AuditPage, AuditView
+from schemas.requests.organisation.tenants import AuditListing, AuditPage, AuditView
 from schemas.tables.identity import Permission
 from schemas.tables.records import AuditEntry
 
@@ -29,9 +28,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @blueprint.get("", responses={200: AuditPage})
 @allows(Permission.TENANT_ADMIN)
-def listing(query: Listing) -> dict[str, Any]:
+def listing(query: AuditListing) -> dict[str, Any]:
     """Return administrative acts, newest first."""
-    found = _page(caller().tenant_id, query.limit + 1, number(query.after) if query.after is not None else None)
+    before = number(query.after) if query.after is not None else None
+    with tenant_session(caller().tenant_id) as session:
+        found = audit.listing(session, query.limit + 1, before, query.action, query.actor, query.since)
     more = len(found) > query.limit
     return {
         "entries": [_view(entry) for entry in found[: query.limit]],

@@ -52,7 +52,7 @@ View = TypeVar("View", bound=BaseModel)
 def own(query: LatencyQuery) -> dict[str, Any]:
     """Return how long the organisation's turns took, p50 and p95: by stage, by day and by provider."""
     tenant_id = caller().tenant_id
-    since, until = _days(query)
+    since, until = days_of_turns(query)
     spoken = None if query.kind is None else query.kind == "spoken"
     with tenant_session(tenant_id, durable=False) as session:
         found = latency.own(session, tenant_id, start(since), start(until, 1), query.assistant_key, spoken)
@@ -63,7 +63,7 @@ def own(query: LatencyQuery) -> dict[str, Any]:
 @allows(Permission.OPERATE)
 def of_all(query: Period) -> dict[str, Any]:
     """Return the same over all organisations, and what each of them saw of its turns."""
-    since, until = _days(query)
+    since, until = days_of_turns(query)
     found = latency.of_all(start(since), start(until, 1))
     by_tenant = _views(LatencyOfTenant, found, lambda one: one.tenant_id is not None and one.stage == "turn")
     return LatenciesOfAll(since=since, until=until, **_sorted(found), by_tenant=by_tenant).model_dump(mode="json")
@@ -98,7 +98,8 @@ def _let_in() -> None:
         raise Unauthenticated
 
 
-def _days(query: Period) -> tuple[date, date]:
+def days_of_turns(query: Period) -> tuple[date, date]:
+    """Return the first and last day of turns that are read. Raises InvalidRequest."""
     since, until = days(query)
     if until - since >= timedelta(days=MAX_DAYS):
         raise InvalidRequest(f"{MAX_DAYS} days are the most.")

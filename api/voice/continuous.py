@@ -15,16 +15,22 @@ from schemas.settings import get_settings
 from schemas.tables.identity import Permission
 
 PATH = "/ws/voice/continuous"
+WIDGET_PATH = "/ws/voice/widget"
 
 
-def register(app: Flask, acts: Acts) -> None:
-    """Serve voice sockets on `app`."""
+def register(app: Flask, acts: Acts, visitors_acts: Acts) -> None:
+    """Serve voice sockets on `app`, those of a widget's visitors at an address of their own."""
 
     @allows(Permission.CHAT)
     def voice_socket() -> Response:
         return serve(acts)
 
+    @allows(Permission.VISIT)
+    def widget_socket() -> Response:
+        return serve(visitors_acts)
+
     app.add_url_rule(PATH, view_func=voice_socket, websocket=True)
+    app.add_url_rule(WIDGET_PATH, view_func=widget_socket, websocket=True)
 
 
 def serve(acts: Acts) -> Response:

@@ -1,4 +1,4 @@
-"""Secrets that their bearer shows: refresh tokens, API keys, one-time links, socket tickets.
+"""Secrets that their bearer shows: refresh tokens, API keys, one-time links, socket tickets, visitors.
 
 Each names its tenant, so that no lookup over all tenants is needed: `aura_<kind>_` and URL-safe base64 of
 the tenant's id (16 bytes) and 32 random bytes. Only the SHA-256 of the whole is kept; 256 random
@@ -24,6 +24,7 @@ class Kind(StrEnum):
     REFRESH = "rt"
     LINK = "ln"
     TICKET = "tk"
+    VISITOR = "vt"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def permissions(role: str, flags: Iterable[str]) -> frozenset[Permission]:
     """Return what a user may do; `flags` are the names of those that are set."""
     match role:
         case Role.OPERATOR:
-            return frozenset(Permission)
+            return frozenset(Permission) - {Permission.VISIT}
         case Role.ADMIN:
             return ADMINS
         case _:

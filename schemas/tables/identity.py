@@ -24,7 +24,8 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """What a route may ask for; also the scopes of API keys.
 
-    PUBLIC asks for nobody, SELF for anybody who is signed in.
+    PUBLIC asks for nobody, SELF for anybody who is signed in, VISIT for somebody whom a widget let in: no role, and no
+    key, has it.
     """
 
     PUBLIC = "public"
@@ -37,6 +38,7 @@ class Permission(StrEnum):
     WEBHOOKS = "webhooks"
     TENANT_ADMIN = "tenant:admin"
     OPERATE = "operate"
+    VISIT = "visit"
 
 
 class TenantUser(Base):

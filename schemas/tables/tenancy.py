@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Double, ForeignKeyConstraint, Numeric, UniqueConstraint, func, text
+from sqlalchemy import ARRAY, Double, ForeignKeyConstraint, Index, Numeric, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -60,13 +60,14 @@ class Agent(Base):
     """An assistant of a tenant; `assistant_key` is its name in URLs and requests.
 
     `persona`, `knowledge_filter` and `model_policy` hold what was set of it, in the form of their bodies
-    (`schemas/requests/organisation/agents.py`). `revision` counts its changes.
+    (`schemas/requests/organisation/agents.py`). `revision` counts its changes. `widget_id` is public.
     """
 
     __tablename__ = "agents"
     __table_args__ = (
         UniqueConstraint("tenant_id", "assistant_key"),
         ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], ondelete="CASCADE"),
+        Index("ix_agents_widget", "widget_id", postgresql_where=text("widget_id IS NOT NULL")),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -88,3 +89,7 @@ class Agent(Base):
     kind: Mapped[str] = mapped_column(server_default="custom")
     revision: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    widget_id: Mapped[UUID | None]
+    widget_on: Mapped[bool] = mapped_column(server_default="false")
+    widget_origins: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    widget_voice: Mapped[bool] = mapped_column(server_default="true")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
+import psycopg
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
@@ -90,3 +91,14 @@ def joined(door: FlaskClient) -> Callable[..., Person]:
         return Person(door, accepted.json or {}, email)
 
     return join
+
+
+@pytest.fixture
+def operator(app: Flask, door: FlaskClient, admin: psycopg.Connection) -> Person:
+    """Return an operator, made at the machine as the documentation says."""
+    email = f"operator-{uuid4().hex[:8]}@example.org"
+    made = app.test_cli_runner().invoke(args=["operator", "add", email], input=f"{PASSWORD}\n")
+    assert made.exit_code == 0, made.output
+    login = door.post("/api/login", json={"email": email, "password": PASSWORD, "tenant_subdomain": "default"})
+    assert login.status_code == 200, login.json
+    return Person(door, login.json or {}, email)

@@ -4,14 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy import ColumnElement, any_, func, literal, or_, select, text
 from sqlalchemy.orm import Session
 
 from pipelines.identity import roles
 from pipelines.stores.database import operator_session
 from pipelines.stores.identity import users
 from schemas.tables.identity import ApiKey, LoginSession, Permission, TenantUser
-from schemas.tables.tenancy import Tenant
+from schemas.tables.tenancy import Agent, Tenant
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Standing:
     role: str
     organization: str
     permissions: frozenset[Permission]
+    assistant_key: str | None = None
+    """The only assistant it may ask; None for all."""
 
 
 def of_login(session: Session, session_id: UUID) -> Standing | None:
@@ -87,8 +89,37 @@ def of_key(session: Session, which: ColumnElement[bool]) -> Standing | None:
     )
 
 
+def of_widget(session: Session, widget_id: UUID, origin: str, visitor: str) -> Standing | None:
+    """Return what a visitor of a site stands for; None where the widget is no longer on, or not for this site."""
+    row = session.execute(
+        select(Agent, Tenant.organization_name)
+        .join(Tenant, Tenant.tenant_id == Agent.tenant_id)
+        .where(
+            Agent.widget_id == widget_id,
+            Agent.widget_on,
+            Agent.is_active,
+            literal(origin) == any_(Agent.widget_origins),
+            *_tenant_stands(),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    agent, organization = row
+    return Standing(
+        tenant_id=agent.tenant_id,
+        kind="visitor",
+        credential=widget_id,
+        user_id=visitor,
+        name=visitor,
+        role="visitor",
+        organization=organization,
+        permissions=frozenset({Permission.PUBLIC, Permission.VISIT}),
+        assistant_key=agent.assistant_key,
+    )
+
+
 def fallen(credentials: Collection[UUID]) -> set[UUID]:
-    """Return which of these logins and keys, of any tenants, no longer stand."""
+    """Return which of these logins, keys and widgets, of any tenants, no longer stand."""
     if not credentials:
         return set()
     with operator_session() as session:

@@ -25,6 +25,7 @@ class Wanted:
     batch_id: UUID | None = None
     filename_part: str | None = None
     assistant_key: str | None = None
+    tag: str | None = None
 
 
 def listing(session: Session, limit: int, after: Place | None = None, wanted: Wanted | None = None) -> list[Document]:
@@ -41,6 +42,8 @@ def listing(session: Session, limit: int, after: Place | None = None, wanted: Wa
         query = query.where(Document.filename.icontains(asked.filename_part, autoescape=True))
     if asked.assistant_key:
         query = query.where(Document.assistant_key == asked.assistant_key)
+    if asked.tag:
+        query = query.where(Document.metadata_["tags"].contains([asked.tag]))
     return list(session.scalars(query))
 
 

@@ -56,7 +56,7 @@ def note(
         "turn_id": turn.turn_id,
         "reason": "refused" if refused else "low_confidence",
         "confidence": confidence,
-        "nearest": _nearest(passages),
+        "nearest": nearest(passages),
     }
     question_id: UUID | None = session.scalar(_upsert(row, turn))
     session.execute(update(Turn).where(Turn.turn_id == turn.turn_id).values(unanswered_id=question_id))
@@ -176,8 +176,8 @@ def _upsert(row: Mapping[str, Any], turn: Turn) -> Any:
     ).returning(UnansweredQuestion.question_id)
 
 
-def _nearest(passages: Sequence[Passage]) -> list[dict[str, Any]]:
-    """Return what came nearest, best first."""
+def nearest(passages: Sequence[Passage]) -> list[dict[str, Any]]:
+    """Return what came nearest to a question, best first, as clients see it."""
     return [
         {
             "document_id": str(passage.doc_id),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,9 +61,25 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[s
     return {name: before.get(name) for name in names}, {name: after[name] for name in names}
 
 
-def listing(session: Session, limit: int, before_id: int | None = None) -> Sequence[AuditEntry]:
-    """Return the tenant's entries, newest first, those before `before_id`."""
+def listing(
+    session: Session,
+    limit: int,
+    before_id: int | None = None,
+    action: str | None = None,
+    actor: str | None = None,
+    since: datetime | None = None,
+) -> Sequence[AuditEntry]:
+    """Return the tenant's entries, newest first, those before `before_id`.
+
+    Where they are given: whose action begins with `action`, whose actor's name holds `actor`, not before `since`.
+    """
     question = select(AuditEntry).order_by(AuditEntry.audit_id.desc()).limit(limit)
+    if action is not None:
+        question = question.where(AuditEntry.action.startswith(action, autoescape=True))
+    if actor is not None:
+        question = question.where(AuditEntry.actor_name.icontains(actor, autoescape=True))
+    if since is not None:
+        question = question.where(AuditEntry.at >= since)
     if before_id is not None:
         question = question.where(AuditEntry.audit_id < before_id)
     return session.scalars(question).all()

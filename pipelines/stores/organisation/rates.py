@@ -200,13 +200,13 @@ def forgive(client: "redis.Redis", name: str, key: str) -> None:
         client.delete(_door(name, key))
 
 
-def enter_session(client: "redis.Redis", tenant_id: UUID, session_id: object, limit: int) -> int:
-    """Take a place for an open session and return how many there are now.
+def enter_session(client: "redis.Redis", tenant_id: UUID, session_id: object, limit: int, group: str = "") -> int:
+    """Take a place for an open session and return how many there are now; with `group` one of that group's.
 
     The place is kept by `keep_session` and given back by `leave_session`; that of a process which died
     is free after 30 s. Raises QuotaExceeded where all `limit` places are taken, and StoreUnavailable.
     """
-    there = _enter(client, tenant_id, session_id, limit)
+    there = _enter(client, tenant_id, session_id, limit, group)
     if there < 0:
         most = f"The organisation has {-1 - there} open sessions, as many as its subscription allows."
         # Sessions end at any time: it may work soon, with nothing changed.
@@ -214,18 +214,18 @@ def enter_session(client: "redis.Redis", tenant_id: UUID, session_id: object, li
     return there
 
 
-def keep_session(client: "redis.Redis", tenant_id: UUID, session_id: object, limit: int) -> bool:
+def keep_session(client: "redis.Redis", tenant_id: UUID, session_id: object, limit: int, group: str = "") -> bool:
     """Say that the session is alive, at least every 10 s; False where its place was lost to others.
 
     After Redis was emptied the session takes its place again. Raises StoreUnavailable.
     """
-    return _enter(client, tenant_id, session_id, limit) >= 0
+    return _enter(client, tenant_id, session_id, limit, group) >= 0
 
 
-def leave_session(client: "redis.Redis", tenant_id: UUID, session_id: object) -> None:
+def leave_session(client: "redis.Redis", tenant_id: UUID, session_id: object, group: str = "") -> None:
     """Give the session's place back. Raises StoreUnavailable."""
     with reaching_redis():
-        client.zrem(_sessions(tenant_id), str(session_id))
+        client.zrem(_sessions(tenant_id, group), str(session_id))
 
 
 def sessions(client: "redis.Redis", tenant_id: UUID) -> int:
@@ -235,9 +235,9 @@ def sessions(client: "redis.Redis", tenant_id: UUID) -> int:
         return cast(int, client.zcount(_sessions(tenant_id), seconds + micros / 1e6 - SESSION_COUNTS_FOR_S, "+inf"))
 
 
-def _enter(client: "redis.Redis", tenant_id: UUID, session_id: object, limit: int) -> int:
+def _enter(client: "redis.Redis", tenant_id: UUID, session_id: object, limit: int, group: str) -> int:
     args = [str(session_id), limit, SESSION_COUNTS_FOR_S]
-    return cast(int, _run(client, _ENTER, [_sessions(tenant_id)], args))
+    return cast(int, _run(client, _ENTER, [_sessions(tenant_id, group)], args))
 
 
 def _run(client: "redis.Redis", source: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
@@ -254,8 +254,8 @@ def _member(tenant_id: UUID, month: date) -> str:
     return f"{tenant_id}:{month:%Y-%m}"
 
 
-def _sessions(tenant_id: UUID) -> str:
-    return f"aura:{tenant_id}:sessions"
+def _sessions(tenant_id: UUID, group: str = "") -> str:
+    return f"aura:{tenant_id}:sessions" + (f":{group}" if group else "")
 
 
 def _door(name: str, key: str) -> str:

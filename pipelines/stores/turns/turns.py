@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, cast, exists, func, select, text, update
+from sqlalchemy import ColumnElement, cast, exists, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -58,6 +58,17 @@ def get(session: Session, turn_id: UUID, user_id: str | None = None) -> Turn:
     if found is None:
         raise NotFound("There is no turn with this id.")
     return found
+
+
+def of_conversation(
+    session: Session, conversation_id: UUID, limit: int, before: tuple[datetime, UUID] | None = None
+) -> Sequence[Turn]:
+    """Return at most `limit` turns that were surely asked, the newest first: those earlier than the place `before`."""
+    order = tuple_(Turn.created_at, Turn.turn_id)
+    question = select(Turn).where(Turn.conversation_id == conversation_id, Turn.confirmed_at.is_not(None))
+    if before is not None:
+        question = question.where(order < before)
+    return session.scalars(question.order_by(Turn.created_at.desc(), Turn.turn_id.desc()).limit(limit)).all()
 
 
 def history(session: Session, turn: Turn, limit: int = 20) -> tuple[Said, ...]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from schemas.requests.common import Body, Key, Listing, Parameters
+from schemas.requests.dialogue.chat import ChatAnswer
 from schemas.requests.fields import Json
 
 MAX_VALUE_CHARS = 2_000
@@ -118,6 +119,42 @@ class OfUser(Listing):
     """Of whom, how many, and from where."""
 
     user_id: Key | None = Field(None, description="Of which user; else of who asks.")
+
+
+class FoundView(BaseModel):
+    """A passage that came near to a question."""
+
+    document_id: UUID
+    chunk_id: int
+    filename: str
+    page: int | None
+    heading_path: list[str]
+    similarity: float
+    text: str
+
+
+class TurnView(BaseModel):
+    """A question of a conversation and what became of it. `answer` is null while it has none."""
+
+    turn_id: UUID
+    question: str | None = Field(description="Null where it was spoken and is not written down yet.")
+    spoken: bool
+    status: Literal["queued", "running", "completed", "cancelled", "failed"]
+    at: datetime
+    answer: ChatAnswer | None
+    code: str | None = Field(description="Why it ended without a whole answer: stable code,")
+    detail: str | None = Field(description="and a sentence.")
+    rating: int | None = Field(description="What its user thinks of the answer,")
+    comment: str | None = Field(description="and says of it.")
+    unanswered_id: UUID | None = Field(description="The unanswered question it counts as.")
+    found: list[FoundView] = Field(description="What came nearest, where the answer names no source.")
+
+
+class TurnPage(BaseModel):
+    """The newest turns of a conversation, oldest first; `next` leads to those before them."""
+
+    turns: list[TurnView]
+    next: str | None
 
 
 class SummaryView(BaseModel):

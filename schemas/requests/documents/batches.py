@@ -189,7 +189,7 @@ class ItemListing(Parameters):
     status: ItemStatus | None = Field(None, description="Only those that stand there.")
 
 
-class ReplayBody(Body):
+class DeadReplay(Body):
     """Which documents that failed for good are tried again: these, those of one code or batch, or all."""
 
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)

@@ -36,6 +36,7 @@ class DocumentView(BaseModel):
     remedy: str | None = Field(None, description="what can be done about it,")
     retryable: bool | None = Field(None, description="and whether the same file may do better in another try.")
     assistant_key: str | None
+    tags: list[str] = Field(description="What it is marked with; searches can be limited to some.")
     version: int
     pages: int | None
     chunks: int
@@ -114,3 +115,4 @@ class DocumentListing(Listing):
     batch_id: UUID | None = Field(None, description="Those of this batch.")
     q: str | None = Field(None, max_length=255, description="Those whose filename holds this.")
     assistant_key: Key | None = Field(None, description="Those of this assistant.")
+    tag: Key | None = Field(None, description="Those that have this tag.")

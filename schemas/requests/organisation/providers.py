@@ -64,6 +64,23 @@ class ProviderKeyList(RootModel[list[ProviderKeyView]]):
     """The kept keys, by provider."""
 
 
+class KeyTrial(BaseModel):
+    """One kind of work, tried with the key; `code` and `detail` say why it does not work."""
+
+    kind: str
+    model: str
+    works: bool
+    code: str | None
+    detail: str
+    ms: int
+
+
+class KeyTrials(BaseModel):
+    """What the key was tried for; nothing where this deployment uses the provider for nothing that can be tried."""
+
+    trials: list[KeyTrial]
+
+
 class ProviderKeyGone(ProviderKeyView):
     """The receipt of a removed key."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from schemas.requests.common import Body
+from schemas.requests.common import Body, Key, Listing
 from schemas.requests.fields import Color, Email, Json, Name, Password
 from schemas.tables.identity import Permission
 from schemas.tables.tenancy import Tier
@@ -132,6 +132,14 @@ class TenantMade(TenantView):
     """A new organisation; `invitation_url` lets its admin set a password, where none was given."""
 
     invitation_url: str | None
+
+
+class AuditListing(Listing):
+    """Which acts, how many, and from where."""
+
+    action: Key | None = Field(None, description="Those whose action begins so: `user.`, `api_key.revoked`.")
+    actor: Key | None = Field(None, description="Those whose actor's name holds this.")
+    since: AwareDatetime | None = Field(None, description="Those of then or later; with a time zone.")
 
 
 class AuditView(BaseModel):

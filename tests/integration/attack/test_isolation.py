@@ -42,6 +42,7 @@ ACROSS_TENANTS = {
     "take_due_evaluations": "aura_sweeper",
     "find_login": "aura_lookup",
     "tenant_by_subdomain": "aura_lookup",
+    "tenant_by_widget": "aura_lookup",
     "list_tenants": "aura_lookup",
     "fallen_credentials": "aura_lookup",
     "take_due_deletions": "aura_lookup",

@@ -16,6 +16,7 @@ from api.dialogue import speech, turns
 from api.door import openapi
 from api.door.permissions import declared, require_declarations
 from api.knowledge import knowledge
+from api.organisation import provider_keys
 from pipelines.stores.redis import get_redis
 from schemas.tables.identity import Permission
 from tests.integration.attack.canaries import Marked, fill, fingerprint, unmarked
@@ -26,8 +27,11 @@ DOCUMENT = openapi.document(create_app())
 OPERATIONS = {f"{each.method.upper()} {each.path}": each for each in operations(DOCUMENT)}
 MAX_READ_CHUNKS = 50
 
-UNDOCUMENTED = {"/docs", "/", "/openapi.json", "/ws/voice/continuous", "/ws/events"}
+UNDOCUMENTED = {"/docs", "/", "/openapi.json", "/ws/voice/continuous", "/ws/voice/widget", "/ws/events"}
 """Routes that are no part of the HTTP interface; the sockets have tests of their own."""
+
+PAGES = ("page:", "files:")
+"""Endpoints of the web application's files (`api/web.py`), which are the same to everybody."""
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "ANSWER_TIMEOUT_S", 0.01)
     monkeypatch.setattr(speech, "CALL_TIMEOUT_S", 0.01)
     monkeypatch.setattr(knowledge, "SEARCH_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(provider_keys, "TRIAL_TIMEOUT_S", 0.01)
     monkeypatch.setattr(turns.finished_turn, "__defaults__", (0.01,))
 
 
@@ -58,7 +63,7 @@ def attackers(founder: Callable[..., Person], joined: Callable[..., Person]) -> 
 
     def make() -> list[tuple[str, Person]]:
         admin = founder()
-        scopes = [scope for scope in Permission if scope not in ("public", "self", "operate")]
+        scopes = [scope for scope in Permission if scope not in ("public", "self", "operate", "visit")]
         made = admin.post("/api/tenant/keys", json={"name": "all", "scopes": scopes}).json or {}
         robot = Person(admin.client, {**admin.login, "access_token": made["api_key"]}, "robot")
         return [("user", joined(admin)), ("key", robot), ("admin", admin)]
@@ -160,6 +165,7 @@ def test_the_victim_itself_sees_its_mark(victim: Marked, admin: psycopg.Connecti
             f"/api/tenants/{victim.tenant_id}",
             "/api/tenant/audit",
             f"/api/memory/conversations/{victim.ids['conversation']}",
+            f"/api/memory/conversations/{victim.ids['conversation']}/turns",
             f"/api/memory/conversations?user_id={victim.canary}",
             f"/api/memory/preferences?user_id={victim.canary}",
             f"/api/memory/summaries?user_id={victim.canary}",
@@ -202,7 +208,7 @@ def test_every_route_is_documented_or_another_name_of_one_that_is(app: Flask) ->
     for path, endpoint in rules(app):
         if "@" in endpoint:
             assert app.view_functions[endpoint] is app.view_functions[endpoint.partition("@")[0]]
-        elif path.startswith("/docs/"):
+        elif path.startswith("/docs/") or endpoint.startswith(PAGES):
             assert declared(app, endpoint) is Permission.PUBLIC
         else:
             assert path in documented | UNDOCUMENTED, path
@@ -225,6 +231,7 @@ def test_public_routes_are_those_we_know(app: Flask) -> None:
         "/api/password/reset",
         "/api/invitations/accept",
         "/api/tenant/branding",
+        "/api/widget/{id}/visits",
         "/health",
         "/health/ready",
         "/metrics",  # It asks by itself: for its own token, or the operator's.

@@ -1,5 +1,6 @@
 """What an admin sees of costs, providers and the cache, and what the operator sees of all."""
 
+import re
 from collections.abc import Callable
 from uuid import UUID
 
@@ -98,6 +99,8 @@ def test_an_answer_at_the_door_says_where_it_came_from(ada: Person) -> None:
     answer = ada.post("/api/chat", json={"message": QUESTION}).json or {}
     assert (answer["cache"]["hit"], answer["route"], answer["cost"]) == ("exact", {}, 0)
     assert "4711" in answer["response"]
-    streamed = ada.post("/api/chat", json={"message": QUESTION, "stream": True}).text
-    names = [line.removeprefix("event: ") for line in streamed.splitlines() if line.startswith("event: ")]
+    streamed = ada.post("/api/chat", json={"message": QUESTION, "stream": True})
+    conversation = re.fullmatch(r'<(.+)>; rel="collection"', streamed.headers["Link"])
+    assert conversation and (ada.get(conversation[1]).json or {})["title"] == QUESTION
+    names = [line.removeprefix("event: ") for line in streamed.text.splitlines() if line.startswith("event: ")]
     assert names == ["turn.retrieved", "turn.started", "turn.token", "turn.sentence", "turn.completed"]

@@ -11,6 +11,7 @@ from api.door import waiting
 from api.identity import accounts
 from api.knowledge import knowledge
 from api.live import sse
+from api.organisation import provider_keys
 from pipelines.stores.redis import get_redis
 from tests.integration.contract.organisations import OPERATORS
 from tests.integration.contract.visits import Visitor
@@ -23,6 +24,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns.finished_turn, "__defaults__", (0.01,))
     monkeypatch.setattr(speech, "CALL_TIMEOUT_S", 0.01)
     monkeypatch.setattr(knowledge, "SEARCH_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(provider_keys, "TRIAL_TIMEOUT_S", 0.01)
     monkeypatch.setattr(waiting, "MAX_WAIT_S", 0.01)
     monkeypatch.setattr(accounts, "FORGOTTEN_TAKES_S", 0.0)
     monkeypatch.setitem(sse.stream.__kwdefaults__, "heartbeat_s", 0.01)

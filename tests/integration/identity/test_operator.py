@@ -19,17 +19,6 @@ from tests.integration.people import PASSWORD, Person, code
 from tests.integration.stores.conftest import Library
 
 
-@pytest.fixture
-def operator(app: Flask, door: FlaskClient, admin: psycopg.Connection) -> Person:
-    """Return an operator, made at the machine as the documentation says."""
-    email = f"operator-{uuid4().hex[:8]}@example.org"
-    made = app.test_cli_runner().invoke(args=["operator", "add", email], input=f"{PASSWORD}\n")
-    assert made.exit_code == 0, made.output
-    login = door.post("/api/login", json={"email": email, "password": PASSWORD, "tenant_subdomain": "default"})
-    assert login.status_code == 200, login.json
-    return Person(door, login.json or {}, email)
-
-
 def test_an_operator_founds_lists_changes_and_ends_organisations(
     operator: Person, door: FlaskClient, ada: Person
 ) -> None:

@@ -67,6 +67,30 @@ def test_a_conversation_is_read_backwards_page_by_page(shop: Person, desk: Desk)
     assert [said["content"] for said in oldest["history"][::2]] == ["Question 0"] and oldest["next"] is None
 
 
+def test_turns_tell_of_answers_with_their_sources_and_of_those_that_came_to_nothing(
+    shop: Person, desk: Desk, admin: psycopg.Connection
+) -> None:
+    answer = desk.ask(shop, QUESTION)
+    session_id = answer["session_id"]
+    rated = {"turn_id": answer["turn_id"], "rating": -1, "comment": "Which warranty?"}
+    assert shop.post("/api/chat/feedback", json=rated).status_code == 200
+    desk.ask(shop, "Who won the chess match on the moon?", session_id=session_id)
+    put = (
+        "INSERT INTO turns (tenant_id, conversation_id, assistant_key, spoken, stage, question, status, confirmed_at)"
+        " VALUES (%s, %s, 'a', false, 'retrieve', %s, %s, CASE WHEN %s THEN now() END)"
+    )
+    for question, status, is_sure in (("Never mind", "cancelled", True), ("Not said yet", "running", False)):
+        admin.execute(put, (shop.tenant_id, session_id, question, status, is_sure))
+    path = f"/api/memory/conversations/{session_id}/turns?limit=2"
+    newest = shop.get(path).json or {}
+    unknown, never = newest["turns"]
+    assert unknown["unanswered_id"] and unknown["answer"]["citations"] == []
+    assert (never["question"], never["status"], never["answer"]) == ("Never mind", "cancelled", None)
+    (first,) = (shop.get(f"{path}&after={newest['next']}").json or {})["turns"]
+    assert first["answer"]["citations"] == answer["citations"] != []
+    assert (first["question"], first["rating"], first["comment"]) == (QUESTION, -1, "Which warranty?")
+
+
 def test_a_conversation_in_which_nothing_was_said_is_not_listed(shop: Person, admin: psycopg.Connection) -> None:
     admin.execute(
         "INSERT INTO conversations (tenant_id, user_id, assistant_key) VALUES (%s, %s, 'a')",
@@ -129,7 +153,9 @@ def test_only_who_acts_for_all_changes_what_is_anothers(
 ) -> None:
     bobs, ada = desk.ask(bob, QUESTION)["session_id"], shop.login["user_id"]
     manager = joined(shop, "manager")
-    assert manager.get(f"/api/memory/conversations/{bobs}").status_code == 200
+    for part in ("", "/turns"):
+        assert manager.get(f"/api/memory/conversations/{bobs}{part}").status_code == 200
+        assert joined(shop).get(f"/api/memory/conversations/{bobs}{part}").status_code == 404
     for person, whose in ((manager, bob.login["user_id"]), (bob, ada)):
         body = {"preferences": {"team": "red"}}
         assert person.request("PUT", f"/api/memory/preferences?user_id={whose}", json=body).status_code == 404

@@ -1,0 +1,117 @@
+"""The web application's files, as `make web` builds them into `web/dist`."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
+
+from api.door.permissions import allows
+from schemas.tables.identity import Permission
+
+DIST = Path(__file__).resolve().parents[1] / "web" / "dist"
+
+PAGES = ("/", "/welcome", "/login", "/register", "/password-reset", "/invitation", "/test", "/admin/", "/app/")
+"""Where a page of the application begins. Those that end with a stroke have pages below them."""
+
+FOR_EVER = "public, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".woff2": "font/woff2",
+    ".wasm": "application/wasm",
+}
+"""What is served, and as what; `mimetypes` would read the machine's own table."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
+    " font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Scripts are files of ours alone. Components set sizes and places by style, which runs nothing."""
+
+MISSING = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>AURA</title>"
+    "<h1>The web application is not built</h1><p>Run <code>make web</code> and load this page again."
+    " The API is here all the same: <a href=/docs>its documentation</a>.</p></html>"
+)
+
+
+def register(app: Flask) -> None:
+    """Serve the pages, and the files that they load, to anybody."""
+    for path in PAGES:
+        app.add_url_rule(path, f"page:{path}", _page, methods=["GET"], strict_slashes=False)
+        if path.endswith("/") and path != "/":
+            app.add_url_rule(f"{path}<path:below>", f"page:{path}*", _page, methods=["GET"])
+    for folder, caching in (("assets", FOR_EVER), ("static", ASK_AGAIN), ("widget", ASK_AGAIN)):
+        app.add_url_rule(f"/{folder}/<path:name>", f"files:{folder}", _files(folder, caching), methods=["GET"])
+    app.add_url_rule("/widget/", "files:widget-page", _widget_page, methods=["GET"])
+
+
+def not_found() -> Response | None:
+    """Return the page that tells somebody with a browser that nothing is here, or None for a program."""
+    if request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
+        return None
+    if request.path.startswith(("/api/", "/assets/", "/static/", "/ws/", "/docs")):
+        return None
+    response = _page()
+    if response.status_code == 200:
+        response.status_code = 404
+    return response
+
+
+@allows(Permission.PUBLIC)
+def _page(below: str = "") -> Response:
+    try:
+        response = _file("index.html", ASK_AGAIN)
+    except NotFound:
+        return Response(MISSING, 503, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@allows(Permission.PUBLIC)
+def _widget_page() -> Response:
+    return _file("index.html", ASK_AGAIN, "widget")
+
+
+def _files(folder: str, caching: str) -> Callable[[str], Response]:
+    @allows(Permission.PUBLIC)
+    def file(name: str) -> Response:
+        return _file(name, caching, folder)
+
+    return file
+
+
+def _file(name: str, caching: str, folder: str = "") -> Response:
+    """Return a file of the bundle, compressed where the client reads that. Raises NotFound."""
+    path = safe_join(str(DIST / folder), name)
+    kind = TYPES.get(Path(name).suffix)
+    if path is None or kind is None or not Path(path).is_file():
+        raise NotFound
+    chosen, encoding = _encoded(Path(path))
+    content = chosen.read_bytes()
+    response = Response(content, content_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+    response.headers["Cache-Control"] = caching
+    response.headers["Vary"] = "Accept-Encoding"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.set_etag(hashlib.sha256(content).hexdigest()[:32])
+    return response.make_conditional(request)
+
+
+def _encoded(path: Path) -> tuple[Path, str]:
+    """Return the smallest form of the file that the client reads, and its encoding."""
+    for encoding, suffix in ENCODINGS:
+        smaller = path.with_name(path.name + suffix)
+        if request.accept_encodings[encoding] and smaller.is_file():
+            return smaller, encoding
+    return path, ""

@@ -1,0 +1,34 @@
+"""Where the browser of the tests comes from: the machine, its distribution where we are root, else Playwright."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
+def executable() -> str | None:
+    """Return the path of a Chromium, installed now where there was none; None is the one Playwright brought.
+
+    Raises CalledProcessError where none can be had: these tests are never left out in silence.
+    """
+    if found := _found():
+        return found
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"]
+        if subprocess.run(install, check=False, env=quiet).returncode == 0 and (found := _found()):
+            return found
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+    return None
+
+
+def arguments() -> list[str]:
+    """Return what Chromium is started with. A container has no room for its sandbox under root."""
+    return ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
+
+
+def _found() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)

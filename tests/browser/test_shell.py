@@ -1,0 +1,111 @@
+"""What is around every page: colours, language, focus, the phone's menu, addresses that lead nowhere."""
+
+from collections.abc import Callable
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from deploy.ephemeral import Stack
+from tests.browser.conftest import Person
+
+OpenPage = Callable[..., Page]
+NewPerson = Callable[..., Person]
+
+FIRST_PAINT_MS = 1_000
+SLOWER = 4
+
+
+def test_the_chosen_colours_stay_and_do_not_flash(open_page: OpenPage, new_person: NewPerson) -> None:
+    page = open_page("/app", new_person(), color_scheme="light")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-mantine-color-scheme", "light")
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
+    # Before any module has run: the script in the head has set it.
+    page.route("**/assets/*.js", lambda route: route.abort())
+    page.reload(wait_until="commit")
+    expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
+
+
+def test_the_language_changes_at_once_and_stays(open_page: OpenPage) -> None:
+    page = open_page("/login", locale="de-DE")
+    expect(page.get_by_role("button", name="Anmelden")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    page.get_by_role("button", name="Darstellung").click()
+    page.get_by_role("menuitemradio", name="English").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_the_keyboard_comes_to_the_content_and_the_focus_follows_the_page(
+    open_page: OpenPage, new_person: NewPerson
+) -> None:
+    page = open_page("/app", new_person())
+    expect(page.get_by_role("heading", name="Hello, Ada")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    page.get_by_role("link", name="Knowledge").click()
+    expect(page.get_by_role("heading", level=1, name="Knowledge")).to_be_focused()
+    expect(page).to_have_title("Knowledge · AURA")
+
+
+def test_a_phone_has_the_ways_behind_a_burger(open_page: OpenPage, new_person: NewPerson) -> None:
+    page = open_page("/app", new_person(), viewport={"width": 375, "height": 700})
+    link = page.get_by_role("link", name="Chat")
+    expect(link).not_to_be_in_viewport()
+    page.get_by_role("button", name="Menu").click()
+    link.click()
+    expect(page).to_have_url("/app/chat")
+    expect(link).not_to_be_in_viewport()
+
+
+def test_an_unknown_address_is_a_404_with_a_way_back(open_page: OpenPage, stack: Stack) -> None:
+    assert stack.client.get("/nowhere", headers={"Accept": "text/html"}).status_code == 404
+    page = open_page("/nowhere")
+    expect(page.get_by_role("heading", level=2, name="There is nothing at this address")).to_be_visible()
+    page.get_by_role("link", name="To the overview").click()
+    expect(page.get_by_role("link", name="Create account")).to_be_visible()
+
+
+SLIPPED_IN = """() => {
+  const script = document.createElement("script");
+  script.textContent = "window.ran = true";
+  document.body.append(script);
+  document.body.insertAdjacentHTML("beforeend", '<img src="/static/none.png" onerror="window.ran = true">');
+}"""
+
+
+def test_a_script_that_was_slipped_in_does_not_run(open_page: OpenPage) -> None:
+    page = open_page("/login", may_say=("CSP: script-src", "Executing inline"))
+    with page.expect_console_message(lambda said: "CSP: script-src-attr" in said.text):
+        page.evaluate(SLIPPED_IN)
+    assert page.evaluate("window.ran") is None
+
+
+def test_files_are_kept_for_ever_and_pages_are_asked_for_again(stack: Stack) -> None:
+    with httpx.Client(base_url=stack.url, trust_env=False) as client:
+        page = client.get("/app/chat", headers={"Accept-Encoding": "br, gzip"})
+        assert page.headers["Cache-Control"] == "no-cache"
+        assert client.get("/", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
+        script = page.text.partition('src="/assets/')[2].partition('"')[0]
+        asset = client.get(f"/assets/{script}", headers={"Accept-Encoding": "gzip"})
+        assert asset.headers["Content-Encoding"] == "gzip"
+        assert "immutable" in asset.headers["Cache-Control"]
+        assert client.get("/assets/../index.html").status_code == 404
+        assert client.get("/api/nowhere", headers={"Accept": "text/html"}).json()["code"] == "not_found"
+
+
+def test_a_slow_machine_sees_the_first_page_within_a_second(open_page: OpenPage) -> None:
+    page = open_page("/")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    painted = []
+    for _ in range(3):
+        page.goto("/welcome")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        painted.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+    assert min(painted) <= FIRST_PAINT_MS

@@ -1,0 +1,163 @@
+"""A spoken conversation in a real browser: a WAV is the microphone, and what is played is recorded and transcribed."""
+
+import base64
+import io
+import secrets
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+from deploy.ephemeral import Stack
+from tests.browser import chromium
+from tests.browser.conftest import PASSWORD, Person
+from tests.browser.looking import SCREENSHOTS, look
+
+OpenPage = Callable[..., Page]
+NewPerson = Callable[..., Person]
+
+TURN_MS = 60_000
+QUESTION = "Which ships does the harbour museum show?"
+PAUSE_S = 4
+RATE_HZ = 48_000
+MUSEUM = (
+    "The harbour museum shows three ships: the lightship Meridian from nineteen hundred and eleven, the steam tug "
+    "Otter, which towed barges up the river for fifty years, and the sailing barge Concordia, which carried bricks and "
+    "apples between the islands until the great flood and was raised from the mud by two hundred volunteers."
+)
+
+RECORD = """
+window.heard = [];
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to === this.context.destination && !(this instanceof ScriptProcessorNode)) {
+    const recorder = this.context.createScriptProcessor(4096, 1, 1);
+    window.heardHz = this.context.sampleRate;
+    recorder.onaudioprocess = ({ inputBuffer }) => window.heard.push(inputBuffer.getChannelData(0).slice());
+    connect.call(this, recorder);
+    connect.call(recorder, to);
+  }
+  return connect.call(this, to, ...rest);
+};
+window.taken = () => {
+  const pieces = window.heard.splice(0);
+  const all = new Int16Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  pieces.reduce((at, piece) => (all.set(piece.map((one) => one * 32767), at), at + piece.length), 0);
+  const bytes = new Uint8Array(all.buffer);
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return { hz: window.heardHz, pcm: btoa(text) };
+};
+"""
+"""Keeps beside the loudspeaker what is played. `taken()` hands it out."""
+
+
+HEARD_FOR_2_S = """() => window.heard.filter((piece) => piece.some((one) => Math.abs(one) > 0.02)).length * 4096
+  > window.heardHz * 2"""
+
+
+@pytest.fixture(scope="module")
+def asks(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a WAV in which somebody asks and then is silent; Chromium plays it again and again."""
+    email = f"{secrets.token_hex(6)}@example.org"
+    body = {"organization_name": "Speakers", "email": email, "password": PASSWORD, "name": "Joe"}
+    login = stack.client.post("/api/signup", json=body, headers={"X-Forwarded-For": "10.2.0.1"}).json()
+    spoken = stack.client.post(
+        "/api/voice/synthesize",
+        json={"text": QUESTION, "format": "pcm16", "sample_rate_hz": RATE_HZ},
+        headers={"Authorization": f"Bearer {login['access_token']}"},
+    )
+    spoken.raise_for_status()
+    path = tmp_path_factory.mktemp("voice") / "asks.wav"
+    path.write_bytes(_wav(bytes(RATE_HZ * 3) + spoken.content + bytes(RATE_HZ * 2 * PAUSE_S), RATE_HZ))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, asks: Path) -> Iterator[Browser]:
+    """Yield a Chromium in front of which somebody asks."""
+    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    arguments = [*chromium.arguments(), *fake, f"--use-file-for-fake-audio-capture={asks}"]
+    running = playwright.chromium.launch(executable_path=chromium.executable(), args=arguments)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def call(open_page: OpenPage, new_person: NewPerson, stack: Stack) -> tuple[Page, Person]:
+    """Return the page of somebody who has begun a conversation, and who it is; their organisation knows of ships."""
+    person = new_person()
+    headers = {**person.headers, "Prefer": "wait=60"}
+    stack.client.post(
+        "/api/documents/upload", files={"file": ("museum.txt", MUSEUM)}, headers=headers
+    ).raise_for_status()
+    page = open_page("/app/voice", person)
+    page.evaluate(RECORD)
+    page.get_by_role("button", name="Start talking").click()
+    # Heard in headless Chromium at the pace of a loudspeaker.
+    expect(page.locator("[data-phase=hearing]")).to_be_visible(timeout=TURN_MS)
+    return page, person
+
+
+def test_a_spoken_question_is_written_answered_by_voice_and_spoken_over(
+    call: tuple[Page, Person], stack: Stack
+) -> None:
+    page, person = call
+    said = asked(page)
+    expect(said).to_contain_text("lightship Meridian", timeout=TURN_MS)
+    expect(page.locator("[data-phase=speaking]")).to_be_visible(timeout=TURN_MS)
+    page.wait_for_function(HEARD_FOR_2_S)
+    page.screenshot(path=SCREENSHOTS / "voice-speaking-1440-light.png")
+    page.get_by_role("button", name="Turn the microphone on").click()
+    expect(said).to_contain_text("Interrupted", timeout=TURN_MS)
+    heard = page.evaluate("window.taken()")
+    assert "museum" in _transcribed(stack, person, heard)
+    page.get_by_role("button", name="End the conversation").first.click()
+    expect(page.get_by_role("status").filter(has_text="Not connected")).to_be_visible()
+
+
+def test_an_answer_leads_to_its_page_and_shows_its_waterfall(call: tuple[Page, Person]) -> None:
+    page, _ = call
+    said = asked(page)
+    said.get_by_role("button", name="Source 1: museum.txt").click(timeout=TURN_MS)
+    expect(page.get_by_role("dialog")).to_contain_text("steam tug Otter")
+    page.keyboard.press("Escape")
+    said.get_by_text("to the first sound").click()
+    expect(said.get_by_role("list")).to_contain_text("Passages found")
+    look(page, "voice-answered")
+
+
+def test_a_lost_line_is_told_and_mended(call: tuple[Page, Person]) -> None:
+    page, _ = call
+    page.context.set_offline(True)
+    expect(page.get_by_role("status").filter(has_text="Connection lost")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("status").filter(has_text="Connection lost")).not_to_be_visible()
+    expect(page.get_by_role("log").get_by_role("article").first).to_contain_text("museum", timeout=TURN_MS)
+
+
+def asked(page: Page) -> Locator:
+    """Return the turn of the question that was spoken, once it is written."""
+    said = page.get_by_role("log", name="Conversation").get_by_role("article").first
+    expect(said).to_contain_text("museum", ignore_case=True, timeout=TURN_MS)
+    # The WAV begins anew after a while: nobody is to speak into the answer yet.
+    page.get_by_role("button", name="Turn the microphone off").click()
+    return said
+
+
+def _transcribed(stack: Stack, person: Person, heard: dict[str, Any]) -> str:
+    file = {"file": ("heard.wav", _wav(base64.b64decode(heard["pcm"]), int(heard["hz"])))}
+    answer = stack.client.post("/api/voice/transcribe", files=file, headers=person.headers)
+    answer.raise_for_status()
+    return str(answer.json()["text"]).lower()
+
+
+def _wav(pcm: bytes, rate_hz: int) -> bytes:
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setparams((1, 2, rate_hz, 0, "NONE", ""))
+        file.writeframes(pcm)
+    return made.getvalue()

@@ -1,0 +1,37 @@
+import type { en } from "./en";
+
+/** A message by number of things; `{count}` stands for the number. */
+export interface Plural {
+  one: string;
+  other: string;
+}
+
+/** What another language's catalogue of an area must hold: the same keys, in its own words. */
+export type Like<Area> = { readonly [Key in keyof Area]: Area[Key] extends string ? string : Plural };
+
+export type Catalogue = { readonly [Area in keyof typeof en]: Like<(typeof en)[Area]> };
+
+/** The key of every message there is: `chat.send`. */
+export type MessageKey = {
+  [Area in keyof typeof en]: `${Area & string}.${keyof (typeof en)[Area] & string}`;
+}[keyof typeof en];
+
+/** What stands in for `{names}` in a message. */
+export type Values = Readonly<Record<string, string | number>>;
+
+export type Translate = (key: MessageKey, values?: Values) => string;
+
+/** Returns what writes a catalogue's messages: numbers as the language writes them, plurals by `count`. */
+export function translator(catalogue: Catalogue, language: string): Translate {
+  const numbers = new Intl.NumberFormat(language);
+  const plurals = new Intl.PluralRules(language);
+  return (key, values = {}) => {
+    const [area, name] = key.split(".", 2) as [string, string];
+    const found = (catalogue as Record<string, Record<string, string | Plural>>)[area]![name]!;
+    const text = typeof found === "string" ? found : plurals.select(Number(values.count)) === "one" ? found.one : found.other;
+    return text.replace(/\{(\w+)\}/g, (whole, value: string) => {
+      const given = values[value];
+      return given === undefined ? whole : typeof given === "number" ? numbers.format(given) : given;
+    });
+  };
+}

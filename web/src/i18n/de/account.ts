@@ -1,0 +1,32 @@
+import type { Like } from "../catalogue";
+import type { account as en } from "../en/account";
+
+export const account: Like<typeof en> = {
+  signInTitle: "Anmelden",
+  email: "E-Mail",
+  password: "Passwort",
+  newPassword: "Neues Passwort",
+  show: "Zeichen zeigen",
+  passwordHint: "Mindestens {count} Zeichen. Ein paar Wörter hintereinander sind gut.",
+  organization: "Organisation",
+  organizationHint: "Nur wenn diese E-Mail zu mehreren gehört: der Kurzname aus der Adresse.",
+  yourName: "Ihr Name",
+  forgot: "Passwort vergessen?",
+  noAccount: "Noch kein Konto?",
+  haveAccount: "Sie haben ein Konto?",
+  registerTitle: "Ihre Organisation anlegen",
+  registerHint: "Sie verwalten sie dann und können andere einladen.",
+  organizationName: "Name der Organisation",
+  create: "Anlegen",
+  invitationTitle: "Ihrer Organisation beitreten",
+  invitationHint: "Wählen Sie ein Passwort. Die Einladung gilt einmal.",
+  join: "Beitreten",
+  linkMissing: "Diese Adresse ist unvollständig. Öffnen Sie den Link aus der Mail noch einmal.",
+  resetTitle: "Neues Passwort wählen",
+  resetHint: "Sie werden auf allen Geräten abgemeldet und melden sich mit dem neuen Passwort an.",
+  setPassword: "Passwort setzen",
+  forgotTitle: "Passwort vergessen?",
+  forgotHint: "Nennen Sie Ihre E-Mail; gibt es ein Konto, kommt ein Link, der ein neues Passwort setzt.",
+  sendLink: "Link senden",
+  wait: "Zu viele Versuche. In {count} Sekunden geht es weiter.",
+};

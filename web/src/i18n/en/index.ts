@@ -1,0 +1,15 @@
+import { account } from "./account";
+import { admin } from "./admin";
+import { assistants } from "./assistants";
+import { chat } from "./chat";
+import { common } from "./common";
+import { home } from "./home";
+import { insight } from "./insight";
+import { knowledge } from "./knowledge";
+import { nav } from "./nav";
+import { settings } from "./settings";
+import { test } from "./test";
+import { voice } from "./voice";
+
+/** Every message of the application, by area. */
+export const en = { account, admin, assistants, chat, common, home, insight, knowledge, nav, settings, test, voice };

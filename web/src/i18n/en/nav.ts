@@ -1,0 +1,11 @@
+export const nav = {
+  overview: "Overview",
+  chat: "Chat",
+  voice: "Voice",
+  knowledge: "Knowledge",
+  assistants: "Assistants",
+  insight: "Insight",
+  settings: "Settings",
+  admin: "Platform",
+  test: "Test page",
+} as const;

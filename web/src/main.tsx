@@ -1,0 +1,39 @@
+import "@fontsource-variable/inter/wght.css";
+import "@mantine/core/styles.layer.css";
+import "@mantine/notifications/styles.layer.css";
+import "./app.css";
+import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { RouterProvider } from "react-router/dom";
+import { asProblem } from "./api/problem";
+import { MessagesProvider } from "./i18n";
+import { router } from "./router";
+import { theme, variables } from "./theme";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      retry: (failures, thrown) => failures < 2 && asProblem(thrown).isPassing,
+    },
+  },
+});
+
+// The same name as in `public/static/scheme.js`.
+const scheme = localStorageColorSchemeManager({ key: "aura.scheme" });
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" colorSchemeManager={scheme}>
+      <QueryClientProvider client={queries}>
+        <MessagesProvider>
+          <Notifications position="bottom-right" />
+          <RouterProvider router={router} />
+        </MessagesProvider>
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

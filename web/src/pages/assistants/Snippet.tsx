@@ -1,0 +1,67 @@
+import { Button, CopyButton, Group, Stack, Switch, TagsInput, Text } from "@mantine/core";
+import { IconCheck, IconCopy } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { ConfirmButton } from "../../components/ConfirmButton";
+import { ErrorNote } from "../../components/ErrorNote";
+import { Loading } from "../../components/Loading";
+import { useMessages } from "../../i18n";
+import classes from "./assistants.module.css";
+import type { Agent } from "./draft";
+import { changeWidget, originOf, readWidget, type Widget, type WidgetChange } from "./widget";
+
+/** Puts this assistant on other sites: which may show it, and the line that does. Each change holds at once. */
+export function Snippet({ agent }: { agent: Agent }) {
+  const t = useMessages();
+  const client = useQueryClient();
+  const key = ["agents", "widget", agent.assistant_key];
+  const found = useQuery({ queryKey: key, queryFn: () => readWidget(agent.assistant_key) });
+  const act = useMutation({
+    mutationFn: (change: WidgetChange) => changeWidget(agent.assistant_key, change),
+    onSuccess: (changed) => client.setQueryData(key, changed),
+  });
+  const widget = found.data;
+  if (found.error) return <ErrorNote error={found.error} onRetry={() => void found.refetch()} />;
+  if (!widget) return <Loading />;
+  return (
+    <Stack gap="md">
+      <Text fz="sm" c="dimmed">
+        {t("assistants.siteText")}
+      </Text>
+      <Switch label={t("assistants.onSites")} checked={widget.is_on} disabled={act.isPending} onChange={(event) => act.mutate({ is_on: event.currentTarget.checked })} />
+      <TagsInput
+        label={t("assistants.sites")}
+        description={t("assistants.sitesHint")}
+        placeholder="https://www.example.com"
+        value={widget.allowed_origins}
+        onChange={(sites) => act.mutate({ allowed_origins: [...new Set(sites.map(originOf).filter((origin) => origin !== null))] })}
+        disabled={act.isPending}
+      />
+      <Switch label={t("assistants.siteVoice")} checked={widget.voice} disabled={act.isPending} onChange={(event) => act.mutate({ voice: event.currentTarget.checked })} />
+      <ErrorNote error={act.error} />
+      {widget.snippet && <Line widget={widget} onNewId={() => act.mutateAsync({ new_id: true })} />}
+    </Stack>
+  );
+}
+
+function Line({ widget, onNewId }: { widget: Widget; onNewId: () => Promise<unknown> }) {
+  const t = useMessages();
+  return (
+    <>
+      <pre className={classes.snippet} tabIndex={0}>
+        {widget.snippet}
+      </pre>
+      <Group gap="xs">
+        <CopyButton value={widget.snippet}>
+          {({ copied, copy }) => (
+            <Button variant="default" onClick={copy} leftSection={copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}>
+              {t(copied ? "common.copied" : "common.copy")}
+            </Button>
+          )}
+        </CopyButton>
+        <ConfirmButton title={t("assistants.newId")} text={t("assistants.newIdText")} onConfirm={onNewId}>
+          {t("assistants.newId")}
+        </ConfirmButton>
+      </Group>
+    </>
+  );
+}

@@ -1,0 +1,26 @@
+import { VisuallyHidden } from "@mantine/core";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { useMessages } from "../../i18n";
+import { withoutMarkers } from "./citations";
+import { type Exchange, isOpen } from "./exchange";
+
+/** Says to a screen reader what became of a question, once, when it is over: not each word as it comes. */
+export function Announcer({ exchanges }: { exchanges: readonly Exchange[] }) {
+  const t = useMessages();
+  const [said, setSaid] = useState("");
+  const open = useRef(new Set<string>());
+  const look = useEffectEvent((all: readonly Exchange[]) => {
+    for (const each of all) {
+      if (isOpen(each)) open.current.add(each.key);
+      else if (open.current.delete(each.key)) setSaid(ended(each));
+    }
+  });
+  const ended = ({ state, text, problem }: Exchange) =>
+    state === "stopped" ? t("chat.stopped") : state === "failed" ? `${t("common.failed")}. ${problem?.detail}` : t("chat.answered", { text: withoutMarkers(text) });
+  useEffect(() => look(exchanges), [exchanges]);
+  return (
+    <VisuallyHidden role="status" aria-live="polite" aria-atomic>
+      {said}
+    </VisuallyHidden>
+  );
+}

@@ -1,0 +1,99 @@
+import { ActionIcon, FileButton, Text, Textarea, Tooltip } from "@mantine/core";
+import { IconArrowUp, IconPaperclip, IconPlayerStopFilled } from "@tabler/icons-react";
+import { type KeyboardEvent, type RefObject, useEffect, useEffectEvent, useState } from "react";
+import { useMe } from "../../api/me";
+import { useMessages } from "../../i18n";
+import { AttachedFiles } from "./AttachedFiles";
+import classes from "./chat.module.css";
+import type { Attaching } from "./useAttached";
+
+interface Props {
+  field: RefObject<HTMLTextAreaElement | null>;
+  text: string;
+  onText: (text: string) => void;
+  isBusy: boolean;
+  attaching: Attaching;
+  assistantKey: string;
+  assistantName: string;
+  onSend: (question: string, documentIds: readonly string[]) => void;
+  onStop: () => void;
+}
+
+/** Where a question is written: Enter sends it, Shift+Enter begins a line, Escape stops the answer. */
+export function Composer({ field, text, onText, isBusy, attaching, assistantKey, assistantName, onSend, onStop }: Props) {
+  const t = useMessages();
+  const { can } = useMe();
+  const [isHeld, setHeld] = useState(false);
+  const { files } = attaching;
+  const isReading = files.some(({ state }) => state === "sending" || state === "reading");
+  const failed = files.filter(({ state }) => state === "failed");
+
+  const send = () => {
+    if (!text.trim() || isBusy) return;
+    if (isReading) return setHeld(true);
+    const ready = files.filter(({ state }) => state === "ready");
+    // An archive is many documents, which go by no one id: then all is searched.
+    const ids = ready.every(({ documentId }) => documentId) ? ready.map(({ documentId }) => documentId!) : [];
+    setHeld(false);
+    onSend(text.trim(), ids);
+  };
+  const release = useEffectEvent(() => (failed.length > 0 ? setHeld(false) : send()));
+  useEffect(() => {
+    if (isHeld && !isReading && !isBusy) release();
+  }, [isHeld, isReading, isBusy]);
+
+  const pressed = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  const placeholder = files[0] ? t("chat.askAbout", { name: files[0].name }) : t("chat.placeholder", { name: assistantName });
+  return (
+    <div className={classes.composer}>
+      <AttachedFiles files={files} onRemove={attaching.remove} />
+      <div className={classes.writing}>
+        {can("documents:write") && (
+          <FileButton multiple onChange={(chosen) => attaching.add(chosen, assistantKey)}>
+            {(button) => (
+              <Tooltip label={t("chat.attach")}>
+                <ActionIcon {...button} variant="subtle" color="gray" c="var(--mantine-color-dimmed)" size={36} radius="md" aria-label={t("chat.attach")}>
+                  <IconPaperclip size={20} stroke={1.7} aria-hidden />
+                </ActionIcon>
+              </Tooltip>
+            )}
+          </FileButton>
+        )}
+        <Textarea
+          ref={field}
+          className={classes.field}
+          variant="unstyled"
+          autosize
+          minRows={1}
+          maxRows={8}
+          aria-label={placeholder}
+          aria-describedby="chat-keys"
+          placeholder={placeholder}
+          value={text}
+          onChange={(event) => onText(event.currentTarget.value)}
+          onKeyDown={pressed}
+        />
+        {isBusy ? (
+          <Tooltip label={t("chat.stopKey")}>
+            <ActionIcon size={36} radius="md" variant="default" aria-label={t("chat.stop")} onClick={onStop}>
+              <IconPlayerStopFilled size={17} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        ) : (
+          <Tooltip label={t("chat.sendKey")}>
+            <ActionIcon size={36} radius="md" aria-label={t("chat.send")} onClick={send} disabled={!text.trim()} loading={isHeld}>
+              <IconArrowUp size={19} stroke={2} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        )}
+      </div>
+      <Text id="chat-keys" fz="xs" c="dimmed" className={classes.keys} role={isHeld ? "status" : undefined}>
+        {isHeld ? t("chat.held") : t("chat.keys")}
+      </Text>
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+import { memo } from "react";
+import ReactMarkdown, { type Components } from "react-markdown";
+import remarkGfm from "remark-gfm";
+import { useMessages } from "../../i18n";
+import { type Citation, markers, safeLink, settled } from "./citations";
+import classes from "./answer.module.css";
+
+const PLUGINS = [remarkGfm, markers];
+
+interface Props {
+  text: string;
+  citations: ReadonlyMap<number, Citation>;
+  isWriting: boolean;
+  onCite: (citation: Citation) => void;
+}
+
+/**
+ * An answer as it was meant: markdown without HTML, pictures or foreign addresses, its markers as chips.
+ *
+ * What a model writes is a stranger's text: elements come from markdown's grammar alone, and each of them is React's.
+ */
+function Markdown({ text, citations, isWriting, onCite }: Props) {
+  const components: Components = {
+    ...PLAIN,
+    cite: ({ node }) => <Chip number={Number(node?.properties.dataNumber)} citations={citations} onCite={onCite} />,
+  };
+  return (
+    <div className={classes.markdown}>
+      <ReactMarkdown remarkPlugins={PLUGINS} components={components} urlTransform={safeLink} skipHtml={false}>
+        {isWriting ? settled(text) : text}
+      </ReactMarkdown>
+    </div>
+  );
+}
+
+export default memo(Markdown);
+
+/** Headings of an answer stand below that of its question; tables scroll by themselves on a phone. */
+const PLAIN: Components = {
+  a: ({ href, children }) =>
+    href ? (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+        {children}
+      </a>
+    ) : (
+      <>{children}</>
+    ),
+  img: ({ alt }) => <>{alt}</>,
+  h1: ({ children }) => <h3>{children}</h3>,
+  h2: ({ children }) => <h3>{children}</h3>,
+  h3: ({ children }) => <h3>{children}</h3>,
+  h4: ({ children }) => <h4>{children}</h4>,
+  h5: ({ children }) => <h4>{children}</h4>,
+  h6: ({ children }) => <h4>{children}</h4>,
+  table: ({ children }) => (
+    <div className={classes.table}>
+      <table>{children}</table>
+    </div>
+  ),
+};
+
+function Chip({ number, citations, onCite }: Pick<Props, "citations" | "onCite"> & { number: number }) {
+  const t = useMessages();
+  const citation = citations.get(number);
+  // While it is written the sources are not known yet.
+  if (!citation) return <span className={classes.chip}>{number}</span>;
+  const { filename, page } = citation;
+  const label = page ? t("chat.citationPage", { number, name: filename, page }) : t("chat.citation", { number, name: filename });
+  return (
+    <button type="button" className={classes.chip} aria-label={label} title={label} onClick={() => onCite(citation)}>
+      {number}
+    </button>
+  );
+}

