@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return every queue of this deployment: what waits in it, and which workers take from it. */
+        get: operations["analytics_queues_admin_queues_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents": {
         parameters: {
             query?: never;
@@ -157,6 +174,23 @@ export interface paths {
         };
         /** Return how long the organisation's turns took, p50 and p95: by stage, by day and by provider. */
         get: operations["latency_own_api_analytics_latency_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/turns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return how many turns there were, how they ended and how sure they were: by day and by assistant. */
+        get: operations["analytics_turns_api_analytics_turns_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1427,6 +1461,23 @@ export interface paths {
         post?: never;
         /** Forget the organisation's key of a provider; answer with the receipt. */
         delete: operations["provider_keys_remove__provider__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tenant/provider-keys/{provider}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the organisation's key with a short call of each kind of work it is used for; that costs next to nothing. */
+        post: operations["provider_keys_try_key__provider__test_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3509,6 +3560,27 @@ export interface components {
             next: string | null;
         };
         /**
+         * DeadReplay
+         * @description Which documents that failed for good are tried again: these, those of one code or batch, or all.
+         */
+        DeadReplay: {
+            /**
+             * Batch Id
+             * @default null
+             */
+            batch_id: string | null;
+            /**
+             * Code
+             * @default null
+             */
+            code: string | null;
+            /**
+             * Ids
+             * @default null
+             */
+            ids: string[] | null;
+        };
+        /**
          * DeletionBody
          * @description A request to delete the whole organisation.
          */
@@ -4738,6 +4810,32 @@ export interface components {
             scopes: string[];
             /** Successor Id */
             successor_id: string | null;
+        };
+        /**
+         * KeyTrial
+         * @description One kind of work, tried with the key; `code` and `detail` say why it does not work.
+         */
+        KeyTrial: {
+            /** Code */
+            code: string | null;
+            /** Detail */
+            detail: string;
+            /** Kind */
+            kind: string;
+            /** Model */
+            model: string;
+            /** Ms */
+            ms: number;
+            /** Works */
+            works: boolean;
+        };
+        /**
+         * KeyTrials
+         * @description What the key was tried for; nothing where this deployment uses the provider for nothing that can be tried.
+         */
+        KeyTrials: {
+            /** Trials */
+            trials: components["schemas"]["KeyTrial"][];
         };
         /**
          * KeyView
@@ -6050,6 +6148,33 @@ export interface components {
             };
         };
         /**
+         * QueueState
+         * @description One queue: how many messages wait in it, and which workers take from it.
+         */
+        QueueState: {
+            /** Name */
+            name: string;
+            /** Waiting */
+            waiting: number;
+            /** Workers */
+            workers: string[];
+        };
+        /**
+         * QueueStates
+         * @description Every queue that must have a worker; `degraded` where one has none. `flower_url` is null beyond this machine.
+         */
+        QueueStates: {
+            /** Flower Url */
+            flower_url: string | null;
+            /** Queues */
+            queues: components["schemas"]["QueueState"][];
+            /**
+             * Status
+             * @description ok or degraded.
+             */
+            status: string;
+        };
+        /**
          * RagStats
          * @description What retrieval found for an answer, times in seconds.
          */
@@ -7170,7 +7295,7 @@ export interface components {
         };
         /**
          * Tier
-         * @description What a tenant has subscribed to; each brings limits (`pipelines/stores/tenants.py`).
+         * @description What a tenant has subscribed to; each brings limits (`pipelines/stores/organisation/tenants.py`).
          * @enum {string}
          */
         Tier: "standard" | "premium" | "enterprise";
@@ -7312,6 +7437,58 @@ export interface components {
             };
         };
         /**
+         * TurnCount
+         * @description How many turns began, how they ended, and what was thought of them.
+         *
+         *     `confidence` is the mean of those that were answered, null where none was. `unanswered` were asked in vain. `liked`
+         *     are thumbs up and four or five stars, `disliked` thumbs down and one or two.
+         */
+        TurnCount: {
+            /** Cache Hits */
+            cache_hits: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Completed */
+            completed: number;
+            /** Confidence */
+            confidence: number | null;
+            /** Disliked */
+            disliked: number;
+            /** Failed */
+            failed: number;
+            /** Liked */
+            liked: number;
+            /** Spoken */
+            spoken: number;
+            /** Turns */
+            turns: number;
+            /** Unanswered */
+            unanswered: number;
+        };
+        /**
+         * TurnCounts
+         * @description What turns of some days came to. `confidences` are ten counts of answers: of 0 to 0.1, and so on to 1.
+         */
+        TurnCounts: {
+            /** By Assistant */
+            by_assistant: components["schemas"]["TurnsOfAssistant"][];
+            /** By Day */
+            by_day: components["schemas"]["TurnsOfDay"][];
+            /** Confidences */
+            confidences: number[];
+            /**
+             * Since
+             * Format: date
+             */
+            since: string;
+            total: components["schemas"]["TurnCount"];
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
          * TurnPage
          * @description The newest turns of a conversation, oldest first; `next` leads to those before them.
          */
@@ -7379,6 +7556,65 @@ export interface components {
              * @description The unanswered question it counts as.
              */
             unanswered_id: string | null;
+        };
+        /**
+         * TurnsOfAssistant
+         * @description The same of one assistant.
+         */
+        TurnsOfAssistant: {
+            /** Assistant Key */
+            assistant_key: string;
+            /** Cache Hits */
+            cache_hits: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Completed */
+            completed: number;
+            /** Confidence */
+            confidence: number | null;
+            /** Disliked */
+            disliked: number;
+            /** Failed */
+            failed: number;
+            /** Liked */
+            liked: number;
+            /** Spoken */
+            spoken: number;
+            /** Turns */
+            turns: number;
+            /** Unanswered */
+            unanswered: number;
+        };
+        /**
+         * TurnsOfDay
+         * @description The same of one day (UTC); days without turns are left out.
+         */
+        TurnsOfDay: {
+            /** Cache Hits */
+            cache_hits: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Completed */
+            completed: number;
+            /** Confidence */
+            confidence: number | null;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Disliked */
+            disliked: number;
+            /** Failed */
+            failed: number;
+            /** Liked */
+            liked: number;
+            /** Spoken */
+            spoken: number;
+            /** Turns */
+            turns: number;
+            /** Unanswered */
+            unanswered: number;
         };
         /**
          * UnansweredAnswer
@@ -8103,6 +8339,35 @@ export interface operations {
             };
         };
     };
+    analytics_queues_admin_queues_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueStates"];
+                };
+            };
+            /** @description A refusal. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     agents_listing_get: {
         parameters: {
             query?: {
@@ -8473,6 +8738,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Latencies"];
+                };
+            };
+            /** @description A refusal. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    analytics_turns_api_analytics_turns_get: {
+        parameters: {
+            query?: {
+                /** @description The first day, as YYYY-MM-DD. */
+                since?: string | null;
+                /** @description The last day. */
+                until?: string | null;
+                /** @description Only turns of this assistant. */
+                assistant_key?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TurnCounts"];
                 };
             };
             /** @description A refusal. */
@@ -8939,7 +9240,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReplayBody"];
+                "application/json": components["schemas"]["DeadReplay"];
             };
         };
         responses: {
@@ -11286,6 +11587,12 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string | null;
+                /** @description Those whose action begins so: `user.`, `api_key.revoked`. */
+                action?: string | null;
+                /** @description Those whose actor's name holds this. */
+                actor?: string | null;
+                /** @description Those of then or later; with a time zone. */
+                since?: string | null;
             };
             header?: never;
             path?: never;
@@ -11647,6 +11954,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProviderKeyGone"];
+                };
+            };
+            /** @description A refusal. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    provider_keys_try_key__provider__test_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer again, for 24 hours; the act is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                provider: components["schemas"]["KeyedProvider"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyTrials"];
                 };
             };
             /** @description A refusal. */
