@@ -63,10 +63,9 @@ def confidences(
     session: Session, tenant_id: UUID, since: datetime, before: datetime, assistant_key: str | None
 ) -> list[int]:
     """Return how many answers were how sure: ten counts, of 0 to 0.1 up to 0.9 to 1."""
-    found = {
-        row.tenth: row.count for row in session.execute(_CONFIDENCES, _given(tenant_id, since, before, assistant_key))
-    }
-    return [int(found.get(tenth, 0)) for tenth in range(10)]
+    rows = session.execute(_CONFIDENCES, _given(tenant_id, since, before, assistant_key))
+    found: dict[int, int] = {tenth: count for tenth, count in rows}
+    return [found.get(tenth, 0) for tenth in range(10)]
 
 
 def _given(tenant_id: UUID, since: datetime, before: datetime, assistant_key: str | None) -> dict[str, object]:
