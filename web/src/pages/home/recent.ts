@@ -1,0 +1,12 @@
+import { useQuery } from "@tanstack/react-query";
+import { api, ok } from "../../api/client";
+
+const RECENT = 6;
+
+/** Returns the conversations that were gone on with last. */
+export function useRecent() {
+  return useQuery({
+    queryKey: ["conversations", "recent"],
+    queryFn: () => ok(api.GET("/api/memory/conversations", { params: { query: { limit: RECENT } } })),
+  });
+}
