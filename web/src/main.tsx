@@ -11,7 +11,6 @@ import { RouterProvider } from "react-router/dom";
 import { asProblem } from "./api/problem";
 import { MessagesProvider } from "./i18n";
 import { router } from "./router";
-import { loadAnew } from "./shell/anew";
 import { theme, variables } from "./theme";
 
 const queries = new QueryClient({
@@ -25,9 +24,6 @@ const queries = new QueryClient({
 
 // The same name as in `public/static/scheme.js`.
 const scheme = localStorageColorSchemeManager({ key: "aura.scheme" });
-
-// A tab that was open while the server got a new version asks for parts that are no more.
-window.addEventListener("vite:preloadError", () => void loadAnew());
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -1,9 +1,9 @@
-import { lazy } from "react";
 import { Navigate } from "react-router";
 import { useMe } from "../api/me";
 import { ErrorNote } from "../components/ErrorNote";
+import { lazily } from "../lazily";
 
-const Homepage = lazy(() => import("../pages/home/Homepage"));
+const Homepage = lazily(() => import("../pages/home/Homepage"));
 
 /** The first address: the overview for who is signed in, else what AURA is. */
 export function Front() {

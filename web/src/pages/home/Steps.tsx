@@ -23,6 +23,7 @@ export function useSteps(): readonly Step[] | null {
   const documents = useQuery({
     queryKey: ["documents", "any"],
     enabled: mayAdd,
+    refetchOnMount: "always",
     queryFn: () => ok(api.GET("/api/documents", { params: { query: { limit: 1 } } })),
   });
   const recent = useRecent();
