@@ -57,8 +57,11 @@ function Ask() {
           </ActionIcon>
         }
       />
-      <Button type="submit" size="lg" radius="lg" disabled={!question.trim()} rightSection={<IconArrowRight size={20} aria-hidden />}>
-        {t("home.ask")}
+      <Button type="submit" size="lg" radius="lg" px={{ base: "md", xs: "xl" }} disabled={!question.trim()} aria-label={t("home.ask")}>
+        <Text span inherit visibleFrom="xs" mr="xs">
+          {t("home.ask")}
+        </Text>
+        <IconArrowRight size={20} aria-hidden />
       </Button>
     </form>
   );

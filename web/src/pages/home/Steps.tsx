@@ -63,7 +63,7 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
             <span className={classes.stepMark} aria-hidden>
               {step.isDone ? <IconCheck size={16} /> : index + 1}
             </span>
-            <div className={classes.stepWords}>
+            <div>
               <Text fz="sm" fw={600}>
                 {t(step.title)}
                 {step.isDone && <VisuallyHidden> ({t("common.completed")})</VisuallyHidden>}
@@ -73,7 +73,7 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
               </Text>
             </div>
             {!step.isDone && (
-              <Group gap="xs">
+              <Group gap="xs" className={classes.stepWays}>
                 {step.ways.map(([label, to], way) => (
                   <Button key={to} component={Link} to={to} variant={step === next && way === 0 ? "filled" : "default"} size="sm">
                     {t(label)}
