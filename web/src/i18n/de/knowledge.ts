@@ -40,6 +40,8 @@ export const knowledge: Like<typeof en> = {
   password: "Passwort",
   passwordOf: "Passwort von {name}",
   openIt: "Öffnen",
+  unlockHint: "Geben Sie das Passwort ein und wählen Sie dieselbe Datei noch einmal. Das Passwort wird versiegelt verwahrt und nur für diese Datei benutzt.",
+  chooseAndOpen: "Datei wählen",
   showBad: { one: "Die {count} zeigen, die nicht lesbar war", other: "Die {count} zeigen, die nicht lesbar waren" },
   showAll: "Alle Dateien zeigen",
   inWork: { one: "{count} in Arbeit", other: "{count} in Arbeit" },

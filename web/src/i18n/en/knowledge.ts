@@ -37,6 +37,8 @@ export const knowledge = {
   password: "Password",
   passwordOf: "Password of {name}",
   openIt: "Open",
+  unlockHint: "Type its password and choose the same file again. The password is kept sealed and used for this file alone.",
+  chooseAndOpen: "Choose the file",
   showBad: { one: "Show the {count} that could not be read", other: "Show the {count} that could not be read" },
   showAll: "Show all files",
   inWork: { one: "{count} in work", other: "{count} in work" },
