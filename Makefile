@@ -37,6 +37,7 @@ test: lint ## lint, types, import rules, unit, integration and acceptance tests
 	$(BIN)/python -m pytest tests/browser
 
 web: web/dist/.stamp ## build the web application
+	@:
 
 client: $(VENV)/dev.stamp web/node_modules/.stamp ## write the web application's types from the OpenAPI document
 	$(BIN)/python -m deploy.web_client

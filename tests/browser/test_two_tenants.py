@@ -11,9 +11,9 @@ from tests.browser.conftest import Person
 OpenPage = Callable[..., Page]
 NewPerson = Callable[..., Person]
 
-QUESTION = "What is the number of the key to the cellar?"
+QUESTION = "Where does the key to the cellar hang?"
 ANSWERED_WITHIN_MS = 30_000
-KEYS = ("4711", "8822")
+KEYS = ("behind the walrus", "beside the oven")
 NAMES = ("harbour-keys.md", "bakery-keys.md")
 
 
@@ -35,7 +35,7 @@ def test_two_organisations_in_two_browsers_never_see_each_others(
 ) -> None:
     people = new_person("Harbour Museum", "Ada Brandt"), new_person("Mill Bakery", "Ben Ott")
     documents = [
-        keep(stack, person, name, f"# Keys\n\nThe number of the key to the cellar is {key}.\n")
+        keep(stack, person, name, f"# Keys\n\nThe key to the cellar hangs {key}.\n")
         for person, name, key in zip(people, NAMES, KEYS, strict=True)
     ]
     pages = [open_page("/app", person) for person in people]
@@ -82,7 +82,7 @@ def test_who_signs_in_after_another_finds_nothing_of_theirs(
     open_page: OpenPage, new_person: NewPerson, stack: Stack
 ) -> None:
     before, after = new_person("Harbour Museum", "Ada Brandt"), new_person("Mill Bakery", "Ben Ott")
-    keep(stack, before, NAMES[0], f"# Keys\n\nThe number of the key to the cellar is {KEYS[0]}.\n")
+    keep(stack, before, NAMES[0], f"# Keys\n\nThe key to the cellar hangs {KEYS[0]}.\n")
     page = open_page("/app", before)
     ask(page)
     expect(page.get_by_role("article").last).to_contain_text(KEYS[0], timeout=ANSWERED_WITHIN_MS)

@@ -15,7 +15,7 @@ export const home = {
   pointYoursText: "Documents stay in your deployment, apart from every other organisation's.",
   greeting: "Hello, {name}",
   greetingLocal: "Hello",
-  askPlaceholder: "Ask your documents a question",
+  askPlaceholder: "Ask your documents",
   ask: "Ask",
   talk: "Talk",
   begin: "Three steps to begin",
