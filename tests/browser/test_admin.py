@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -30,7 +31,7 @@ def operator(stack: Stack) -> Person:
     """Return an operator of the stack, made at the machine as the documentation says."""
     email = f"operator-{secrets.token_hex(4)}@example.org"
     told = {**os.environ, **stack.runtime(), "AURA_DATA_DIR": str(stack.data_dir), "AURA_SINGLE_TENANT": "1"}
-    command = [Path(sys.executable).with_name("flask"), "--app", "api", "operator", "add", email]
+    command = [str(Path(sys.executable).with_name("flask")), "--app", "api", "operator", "add", email]
     subprocess.run(command, cwd=REPO, env=told, input=f"{PASSWORD}\n", text=True, check=True, capture_output=True)
     body = {"email": email, "password": PASSWORD, "tenant_subdomain": "default"}
     answer = stack.client.post("/api/login", json=body, headers={"X-Forwarded-For": "10.9.0.1"})
@@ -55,7 +56,7 @@ def test_an_admin_replays_dead_letters_and_sees_which_are_ready_and_which_failed
     mended = failed(stack, person, "prices <b>2026.pdf", whole[: len(whole) // 2])
     failed(stack, person, "minutes.pdf", b"%PDF-1.4\nthis is no document\n%%EOF")
     # The store had kept half of it; now it has what was sent.
-    kept = stack.data_dir / "objects" / original_key(person.login["tenant_id"], mended)
+    kept = stack.data_dir / "objects" / original_key(UUID(person.login["tenant_id"]), UUID(mended))
     assert len(kept.read_bytes()) == len(whole) // 2
     kept.write_bytes(whole)
 
@@ -111,6 +112,11 @@ def test_an_operator_sees_the_deployment_and_an_admin_only_their_organisation(
     expect(page.get_by_text("Runs this deployment")).to_be_visible()
     look(page, "admin-tenants")
     mill = page.get_by_role("listitem").filter(has_text="Mill on the Hill").first
+    mill.get_by_role("button", name="Edit: Mill on the Hill").click()
+    page.get_by_label("Subscription").select_option("premium")
+    page.get_by_label("Calls a month").fill("4321")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(mill.get_by_text("premium")).to_be_visible()
     mill.get_by_role("button", name="Suspend").click()
     page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
     expect(mill.get_by_text("Suspended")).to_be_visible()
