@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from deploy.ephemeral import Stack, ephemeral_stack
 from tests.browser import chromium
@@ -19,6 +19,7 @@ from tests.integration.webhooks.receiver import ALLOWED
 
 PASSWORD = "four calm words together"
 PATIENCE_MS = 10_000
+expect.set_options(timeout=PATIENCE_MS)
 _addresses = itertools.count(1)
 
 

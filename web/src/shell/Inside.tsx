@@ -1,5 +1,5 @@
-import { AppShell, Burger, Group } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { AppShell, Burger, Container, Group } from "@mantine/core";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { Suspense, useEffect } from "react";
 import { Navigate, Outlet, useLocation } from "react-router";
 import { useMe, useOnePersonsData } from "../api/me";
@@ -14,14 +14,20 @@ import classes from "./shell.module.css";
 /** What is around a page of somebody who is signed in: the navigation beside it, a burger on a phone. */
 export function Inside() {
   const t = useMessages();
-  const { me, isKnown, error } = useMe();
+  const { me, isKnown, error, retry } = useMe();
   const { pathname, search, hash } = useLocation();
   const [isOpen, { toggle, close }] = useDisclosure();
   useOnePersonsData();
   const tenant = useBranding(me !== null);
   useEffect(close, [pathname, close]);
+  useHotkeys([["Escape", close]]);
 
-  if (error && !me) return <ErrorNote error={error} />;
+  if (error && !me)
+    return (
+      <Container component="main" size="xs" py="xl">
+        <ErrorNote error={error} onRetry={retry} />
+      </Container>
+    );
   if (!isKnown) return <Loading />;
   if (!me) return <Navigate to="/login" replace state={{ to: pathname + search + hash }} />;
   return (
@@ -39,7 +45,7 @@ export function Inside() {
           <Brand to="/app" of={tenant} />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar className={classes.navbar} aria-label={t("common.menu")}>
+      <AppShell.Navbar className={classes.navbar} data-closed={!isOpen || undefined} aria-label={t("common.menu")}>
         <Navbar me={me} tenant={tenant} />
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
