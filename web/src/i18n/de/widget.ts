@@ -23,6 +23,7 @@ export const widget: Like<typeof english> = {
   branding: "Marke ändern",
   preview: "Vorschau",
   previewText: "Das Widget selbst bei der Arbeit: was Sie hier fragen, wird beantwortet.",
+  tryOut: "Aussehen wählen und ausprobieren",
   width: "Breite der Vorschau",
   phone: "Telefon",
   computer: "Computer",

@@ -20,6 +20,7 @@ export const widget = {
   branding: "Change the branding",
   preview: "Preview",
   previewText: "The widget itself, at work: what you ask here is answered.",
+  tryOut: "Choose its looks and try it out",
   width: "Width of the preview",
   phone: "Phone",
   computer: "Computer",

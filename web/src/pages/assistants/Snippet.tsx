@@ -1,6 +1,7 @@
-import { Button, CopyButton, Group, Stack, Switch, TagsInput, Text } from "@mantine/core";
+import { Anchor, Button, CopyButton, Group, Stack, Switch, TagsInput, Text } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "react-router";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { ErrorNote } from "../../components/ErrorNote";
 import { Loading } from "../../components/Loading";
@@ -16,7 +17,7 @@ interface Props {
 }
 
 /** Puts this assistant on other sites: which may show it, and the line that does. Each change holds at once. */
-export function Snippet({ agent, attributes = {} }: Props) {
+export function Snippet({ agent, attributes }: Props) {
   const t = useMessages();
   const client = useQueryClient();
   const key = ["agents", "widget", agent.assistant_key];
@@ -44,7 +45,12 @@ export function Snippet({ agent, attributes = {} }: Props) {
       />
       <Switch label={t("assistants.siteVoice")} checked={widget.voice} disabled={act.isPending} onChange={(event) => act.mutate({ voice: event.currentTarget.checked })} />
       <ErrorNote error={act.error} />
-      {widget.snippet && <Line snippet={lineWith(widget.snippet, attributes)} onNewId={() => act.mutateAsync({ new_id: true })} />}
+      {!attributes && (
+        <Anchor component={Link} to={`/widget/?assistant=${encodeURIComponent(agent.assistant_key)}`} fz="sm">
+          {t("widget.tryOut")}
+        </Anchor>
+      )}
+      {widget.snippet && <Line snippet={lineWith(widget.snippet, attributes ?? {})} onNewId={() => act.mutateAsync({ new_id: true })} />}
     </Stack>
   );
 }
