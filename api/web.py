@@ -13,7 +13,10 @@ from schemas.tables.identity import Permission
 
 DIST = Path(__file__).resolve().parents[1] / "web" / "dist"
 
-PAGES = ("/", "/welcome", "/login", "/register", "/password-reset", "/invitation", "/test", "/admin/", "/app/")
+PAGES = (
+    *("/", "/welcome", "/login", "/register", "/password-reset", "/invitation", "/test", "/widget"),
+    *("/admin/", "/app/"),
+)
 """Where a page of the application begins. Those that end with a stroke have pages below them."""
 
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -34,9 +37,15 @@ TYPES = {
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
     " font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    " frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Scripts are files of ours alone. Components set sizes and places by style, which runs nothing."""
+
+PREVIEW_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; connect-src 'self';"
+    " media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+"""Of the page in which a widget is tried out. No other site may frame it: a widget is for the sites that it names."""
 
 MISSING = """<!doctype html>
 <html lang="en">
@@ -54,6 +63,7 @@ application by itself.</p>
 </html>
 """
 
+
 def register(app: Flask) -> None:
     """Serve the pages, and the files that they load, to anybody."""
     for path in PAGES:
@@ -62,7 +72,6 @@ def register(app: Flask) -> None:
             app.add_url_rule(f"{path}<path:below>", f"page:{path}*", _page, methods=["GET"])
     for folder, caching in (("assets", FOR_EVER), ("static", ASK_AGAIN), ("widget", ASK_AGAIN)):
         app.add_url_rule(f"/{folder}/<path:name>", f"files:{folder}", _files(folder, caching), methods=["GET"])
-    app.add_url_rule("/widget/", "files:widget-page", _widget_page, methods=["GET"])
 
 
 def not_found() -> Response | None:
@@ -88,15 +97,13 @@ def _page(below: str = "") -> Response:
     return response
 
 
-@allows(Permission.PUBLIC)
-def _widget_page() -> Response:
-    return _file("index.html", ASK_AGAIN, "widget")
-
-
 def _files(folder: str, caching: str) -> Callable[[str], Response]:
     @allows(Permission.PUBLIC)
     def file(name: str) -> Response:
-        return _file(name, caching, folder)
+        response = _file(name, caching, folder)
+        if response.mimetype == "text/html":
+            response.headers["Content-Security-Policy"] = PREVIEW_POLICY
+        return response
 
     return file
 

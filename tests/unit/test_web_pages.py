@@ -31,7 +31,8 @@ def client(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/app", "/app/chat/7", "/admin", "/admin/tenants", "/test", "/invitation"]
+    "path",
+    ["/", "/login", "/app", "/app/chat/7", "/admin", "/admin/tenants", "/test", "/widget", "/widget/", "/invitation"],
 )
 def test_every_address_of_the_application_is_its_page(client: FlaskClient, path: str) -> None:
     page = client.get(path)
@@ -76,6 +77,12 @@ def test_only_files_of_the_bundle_are_served(client: FlaskClient) -> None:
 def test_another_site_may_load_the_widget_and_nothing_else(client: FlaskClient) -> None:
     assert client.get("/widget/widget.js").headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert client.get("/assets/main-1a2b.js").headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_only_aura_itself_frames_the_page_in_which_a_widget_is_tried_out(client: FlaskClient) -> None:
+    (web.DIST / "widget" / "preview.html").write_text(PAGE)
+    policy = client.get("/widget/preview.html").headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" in policy and "unsafe-inline" not in policy
 
 
 def test_without_a_bundle_the_page_says_how_to_build_it(client: FlaskClient) -> None:

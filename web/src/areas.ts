@@ -45,5 +45,6 @@ export const AREAS: readonly Area[] = [
   { path: "/app/insight", label: "nav.insight", icon: IconChartDots, needs: "analytics:read", Component: area(() => import("./pages/insight")) },
   { path: "/app/settings", label: "nav.settings", icon: IconSettings, Component: area(() => import("./pages/settings")) },
   { path: "/admin", label: "nav.admin", icon: IconServerCog, needs: "tenant:admin", Component: area(() => import("./pages/admin")) },
+  { path: "/widget", label: "widget.title", needs: "ai:write", Component: area(() => import("./pages/widget")) },
   { path: "/test", label: "nav.test", Component: area(() => import("./pages/test")) },
 ];

@@ -8,6 +8,7 @@ import { Loading } from "../components/Loading";
 import { useMessages } from "../i18n";
 import { Brand } from "./Brand";
 import { Navbar } from "./Navbar";
+import { useBranding } from "./useBranding";
 import classes from "./shell.module.css";
 
 /** What is around a page of somebody who is signed in: the navigation beside it, a burger on a phone. */
@@ -17,6 +18,7 @@ export function Inside() {
   const { pathname, search, hash } = useLocation();
   const [isOpen, { toggle, close }] = useDisclosure();
   useOnePersonsData();
+  const tenant = useBranding(me !== null);
   useEffect(close, [pathname, close]);
   useHotkeys([["Escape", close]]);
 
@@ -40,11 +42,11 @@ export function Inside() {
       <AppShell.Header hiddenFrom="sm" className={classes.header}>
         <Group h="100%" px="md" gap="sm">
           <Burger opened={isOpen} onClick={toggle} size="sm" aria-label={t("common.menu")} aria-expanded={isOpen} />
-          <Brand to="/app" />
+          <Brand to="/app" of={tenant} />
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar} data-closed={!isOpen || undefined} aria-label={t("common.menu")}>
-        <Navbar me={me} />
+        <Navbar me={me} tenant={tenant} />
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
         <Suspense fallback={<Loading />}>
