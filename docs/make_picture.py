@@ -56,10 +56,10 @@ def ask(page: Page) -> None:
     page.keyboard.press("Enter")
     source = page.get_by_role("article").last.get_by_role("button", name="Source 1").first
     source.click()
-    drawn = page.get_by_role("dialog").get_by_role("img").first
+    drawn = page.get_by_role("dialog").locator("img").first
     expect(drawn).to_be_visible(timeout=WITHIN_MS)
     drawn.evaluate("img => img.decode()")
-    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("progressbar")).to_have_count(0)
 
 
 if __name__ == "__main__":
