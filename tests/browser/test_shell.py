@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.ephemeral import Stack
 from tests.browser.conftest import Person
+from tests.browser.looking import glance
 
 OpenPage = Callable[..., Page]
 NewPerson = Callable[..., Person]
@@ -22,6 +23,8 @@ def test_the_chosen_colours_stay_and_do_not_flash(open_page: OpenPage, new_perso
     root = page.locator("html")
     expect(root).to_have_attribute("data-mantine-color-scheme", "light")
     page.get_by_role("button", name="Account").click()
+    expect(page.get_by_role("menuitemradio", name="Dark")).to_be_visible()
+    glance(page, "account-1440-light")
     page.get_by_role("menuitemradio", name="Dark").click()
     expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
     # Before any module has run: the script in the head has set it.
@@ -63,6 +66,7 @@ def test_a_phone_has_the_ways_behind_a_burger(open_page: OpenPage, new_person: N
     expect(link).to_have_count(0)
     burger.click()
     expect(link).to_be_in_viewport()
+    glance(page, "menu-375-light")
     page.keyboard.press("Escape")
     expect(link).to_have_count(0)
     burger.click()
