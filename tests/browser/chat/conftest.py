@@ -52,7 +52,7 @@ class Model:
         exchange.finish_body()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def speaking() -> Iterator[tuple[Model, str]]:
     model = Model()
     with far_end() as end:
@@ -68,7 +68,7 @@ def model(speaking: tuple[Model, str]) -> Iterator[Model]:
     model.go.set()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def stack(speaking: tuple[Model, str]) -> Iterator[Stack]:
     """Yield a stack whose answers are written by a model that says what a test tells it, and no sooner."""
     settings = {"AURA_CHAT_BASE_URL": f"{speaking[1]}/v1", "AURA_CHAT_MODEL": "some-model", "AURA_ANSWER_CACHE": "0"}

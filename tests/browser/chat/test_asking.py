@@ -4,7 +4,8 @@ import base64
 import io
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pypdfium2
 from PIL import Image, ImageChops
@@ -22,13 +23,22 @@ FILES = (HANDBOOK, SAMPLES / "price-list.pdf", SAMPLES / "visitor-guide.txt")
 WIDTH_PX = 1200
 DESKTOP = {"width": 1440, "height": 900}
 
-DROP = """(files) => {
+MOVED = """(files) => {
   const moved = new DataTransfer();
   for (const [name, content] of files)
     moved.items.add(new File([Uint8Array.from(atob(content), (each) => each.charCodeAt(0))], name));
-  for (const name of ["dragenter", "dragover", "drop"])
-    document.body.dispatchEvent(new DragEvent(name, {bubbles: true, cancelable: true, dataTransfer: moved}));
+  return moved;
 }"""
+
+
+def drop(page: Page, files: Sequence[Path]) -> None:
+    """Drag files from outside over the page, and drop them where it says so."""
+    contents = [(file.name, base64.b64encode(file.read_bytes()).decode()) for file in files]
+    moved = {"dataTransfer": page.evaluate_handle(MOVED, contents)}
+    page.dispatch_event("body", "dragenter", moved)
+    target = page.get_by_text("Drop files to ask about them")
+    expect(target).to_be_visible()
+    target.dispatch_event("drop", moved)
 
 
 def sign_up(page: Page) -> None:
@@ -45,7 +55,7 @@ def test_from_signing_up_to_the_page_that_an_answer_stands_on(open_page: OpenPag
     page = open_page("/")
     sign_up(page)
     expect(page.get_by_text("There are no documents yet to answer from")).to_be_visible()
-    page.evaluate(DROP, [(file.name, base64.b64encode(file.read_bytes()).decode()) for file in FILES])
+    drop(page, FILES)
     files = page.get_by_role("list", name="Files of this question").get_by_role("listitem")
     expect(files).to_have_count(3)
     expect(files.get_by_role("progressbar").first).to_be_attached()
