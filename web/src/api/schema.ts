@@ -8267,6 +8267,8 @@ export interface operations {
                 until?: string | null;
                 /** @description `all` organisations: for the operator. */
                 scope?: "own" | "all";
+                /** @description Only what was spent on this assistant. */
+                assistant_key?: string | null;
             };
             header?: never;
             path?: never;
