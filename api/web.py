@@ -13,7 +13,10 @@ from schemas.tables.identity import Permission
 
 DIST = Path(__file__).resolve().parents[1] / "web" / "dist"
 
-PAGES = ("/", "/welcome", "/login", "/register", "/password-reset", "/invitation", "/test", "/admin/", "/app/")
+PAGES = (
+    *("/", "/welcome", "/login", "/register", "/password-reset", "/invitation", "/test", "/widget"),
+    *("/admin/", "/app/"),
+)
 """Where a page of the application begins. Those that end with a stroke have pages below them."""
 
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -34,15 +37,31 @@ TYPES = {
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
     " font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    " frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Scripts are files of ours alone. Components set sizes and places by style, which runs nothing."""
 
-MISSING = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>AURA</title>"
-    "<h1>The web application is not built</h1><p>Run <code>make web</code> and load this page again."
-    " The API is here all the same: <a href=/docs>its documentation</a>.</p></html>"
+PREVIEW_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; connect-src 'self';"
+    " media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+"""Of the page in which a widget is tried out. No other site may frame it: a widget is for the sites that it names."""
+
+MISSING = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="refresh" content="10">
+<title>AURA</title>
+<style>body { max-width: 34rem; margin: 12vh auto; padding: 0 1.25rem; font: 1rem/1.55 system-ui, sans-serif }</style>
+<h1>AURA runs; its web application is not built yet</h1>
+<p>Run <code>make web</code> in AURA's folder. It needs the network the first time. This page then turns into the
+application by itself.</p>
+<p>Everything else works meanwhile: <a href="/docs">the API and its documentation</a>, and
+<code>flask --app api ask</code> in a terminal.</p>
+</html>
+"""
 
 
 def register(app: Flask) -> None:
@@ -53,7 +72,6 @@ def register(app: Flask) -> None:
             app.add_url_rule(f"{path}<path:below>", f"page:{path}*", _page, methods=["GET"])
     for folder, caching in (("assets", FOR_EVER), ("static", ASK_AGAIN), ("widget", ASK_AGAIN)):
         app.add_url_rule(f"/{folder}/<path:name>", f"files:{folder}", _files(folder, caching), methods=["GET"])
-    app.add_url_rule("/widget/", "files:widget-page", _widget_page, methods=["GET"])
 
 
 def not_found() -> Response | None:
@@ -73,20 +91,19 @@ def _page(below: str = "") -> Response:
     try:
         response = _file("index.html", ASK_AGAIN)
     except NotFound:
-        return Response(MISSING, 503, content_type="text/html; charset=utf-8")
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
+        return Response(MISSING, 503, headers, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY
     return response
-
-
-@allows(Permission.PUBLIC)
-def _widget_page() -> Response:
-    return _file("index.html", ASK_AGAIN, "widget")
 
 
 def _files(folder: str, caching: str) -> Callable[[str], Response]:
     @allows(Permission.PUBLIC)
     def file(name: str) -> Response:
-        return _file(name, caching, folder)
+        response = _file(name, caching, folder)
+        if response.mimetype == "text/html":
+            response.headers["Content-Security-Policy"] = PREVIEW_POLICY
+        return response
 
     return file
 

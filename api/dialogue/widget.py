@@ -8,8 +8,9 @@ from uuid import UUID
 from flask import Response, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
+from api.dialogue import visitor_events
 from api.dialogue.turns import ask, cancel_turn, ends, last_event
-from api.door import auth, visitors
+from api.door import auth, origins, visitors
 from api.door.auth import Caller, caller
 from api.door.openapi_parts import EVENTS
 from api.door.permissions import allows
@@ -49,7 +50,7 @@ def visit(path: WidgetPath) -> Any:
     origin = request.headers.get("Origin", "")
     with tenant_session(tenant_id, durable=False) as session:
         agent, tenant = widgets.get(session, path.id), tenants.get(session, tenant_id)
-        if origin not in agent.widget_origins:
+        if origin not in agent.widget_origins and not origins.is_own(origin, request):
             raise Forbidden("This site may not show the widget. Whoever runs the assistant can allow it.")
         answer = {
             "name": agent.name,
@@ -109,6 +110,7 @@ def talking(acts: Acts) -> Acts:
         open_conversation=open_conversation,
         start_turn=start_turn,
         filler_after_s=lambda asking, _: acts.filler_after_s(asking, _assistant(asking)),
+        tells=visitor_events.told,
     )
 
 
@@ -146,6 +148,7 @@ def _stream(asking: Caller, conversation_id: UUID, turn_id: UUID, after: str = e
     return sse.stream(
         Subject.conversation(asking.tenant_id, conversation_id),
         keep=is_told,
+        told=visitor_events.told,
         until=lambda event: ends(event, turn_id),
         settled=lambda: last_event(asking, turn_id),
         after=after,

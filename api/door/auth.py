@@ -169,16 +169,18 @@ def _holder(shown: str) -> Caller:
             return LOCAL
         return _standing(secret.tenant_id, kind, credential)
     if secret.kind is Kind.VISITOR:
-        return _visiting(secret.tenant_id, visitors.redeem(secret, request.headers.get("Origin")))
+        return _visiting(secret.tenant_id, visitors.redeem(secret, origins.shown(request)))
     return _known().get(secret.hash, lambda: _of_secret(secret.tenant_id, secret.hash), Unauthenticated)
 
 
 def _visiting(tenant_id: UUID, visit: Visit) -> Caller:
     """Return a visitor of a widget. Raises Revoked where it lets nobody in any more."""
 
+    site = None if origins.is_own(visit.origin, request) else visit.origin
+
     def look() -> Standing | None:
         with tenant_session(tenant_id, durable=False) as session:
-            return standing.of_widget(session, visit.widget_id, visit.origin, visit.visitor)
+            return standing.of_widget(session, visit.widget_id, site, visit.visitor)
 
     return _known().get(f"{tenant_id}:{visit.visitor}", look, Revoked)
 

@@ -57,7 +57,7 @@ DOCS_POLICY = (
 )
 
 WIDGET = "/widget/"
-"""Pages that the sites of tenants show in a frame, with the script that opens it."""
+"""What the sites of tenants load; the page with that very address is one of ours."""
 
 
 def register(app: Flask) -> None:
@@ -101,7 +101,7 @@ def page_nonce() -> str:
 
 
 def _add_headers(response: Response) -> Response:
-    embedded = request.path.startswith(WIDGET)
+    embedded = request.path.startswith(WIDGET) and request.path != WIDGET
     response.headers.setdefault("Content-Security-Policy", _content_policy(response, embedded))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

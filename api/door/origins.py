@@ -37,6 +37,20 @@ def check(asking: Request) -> None:
         raise Forbidden("Requests from other sites are refused.")
 
 
+def shown(asking: Request) -> str | None:
+    """Return the origin that a request comes from; browsers leave the header out where a page reads from its own."""
+    origin = asking.headers.get("Origin")
+    if origin is None and asking.headers.get("Sec-Fetch-Site") == "same-origin":
+        return asking.host_url.rstrip("/")
+    return origin
+
+
+def is_own(origin: str, asking: Request) -> bool:
+    """Return whether it is a page of this server itself: there a widget is tried out by whoever sets it up."""
+    here = get_settings().public_url or asking.host_url
+    return urlsplit(origin).netloc.lower() == urlsplit(here).netloc.lower()
+
+
 def name(host: str) -> str:
     """Return a Host header's name without the port; brackets of IPv6 stay."""
     if host.startswith("["):

@@ -4,8 +4,9 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response, g, request
 
@@ -39,6 +40,7 @@ def stream(
     subject: Subject,
     *,
     keep: Callable[[Published], bool] = lambda _: True,
+    told: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None,
     until: Callable[[Published], bool] = lambda _: False,
     settled: Callable[[], Event | None] = lambda: None,
     after: str | None = START,
@@ -46,7 +48,7 @@ def stream(
     tells_place: bool = False,
 ) -> Response:
     """Return a response that streams the subject's events which `keep` names, up to and with the
-    first of them that `until` names.
+    first of them that `until` names. Each is sent as `told` makes it, and not where that returns None.
 
     It begins after the id in `Last-Event-ID` or `?after=`, else after `after`, where None means with
     what happens from now on: the kept events come first, and before them an event `reset` where some
@@ -69,7 +71,7 @@ def stream(
     if client is not None:
         # A write that nobody reads would hold its thread for ever.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALL_S, 0))
-    reading = _Reading(following, keep, until, settled, heartbeat_s, client, places[0] if tells_place else "")
+    reading = _Reading(following, keep, told, until, settled, heartbeat_s, client, places[0] if tells_place else "")
     response = Response(reading.lines(), content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
@@ -85,6 +87,7 @@ class _Reading:
 
     following: Following
     keep: Callable[[Published], bool]
+    told: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None
     until: Callable[[Published], bool]
     settled: Callable[[], Event | None]
     heartbeat_s: float
@@ -118,7 +121,8 @@ class _Reading:
             # Events that are not for this client are no sign of life to it.
             if not text and wait_s and time.monotonic() >= heartbeat_at:
                 if (last := self.settled()) is not None:
-                    yield _block(last.name, json.dumps(last.as_json(), default=str))
+                    about = last.as_json() if self.told is None else self.told(last.as_json())
+                    yield _block(last.name, json.dumps(about, default=str))
                     return
                 yield f": waiting\n{self._mark()}\n"
                 heartbeat_at = time.monotonic() + self.heartbeat_s
@@ -130,11 +134,18 @@ class _Reading:
         blocks = []
         for event in found:
             if self.keep(event):
-                blocks.append(_block(event.name, event.text, event.id))
+                if (text := self._text(event)) is not None:
+                    blocks.append(_block(event.name, text, event.id))
                 if self.until(event):
                     return "".join(blocks), True
             self.place = self.place and event.id
         return "".join(blocks), False
+
+    def _text(self, event: Published) -> str | None:
+        if self.told is None:
+            return event.text
+        about = self.told(event.data)
+        return None if about is None else json.dumps(about)
 
     def _mark(self) -> str:
         # A block without data moves a client's `Last-Event-ID` and is no event to it.

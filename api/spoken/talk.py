@@ -112,7 +112,7 @@ class Acts:
     `confirm_turn` says whether the speculative turn goes on; `cut_off` makes what was heard of an answer what the
     conversation remembers of it; `timed` adds to a turn's waterfall. `filler_after_s` is after how long without an
     answer an assistant has `say_filler` called, None for never; `recording_days` for how long what the caller says is
-    kept, None where it is not.
+    kept, None where it is not. `tells` returns what the client is told of a message, None where nothing.
     """
 
     authenticate: Callable[[str | None], Caller]
@@ -127,6 +127,7 @@ class Acts:
     filler_after_s: Callable[[Caller, str], float | None] = lambda *_: None
     say_filler: Callable[[Caller, UUID], object] = lambda *_: None
     recording_days: Callable[[Caller], int | None] = lambda _: None
+    tells: Callable[[Message], Message | None] = lambda message: message
 
 
 @dataclass(frozen=True)

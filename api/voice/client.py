@@ -18,7 +18,7 @@ from api.live.websocket import Ended, NotText, WebSocket
 from api.spoken.listening import REST_S
 from api.spoken.places import Place as Position
 from api.spoken.realtime import Session
-from api.spoken.talk import KEEP_EVERY_S, Acts, Place, Samples
+from api.spoken.talk import KEEP_EVERY_S, Acts, Message, Place, Samples
 from api.voice import coming_back
 from api.voice.answers import Answers, SoundWanted
 from api.voice.messages import AudioChunk, PlaybackReport, Start, Text
@@ -243,16 +243,20 @@ class VoiceClient:
         session = self._session
         if session is None:
             if isinstance(item, dict):
-                yield from self._answers.encode(item)
+                yield from self._encode(item)
             return
         if isinstance(item, Published):
             messages = session.relay(item)
         else:
             messages = chain((item,) if isinstance(item, dict) else (), session.due())
         for message in messages:
-            yield from self._answers.encode({**message, "id": str(session.place())})
+            yield from self._encode({**message, "id": str(session.place())})
         if isinstance(item, Published):
             self._rest(session, item)
+
+    def _encode(self, message: Message) -> Iterator[str | bytes]:
+        if (told := self._acts.tells(message)) is not None:
+            yield from self._answers.encode(told)
 
     def _rest(self, session: Session, event: Published) -> None:
         """Let what follows an event gather for a moment, where nobody can notice."""

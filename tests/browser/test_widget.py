@@ -1,115 +1,158 @@
-"""The widget on a page of another origin, which knows nothing of AURA but one line."""
+"""The widget on a page of another origin, which knows nothing of AURA but one line, and the page that gives it."""
 
-import threading
+import json
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from deploy.ephemeral import Stack
 from tests.browser.conftest import Person
 from tests.browser.looking import look
+from tests.browser.sites import WIDGET, Site, served
 
 NewPerson = Callable[..., Person]
+OpenPage = Callable[..., Page]
 
-SITE = """<!doctype html><html lang="en"><title>Harbour Museum</title>
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; script-src {server}; connect-src {server} {socket}">
-<main><h1>Welcome to the museum</h1><p>Three ships, one harbour.</p></main>
-{snippet}</html>"""
-FACT = "The harbour museum opens at ten o'clock on every day but Monday."
+CANARY = "<img src=x onerror='window.canary=1'><script>window.canary=1</script>"
+FACT = "The harbour museum <img src=x onerror=window.canary=1> opens at ten o'clock on every day but Monday."
+LOGO = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+ASSISTANT = "/api/agents/default-assistant"
 ANSWER_MS = 60_000
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        return
+REFUSES = """() => { navigator.mediaDevices.getUserMedia =
+  () => Promise.reject(new DOMException("no", "NotAllowedError")); }"""
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the address of another origin and the folder that it serves."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", tmp_path
-    server.shutdown()
-    server.server_close()
+def site(tmp_path: Path) -> Iterator[Site]:
+    with served(tmp_path) as site:
+        yield site
 
 
 @pytest.fixture
-def museum(stack: Stack, new_person: NewPerson, site: tuple[str, Path]) -> dict[str, Any]:
-    """Return the widget of an organisation that knows when it opens; the site shows it."""
-    headers = new_person().headers
-    file = {"file": ("hours.txt", FACT)}
-    stack.client.post("/api/documents/upload", files=file, headers={**headers, "Prefer": "wait=60"}).raise_for_status()
-    stack.client.patch("/api/tenant", json={"brand_colors": {"primary": "#7a1f3d"}}, headers=headers).raise_for_status()
-    changed = stack.client.patch(
-        "/api/agents/default-assistant/widget",
-        json={"is_on": True, "allowed_origins": [site[0]]},
-        headers=headers,
-    )
-    changed.raise_for_status()
-    facts: dict[str, Any] = {**changed.json(), "headers": headers}
-    page = SITE.format(server=stack.url, socket=stack.url.replace("http", "ws"), snippet=facts["snippet"])
-    (site[1] / "index.html").write_text(page)
-    return facts
+def museum(stack: Stack, new_person: NewPerson, site: Site) -> Person:
+    """Return the admin of an organisation that knows when it opens; its every name is an attack. The site shows it."""
+    person = new_person(f"Museum {CANARY}")
+    file = {"file": ("hours <b onmouseover=1>.txt", FACT)}
+    upload = stack.client.post("/api/documents/upload", files=file, headers={**person.headers, "Prefer": "wait=60"})
+    upload.raise_for_status()
+    looks = {"brand_colors": {"primary": "#7a1f3d"}, "custom_logo": LOGO}
+    stack.client.patch("/api/tenant", json=looks, headers=person.headers).raise_for_status()
+    names = {"name": f"Ada {CANARY}", "greeting": f"Welcome {CANARY}"}
+    stack.client.patch(ASSISTANT, json=names, headers=person.headers).raise_for_status()
+    site.shows(stack, person)
+    return person
 
 
 @pytest.fixture
-def visited(browser: Browser, museum: dict[str, Any], site: tuple[str, Path]) -> Iterator[Page]:
-    """Yield the site in a browser, the widget opened. Scripts that break fail the test."""
+def visited(browser: Browser, museum: Person, site: Site) -> Iterator[Page]:
+    """Yield the site in a browser, the widget opened. Scripts that break or come from elsewhere fail the test."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
     broken: list[str] = []
     context.on("weberror", lambda broke: broken.append(str(broke.error)))
     context.on("console", lambda said: broken.append(said.text) if "Content Security Policy" in said.text else None)
     page = context.new_page()
-    page.goto(site[0])
+    page.goto(site.origin)
     page.get_by_role("button", name="Ask a question").click()
     yield page
     context.close()
     assert not broken, broken
 
 
-def test_a_visitor_asks_on_another_site_and_comes_back_to_the_answer(visited: Page) -> None:
+def test_a_visitor_asks_on_another_site_and_nothing_of_it_becomes_markup(visited: Page) -> None:
     field = visited.get_by_role("textbox", name="Your question")
     expect(field).to_be_focused()
+    said = visited.get_by_role("log")
+    expect(said).to_contain_text(f"Welcome {CANARY}")
+    expect(visited.get_by_role("dialog", name="Ada <img")).to_be_visible()
     field.fill("When does the harbour museum open?")
     field.press("Enter")
-    said = visited.get_by_role("log")
-    expect(said).to_contain_text("ten o'clock", timeout=ANSWER_MS)
+    expect(said).to_contain_text("onerror=window.canary=1> opens at ten o'clock", timeout=ANSWER_MS)
     said.get_by_role("button", name="Source 1").click()
-    expect(said).to_contain_text("hours.txt")
+    expect(said).to_contain_text("hours <b onmouseover")
     look(visited, "widget")
     visited.reload()
     visited.get_by_role("button", name="Ask a question").click()
     expect(visited.get_by_role("log")).to_contain_text("ten o'clock")
+    assert visited.evaluate("window.canary") is None
+    _talking_is_loaded_when_wanted(visited)
     visited.keyboard.press("Escape")
     expect(visited.get_by_role("button", name="Ask a question")).to_be_focused()
 
 
-def test_voice_is_loaded_when_somebody_talks(visited: Page) -> None:
+def _talking_is_loaded_when_wanted(visited: Page) -> None:
     loaded: list[str] = []
     visited.on("request", lambda request: loaded.append(request.url))
-    visited.evaluate(
-        "() => { navigator.mediaDevices.getUserMedia = "
-        "() => Promise.reject(new DOMException('no', 'NotAllowedError')); }"
-    )
+    visited.evaluate(REFUSES)
     visited.get_by_role("button", name="Talk").click()
     expect(visited.get_by_role("log")).to_contain_text("The microphone is blocked")
     assert any(url.endswith("/widget/voice.js") for url in loaded)
 
 
-def test_a_site_that_is_not_named_gets_no_answer(
-    stack: Stack, visited: Page, museum: dict[str, Any], site: tuple[str, Path]
-) -> None:
+def test_a_site_that_is_not_named_gets_no_answer(stack: Stack, visited: Page, museum: Person) -> None:
+    expect(visited.get_by_role("log")).to_contain_text("Welcome")
     change = {"allowed_origins": ["https://other.example"]}
-    stack.client.patch("/api/agents/default-assistant/widget", json=change, headers=museum["headers"])
+    stack.client.patch(WIDGET, json=change, headers=museum.headers).raise_for_status()
     visited.evaluate("sessionStorage.clear()")
     visited.reload()
     visited.get_by_role("button", name="Ask a question").click()
     expect(visited.get_by_role("log")).to_contain_text("This site may not show the widget")
+
+
+def test_whoever_sets_it_up_copies_its_line_and_tries_it_out(
+    open_page: OpenPage, new_person: NewPerson, stack: Stack
+) -> None:
+    person = new_person()
+    colours = {"brand_colors": {"primary": "#7a1f3d"}}
+    stack.client.patch("/api/tenant", json=colours, headers=person.headers).raise_for_status()
+    page = open_page("/widget/", person)
+    expect(page.get_by_text("Not turned on")).to_be_visible()
+    page.get_by_role("switch", name="Show it on other sites").press("Space")
+    page.get_by_role("radiogroup", name="Side").get_by_text("Left").click()
+    page.get_by_role("radiogroup", name="Language").get_by_text("Deutsch").click()
+    expect(page.locator("pre")).to_contain_text('data-side="left" data-language="de" async></script>')
+    preview = page.frame_locator("iframe")
+    preview.get_by_role("button", name="Frage stellen").click()
+    expect(preview.get_by_role("log")).not_to_be_empty()
+    look(page, "widget-page")
+
+
+def test_a_visitors_token_opens_nothing_else(stack: Stack, museum: Person, site: Site) -> None:
+    visit = f"/api/widget/{site.shows(stack, museum)}/visits"
+    token = stack.client.post(visit, headers={"Origin": site.origin}).json()["token"]
+    headers = {"Authorization": f"Bearer {token}", "Origin": site.origin}
+    answer = stack.client.post("/api/widget/chat", json={"message": "When does the museum open?"}, headers=headers)
+    assert answer.status_code == 200
+    told = _events(answer.text)
+    assert set(told[-1]) == {"id", "type", "at", "turn_id", "conversation_id", "session_id", "response", "citations"}
+    assert set(told[-1]["citations"][0]) == {"number", "filename", "page", "heading_path"}
+    assert {each["type"] for each in told} <= {"turn.started", "turn.token", "turn.sentence", "turn.completed"}
+    assert stack.client.post("/api/ticket", headers=headers).status_code == 403
+    conversation = told[-1]["conversation_id"]
+    for path in ("/ws/events", "/ws/voice/continuous"):
+        _is_shut(stack, path, token, site.origin, conversation)
+    _is_shut(stack, "/ws/voice/widget", token, "https://evil.example", conversation)
+
+
+def _events(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
+
+
+def _is_shut(stack: Stack, path: str, token: str, origin: str, conversation: str) -> None:
+    """Raise AssertionError where a socket tells a visitor anything but that it is none of theirs."""
+    url = stack.url.replace("http", "ws") + path
+    begins = {"type": "start", "token": token, "conversation_id": conversation, "after": "0"}
+    with (
+        pytest.raises((ConnectionClosed, InvalidStatus)),
+        connect(url, additional_headers={"Origin": origin}) as socket,
+    ):
+        socket.send(json.dumps(begins))
+        while True:
+            assert json.loads(socket.recv(10))["type"] == "error"

@@ -31,7 +31,8 @@ def client(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/app", "/app/chat/7", "/admin", "/admin/tenants", "/test", "/invitation"]
+    "path",
+    ["/", "/login", "/app", "/app/chat/7", "/admin", "/admin/tenants", "/test", "/widget", "/widget/", "/invitation"],
 )
 def test_every_address_of_the_application_is_its_page(client: FlaskClient, path: str) -> None:
     page = client.get(path)
@@ -78,8 +79,16 @@ def test_another_site_may_load_the_widget_and_nothing_else(client: FlaskClient) 
     assert client.get("/assets/main-1a2b.js").headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
+def test_only_aura_itself_frames_the_page_in_which_a_widget_is_tried_out(client: FlaskClient) -> None:
+    (web.DIST / "widget" / "preview.html").write_text(PAGE)
+    policy = client.get("/widget/preview.html").headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" in policy and "unsafe-inline" not in policy
+
+
 def test_without_a_bundle_the_page_says_how_to_build_it(client: FlaskClient) -> None:
     (web.DIST / "index.html").unlink()
-    page = client.get("/")
-    assert page.status_code == 503
-    assert "make web" in page.text
+    for page in (client.get("/"), client.get("/app/chat"), client.get("/nowhere", headers={"Accept": "text/html"})):
+        assert page.status_code == 503
+        assert "make web" in page.text
+        assert page.headers["Cache-Control"] == "no-store"
+    assert client.get("/health").is_json

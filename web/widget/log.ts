@@ -53,7 +53,8 @@ export class Log {
       quote.hidden = true;
       const name = document.createElement("b");
       name.textContent = citation.filename ?? "";
-      quote.append(name, citation.quote ?? "");
+      const page = citation.page ? [this.words.page.replace("{page}", String(citation.page))] : [];
+      quote.append(name, [...(citation.heading_path ?? []), ...page].join(" · "));
       const mark = document.createElement("button");
       mark.type = "button";
       mark.className = "mark";

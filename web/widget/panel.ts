@@ -100,6 +100,8 @@ export class Panel {
       const logo = make("img", "");
       logo.alt = visit.branding.organization_name;
       logo.referrerPolicy = "no-referrer";
+      // A site's content policy may shut it out.
+      logo.onerror = () => logo.remove();
       logo.src = visit.branding.custom_logo;
       header.prepend(logo);
     }
@@ -130,7 +132,7 @@ export class Panel {
     const item = this.#items.find((one) => one.id === id);
     if (name === "turn.started") this.#change(id, { text: "" });
     else if (name === "turn.token") this.#change(id, { text: (item?.text ?? "") + String(data.text ?? "") });
-    else if (name === "turn.failed") this.#change(id, { text: String(data.detail ?? this.words.failed), state: "failed" });
+    else if (name === "turn.failed") this.#change(id, { text: this.words.failed, state: "failed" });
     else if (name === "turn.cancelled") this.#change(id, { state: "cut" });
     else if (name === "turn.completed") {
       this.stay.keep({ conversationId: String(data.session_id ?? this.stay.conversationId) });
@@ -184,8 +186,9 @@ export class Panel {
 
   #spoken(turn: Turn): void {
     if (turn.question) this.#put({ id: `${turn.id}q`, isMine: true, text: turn.question, citations: [], state: "done" });
-    const { answer, detail, citations, state } = turn;
-    if (answer || detail) this.#put({ id: turn.id, isMine: false, text: answer || detail, citations, state });
+    const { answer, citations, state } = turn;
+    const text = answer || (state === "failed" ? this.words.failed : "");
+    if (text) this.#put({ id: turn.id, isMine: false, text, citations, state });
   }
 
   /** Draws the level of whoever speaks, for as long as the call lasts. */

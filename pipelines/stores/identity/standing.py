@@ -89,8 +89,11 @@ def of_key(session: Session, which: ColumnElement[bool]) -> Standing | None:
     )
 
 
-def of_widget(session: Session, widget_id: UUID, origin: str, visitor: str) -> Standing | None:
-    """Return what a visitor of a site stands for; None where the widget is no longer on, or not for this site."""
+def of_widget(session: Session, widget_id: UUID, origin: str | None, visitor: str) -> Standing | None:
+    """Return what a visitor of a site stands for; None where the widget is no longer on, or not for this site.
+
+    An `origin` of None is AURA itself, where it is tried out.
+    """
     row = session.execute(
         select(Agent, Tenant.organization_name)
         .join(Tenant, Tenant.tenant_id == Agent.tenant_id)
@@ -98,7 +101,7 @@ def of_widget(session: Session, widget_id: UUID, origin: str, visitor: str) -> S
             Agent.widget_id == widget_id,
             Agent.widget_on,
             Agent.is_active,
-            literal(origin) == any_(Agent.widget_origins),
+            *([literal(origin) == any_(Agent.widget_origins)] if origin is not None else []),
             *_tenant_stands(),
         )
     ).one_or_none()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -11,8 +11,12 @@ from werkzeug.test import TestResponse
 
 from api.door import auth, limits, openapi
 from api.door.limits import SessionPlace
+from pipelines.stores import events
+from pipelines.stores.database import tenant_session
 from pipelines.stores.redis import get_redis
+from pipelines.stores.turns import turns
 from schemas.errors.callers import Forbidden, QuotaExceeded, Revoked
+from schemas.events import Event, EventName, Subject
 from schemas.tables.identity import Permission
 from tests.integration.people import Person, code
 
@@ -120,6 +124,43 @@ def test_one_visitor_does_not_see_anothers_conversation(widget: dict[str, Any], 
     first.close()
     assert code(door.get(turn, headers=second)) == (404, "not_found")
     assert code(door.delete(turn.removesuffix("/events"), headers=second)) == (404, "not_found")
+
+
+def test_a_stream_tells_nothing_of_how_an_answer_was_made(
+    widget: dict[str, Any], ada: Person, door: FlaskClient
+) -> None:
+    asked = door.post(CHAT, json={"message": "Hello?"}, headers=visitor(door, widget), buffered=False)
+    turn_id = asked.headers["Location"].split("/")[-2]
+    tenant_id = UUID(ada.tenant_id)
+    with tenant_session(tenant_id) as session:
+        conversation_id = turns.get(session, UUID(turn_id)).conversation_id
+    subject = Subject.conversation(tenant_id, conversation_id)
+    secret = {"turn_id": turn_id, "sources": ["CANARY"], "cost": 1, "model_used": "CANARY", "timings": {"CANARY": 1}}
+    citation = {"number": 1, "filename": "hours.txt", "document_id": "CANARY", "quote": "CANARY"}
+    told = [
+        Event(EventName.TURN_RETRIEVED, subject, secret),
+        Event(EventName.TURN_TOOL, subject, secret),
+        Event(EventName.TURN_COMPLETED, subject, {**secret, "response": "At ten.", "citations": [citation]}),
+    ]
+    events.publish_many(get_redis(), told)
+    heard = asked.get_data(as_text=True)
+    assert "CANARY" not in heard and "turn.retrieved" not in heard
+    assert "At ten." in heard and "hours.txt" in heard
+
+
+def test_a_page_of_aura_itself_tries_a_widget_out_while_it_is_on(
+    widget: dict[str, Any], ada: Person, door: FlaskClient
+) -> None:
+    own = {"Origin": "http://localhost"}
+    answer = door.post(f"/api/widget/{widget['widget_id']}/visits", headers=own)
+    headers = {"Authorization": f"Bearer {(answer.json or {})['token']}"}
+    again = f"/api/widget/turns/{uuid4()}/events"
+    # Browsers name no origin where a page reads from its own.
+    assert code(door.get(again, headers={**headers, "Sec-Fetch-Site": "same-origin"})) == (404, "not_found")
+    assert code(door.get(again, headers={**headers, "Sec-Fetch-Site": "cross-site"})) == (403, "forbidden")
+    ada.request("PATCH", WIDGET, json={"is_on": False})
+    auth.forget()
+    assert code(door.get(again, headers={**headers, **own})) == (401, Revoked.code)
 
 
 def test_turning_it_off_ends_what_visitors_have(widget: dict[str, Any], ada: Person, door: FlaskClient) -> None:

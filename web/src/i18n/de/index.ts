@@ -11,5 +11,6 @@ import { nav } from "./nav";
 import { settings } from "./settings";
 import { test } from "./test";
 import { voice } from "./voice";
+import { widget } from "./widget";
 
-export const de: Catalogue = { account, admin, assistants, chat, common, home, insight, knowledge, nav, settings, test, voice };
+export const de: Catalogue = { account, admin, assistants, chat, common, home, insight, knowledge, nav, settings, test, voice, widget };

@@ -10,6 +10,7 @@ import { nav } from "./nav";
 import { settings } from "./settings";
 import { test } from "./test";
 import { voice } from "./voice";
+import { widget } from "./widget";
 
 /** Every message of the application, by area. */
-export const en = { account, admin, assistants, chat, common, home, insight, knowledge, nav, settings, test, voice };
+export const en = { account, admin, assistants, chat, common, home, insight, knowledge, nav, settings, test, voice, widget };

@@ -1,17 +1,24 @@
-import { Alert, Button, CopyButton, Group, Stack, Switch, TagsInput, Text } from "@mantine/core";
+import { Alert, Anchor, Button, CopyButton, Group, Stack, Switch, TagsInput, Text } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Link } from "react-router";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { ErrorNote } from "../../components/ErrorNote";
 import { Loading } from "../../components/Loading";
 import { useMessages } from "../../i18n";
 import classes from "./assistants.module.css";
-import type { Agent } from "./draft";
-import { changeWidget, originOf, readWidget, type Widget, type WidgetChange } from "./widget";
+import { lineWith } from "../widget/line";
+import { changeWidget, originOf, readWidget, type WidgetChange } from "./widget";
+
+interface Props {
+  agent: { assistant_key: string };
+  /** Further attributes of the line, by name. */
+  attributes?: Record<string, string>;
+}
 
 /** Puts this assistant on other sites: which may show it, and the line that does. Each change holds at once. */
-export function Snippet({ agent }: { agent: Agent }) {
+export function Snippet({ agent, attributes }: Props) {
   const t = useMessages();
   const client = useQueryClient();
   const key = ["agents", "widget", agent.assistant_key];
@@ -46,20 +53,25 @@ export function Snippet({ agent }: { agent: Agent }) {
       <Switch label={t("assistants.siteVoice")} checked={widget.voice} onChange={(event) => act.mutate({ voice: event.currentTarget.checked })} />
       <ErrorNote error={act.error} />
       {widget.is_on && widget.allowed_origins.length === 0 && <Alert color="orange">{t("assistants.noSites")}</Alert>}
-      {widget.snippet && <Line widget={widget} onNewId={() => act.mutateAsync({ new_id: true })} />}
+      {!attributes && (
+        <Anchor component={Link} to={`/widget/?assistant=${encodeURIComponent(agent.assistant_key)}`} fz="sm">
+          {t("widget.tryOut")}
+        </Anchor>
+      )}
+      {widget.snippet && <Line snippet={lineWith(widget.snippet, attributes ?? {})} onNewId={() => act.mutateAsync({ new_id: true })} />}
     </Stack>
   );
 }
 
-function Line({ widget, onNewId }: { widget: Widget; onNewId: () => Promise<unknown> }) {
+function Line({ snippet, onNewId }: { snippet: string; onNewId: () => Promise<unknown> }) {
   const t = useMessages();
   return (
     <>
       <pre className={classes.snippet} tabIndex={0}>
-        {widget.snippet}
+        {snippet}
       </pre>
       <Group gap="xs">
-        <CopyButton value={widget.snippet}>
+        <CopyButton value={snippet}>
           {({ copied, copy }) => (
             <Button variant="default" onClick={copy} leftSection={copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}>
               {t(copied ? "common.copied" : "common.copy")}

@@ -30,7 +30,7 @@ export function Controls({ call, view, assistants, assistantKey, onAssistant }: 
           <Round label={t("voice.stop")} isOff={view.phase !== "speaking" && view.phase !== "thinking"} onClick={() => call.interrupt()}>
             <IconPlayerStop size={20} aria-hidden />
           </Round>
-          <Round label={t("voice.end")} onClick={() => call.end()}>
+          <Round label={t("voice.end")} isEnd onClick={() => call.end()}>
             <IconPhoneOff size={20} aria-hidden />
           </Round>
         </>
@@ -111,14 +111,16 @@ interface RoundProps {
   label: string;
   isPressed?: boolean;
   isOff?: boolean;
+  isEnd?: boolean;
   onClick: () => void;
   children: React.ReactNode;
 }
 
-function Round({ label, isPressed, isOff, onClick, children }: RoundProps) {
+function Round({ label, isPressed, isOff, isEnd, onClick, children }: RoundProps) {
+  const looks = isEnd ? { variant: "light", color: "red" } : { variant: isPressed ? "filled" : "default" };
   return (
     <Tooltip label={label}>
-      <ActionIcon variant={isPressed ? "filled" : "default"} radius="xl" size={44} aria-label={label} aria-pressed={isPressed} disabled={isOff} onClick={onClick}>
+      <ActionIcon {...looks} radius="xl" size={44} aria-label={label} aria-pressed={isPressed} disabled={isOff} onClick={onClick}>
         {children}
       </ActionIcon>
     </Tooltip>

@@ -36,7 +36,12 @@ export function Orb({ call, view }: Props) {
       data-talking={isTalking || undefined}
       aria-label={label}
       aria-pressed={isHeld ? isTalking : undefined}
-      onClick={() => (phase === "idle" ? void call.begin() : !isHeld && call.end())}
+      onClick={(event) => {
+        if (phase === "idle") void call.begin();
+        else if (!isHeld) call.end();
+        // Enter and screen readers cannot hold it: pressed once it talks, pressed again it sends.
+        else if (event.detail === 0) call.talk(!isTalking);
+      }}
       onPointerDown={(event) => talking(event, true)}
       onPointerUp={(event) => talking(event, false)}
       onPointerCancel={(event) => talking(event, false)}

@@ -1,0 +1,32 @@
+import type { Like } from "../catalogue";
+import type { widget as english } from "../en/widget";
+
+export const widget: Like<typeof english> = {
+  title: "Widget",
+  text: "Eine Zeile bringt Chat und Sprache eines Assistenten auf jede Website.",
+  looks: "Aussehen",
+  looksText: "Jede Wahl steht in der Zeile unten.",
+  assistant: "Assistent",
+  side: "Seite",
+  left: "Links",
+  right: "Rechts",
+  language: "Sprache",
+  ofPage: "Wie die Seite",
+  colour: "Farbe des Knopfes",
+  colourHint: "Geöffnet hat es die Farbe Ihrer Marke.",
+  put: "Auf Ihre Website bringen",
+  know: "Gut zu wissen",
+  knowPolicy: "Eine Website mit Inhaltsrichtlinie (CSP) erlaubt {origin} in script-src, connect-src und img-src.",
+  knowVoice: "Gespräche brauchen eine Website, deren Adresse mit https:// beginnt.",
+  knowLimits: "Besucher brauchen kein Konto. Sie fragen nur diesen einen Assistenten, sehen keine Dokumente und haben eigene Grenzen.",
+  knowBranding: "Name, Logo und Farbe sind die Ihrer Organisation.",
+  branding: "Marke ändern",
+  preview: "Vorschau",
+  previewText: "Das Widget selbst bei der Arbeit: was Sie hier fragen, wird beantwortet.",
+  tryOut: "Aussehen wählen und ausprobieren",
+  width: "Breite der Vorschau",
+  phone: "Telefon",
+  computer: "Computer",
+  isOff: "Nicht eingeschaltet",
+  isOffHint: "Schalten Sie es ein, um es hier zu probieren. Keine Website zeigt es, bevor Sie eine nennen.",
+};
