@@ -7,7 +7,6 @@ import { useEffect } from "react";
 import { Link } from "react-router";
 import { body } from "../../api/body";
 import { api, ok, type Schemas } from "../../api/client";
-import { jobEvents } from "../../api/events";
 import { useMe } from "../../api/me";
 import { useRows } from "../../api/pages";
 import { asProblem } from "../../api/problem";
@@ -19,6 +18,7 @@ import { RowList } from "../../components/RowList";
 import { StateBadge } from "../../components/StateBadge";
 import { useMessages } from "../../i18n";
 import { Bar } from "./Bar";
+import { workEvents } from "./follow";
 import classes from "./knowledge.module.css";
 import { useReason } from "./progress";
 import { Tabs } from "./Tabs";
@@ -184,7 +184,7 @@ function useBatch(id: string, isOpen: boolean): Batch | undefined {
     if (!isOpen) return;
     const stop = new AbortController();
     const follow = async () => {
-      for await (const event of jobEvents(id, { signal: stop.signal })) if (event.name.startsWith("batch.")) await client.invalidateQueries({ queryKey: ["batches", id] });
+      for await (const event of workEvents(id, stop.signal)) if (event.name.startsWith("batch.")) await client.invalidateQueries({ queryKey: ["batches", id] });
     };
     void follow().catch(() => undefined);
     return () => stop.abort();
