@@ -155,6 +155,7 @@ export const knowledge: Like<typeof en> = {
   nearest: "am nächsten: {name}",
   answerIt: "Beantworten",
   answerHint: "Wird wörtlich gegeben, wo immer danach gefragt wird.",
+  seeFound: "Sehen, was gefunden wird",
   dismiss: "Verwerfen",
   openAgain: "Wieder öffnen",
   answeredNote: "Als Trainingspaar gespeichert. Es antwortet in einem Augenblick.",

@@ -152,6 +152,7 @@ export const knowledge = {
   nearest: "nearest: {name}",
   answerIt: "Answer",
   answerHint: "Given word for word wherever this is asked.",
+  seeFound: "See what is found",
   dismiss: "Dismiss",
   openAgain: "Open again",
   answeredNote: "Saved as a training pair. It answers in a moment.",
