@@ -121,7 +121,7 @@ def test_somebody_is_invited_comes_in_with_a_role_and_is_kept_out_again(
     guest.get_by_role("textbox", name="Password").fill(PASSWORD)
     guest.get_by_role("button", name="Join").click()
     expect(menu.get_by_role("link", name="Insight")).to_be_visible()
-    expect(menu.get_by_role("link", name="Platform")).to_have_count(0)
+    expect(menu.get_by_role("link", name="Administration")).to_have_count(0)
 
     page.get_by_role("button", name=f"Edit: {email}").click()
     page.get_by_label("Role").select_option("User")
