@@ -170,13 +170,13 @@ def test_a_providers_key_is_tried_and_said_to_be_wrong_or_to_work(
     page.get_by_role("button", name="Save").click()
     groq.reply = fakes.failure(401)
     page.get_by_role("button", name="Try: Groq").click()
-    trial = page.get_by_role("status").filter(has_text="chat")
+    trial = page.get_by_role("status").filter(has_text="Answers")
     expect(trial).to_be_visible(timeout=WORK_MS)
     expect(trial).not_to_contain_text("works")
     groq.reply = chats_only
     page.get_by_role("button", name="Try: Groq").click()
     expect(trial).to_contain_text("works", timeout=WORK_MS)
-    expect(trial).to_contain_text("speech")
+    expect(trial).to_contain_text("Speech")
     assert {each.headers["authorization"] for each in groq.asked} == {"Bearer gsk-of-this-tenant-0001"}
     assert "gsk-of-this-tenant-0001" not in page.content()
     look(page, "settings-providers")
