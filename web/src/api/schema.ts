@@ -4833,8 +4833,11 @@ export interface components {
             code: string | null;
             /** Detail */
             detail: string;
-            /** Kind */
-            kind: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "embedding" | "speech";
             /** Model */
             model: string;
             /** Ms */
