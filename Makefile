@@ -20,10 +20,12 @@ SHOW := $(if $(filter-out 0,$(VERBOSE)),--verbose)
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
-demo: $(VENV)/run.stamp web/dist/.stamp ## install, start everything, show it on docs/samples, then serve (STAY=0: end)
+demo: $(VENV)/run.stamp ## install, start everything, show it on docs/samples, then serve (STAY=0: end)
+	@$(TRY_WEB)
 	@exec $(LOCAL) demo $(SHOW) $(if $(filter 0,$(STAY)),--leave)
 
-run: $(VENV)/run.stamp web/dist/.stamp ## start everything and serve until Ctrl-C (VERBOSE=1: show every log line)
+run: $(VENV)/run.stamp ## start everything and serve until Ctrl-C (VERBOSE=1: show every log line)
+	@$(TRY_WEB)
 	@exec $(LOCAL) run $(SHOW)
 
 stop: ## end a stack that runs in another terminal, or that was killed
@@ -35,6 +37,7 @@ test: lint ## lint, types, import rules, unit, integration and acceptance tests
 	$(BIN)/python -m pytest tests/browser
 
 web: web/dist/.stamp ## build the web application
+	@:
 
 client: $(VENV)/dev.stamp web/node_modules/.stamp ## write the web application's types from the OpenAPI document
 	$(BIN)/python -m deploy.web_client
@@ -94,7 +97,8 @@ lock: $(VENV)/dev.stamp ## resolve the newest allowed packages into the requirem
 
 LOCKING := --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-header
 
-WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' -not -name '*.md')
+# Folders as well: one is younger once a file has gone from it.
+WEB_SOURCES := $(shell find web -mindepth 1 \( -path web/node_modules -o -path web/dist \) -prune -o -not -name '*.md' -print)
 
 # A stamp is newer than what it was made from: a change of the lock installs again, and only then.
 $(VENV)/run.stamp: requirements-piper.txt | $(VENV)/made.stamp
@@ -107,18 +111,26 @@ $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/made.stamp
 	@$(BIN)/pip install $(QUIET_PIP) --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# The machine's own Node where it is new enough, else one of PyPI.
+# The machine's own Node where it is new enough, else one of PyPI. Asked for each time: the machine's may go.
+HAVE_NODE = $(NODE) || $(BIN)/pip install $(QUIET_PIP) --require-hashes -r requirements-node.txt
+
+# Who can not build it, without a network for one, has all the rest.
+TRY_WEB = $(MAKE) --no-print-directory web || \
+  echo "The web application could not be built. Everything else starts without it; \`make web\` tries again."
+
 $(VENV)/node.stamp: requirements-node.txt | $(VENV)/made.stamp
-	@$(NODE) || $(BIN)/pip install $(QUIET_PIP) --require-hashes -r requirements-node.txt
+	@$(HAVE_NODE)
 	@touch $@
 
-web/node_modules/.stamp: web/package-lock.json $(VENV)/node.stamp
+web/node_modules/.stamp: web/package-lock.json web/.npmrc $(VENV)/node.stamp
 	@echo "Installing what the web application is built with."
+	@$(HAVE_NODE)
 	@$(NODE) ci --silent
 	@touch $@
 
 web/dist/.stamp: $(WEB_SOURCES) web/node_modules/.stamp
 	@echo "Building the web application."
+	@$(HAVE_NODE)
 	@$(NODE) run --silent build
 	@touch $@
 

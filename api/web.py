@@ -47,11 +47,21 @@ PREVIEW_POLICY = (
 )
 """Of the page in which a widget is tried out. No other site may frame it: a widget is for the sites that it names."""
 
-MISSING = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>AURA</title>"
-    "<h1>The web application is not built</h1><p>Run <code>make web</code> and load this page again."
-    " The API is here all the same: <a href=/docs>its documentation</a>.</p></html>"
-)
+MISSING = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="refresh" content="10">
+<title>AURA</title>
+<style>body { max-width: 34rem; margin: 12vh auto; padding: 0 1.25rem; font: 1rem/1.55 system-ui, sans-serif }</style>
+<h1>AURA runs; its web application is not built yet</h1>
+<p>Run <code>make web</code> in AURA's folder. It needs the network the first time. This page then turns into the
+application by itself.</p>
+<p>Everything else works meanwhile: <a href="/docs">the API and its documentation</a>, and
+<code>flask --app api ask</code> in a terminal.</p>
+</html>
+"""
 
 
 def register(app: Flask) -> None:
@@ -81,7 +91,8 @@ def _page(below: str = "") -> Response:
     try:
         response = _file("index.html", ASK_AGAIN)
     except NotFound:
-        return Response(MISSING, 503, content_type="text/html; charset=utf-8")
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
+        return Response(MISSING, 503, headers, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY
     return response
 

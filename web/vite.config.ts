@@ -18,7 +18,7 @@ export default defineConfig({
   // `npm run dev` beside `make run`.
   server: {
     proxy: Object.fromEntries(
-      ["/api", "/health", "/openapi.json", "/docs", "/admin/costs", "/admin/health", "/admin/latency", "/ws"].map((path) => [
+      ["/api", "/health", "/openapi.json", "/docs", "/admin/costs", "/admin/health", "/admin/latency", "/admin/queues", "/ws"].map((path) => [
         path,
         { target: "http://127.0.0.1:8000", ws: path === "/ws" },
       ]),

@@ -12,9 +12,10 @@ from pipelines.stores.redis import get_redis
 from schemas.errors.tree import AuraError
 from workers import wiring
 from workers.app import app
-from workers.spending import budget, health
+from workers.spending import budget
 
 ASKED = Prompt("Ready?", (), "Answer with one word.", bare=True)
+SAID = "Ready."
 KINDS = {"chat": "chat", "embedder": "embedding", "speaker": "speech"}
 """What can be tried for next to nothing. To listen, a provider would need something that was said."""
 
@@ -30,16 +31,20 @@ def try_key(tenant_id: str, call_id: str) -> None:
     wiring.know(tenant, provider_keys.kept(tenant))
     name = found[0]["provider"]
     offers = [one for one in providers.offers(wiring.offering(tenant)) if one.name == name and one.offered]
-    trials = [_tried(tenant, call, offer) for offer in offers if offer.kind in KINDS]
+    trials = [_tried(tenant, call, offer) for offer in offers if _can_be_tried(offer)]
     calls.reply(get_redis(), tenant, call, {"trials": trials})
+
+
+def _can_be_tried(offer: Offer) -> bool:
+    """Return whether a short call tells something: a tenant's texts are embedded by the one that is chosen alone."""
+    return offer.kind in KINDS and (offer.kind != "embedder" or offer.chosen)
 
 
 def _tried(tenant_id: UUID, call_id: UUID, offer: Offer) -> dict[str, object]:
     kind, began = KINDS[offer.kind], time.monotonic()
     code, detail = None, ""
     try:
-        with health.watch(tenant_id, kind, offer.name):
-            _call(tenant_id, call_id, offer)
+        _call(tenant_id, call_id, offer)
     except AuraError as error:
         code, detail = error.code, error.detail
     took_ms = round((time.monotonic() - began) * 1e3)
@@ -55,8 +60,11 @@ def _call(tenant_id: UUID, call_id: UUID, offer: Offer) -> None:
                 if isinstance(piece, Usage):
                     call.spent = budget.spent_on(piece)
     elif offer.kind == "speaker":
-        wiring.speaker(tenant_id, offer.name).voices()
-    elif offer.chosen:
+        # Not its voices: some providers' are known here, and no key is needed to name them.
+        speaker = wiring.speaker(tenant_id, offer.name)
+        with budget.speech(tenant_id, speaker, SAID, call_id):
+            next(speaker.speak(SAID), None)
+    else:
         embedder = wiring.embedder(tenant_id)
         with budget.embedding(tenant_id, embedder, ["ready"], call_id):
             embedder.embed(["ready"])

@@ -1,8 +1,9 @@
 """Conversations of a user: listing and searching them, reading, naming and deleting one."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from api.door.permissions import allows
 from pipelines.stores.database import tenant_session
 from pipelines.stores.dialogue import conversations, feedback, forgetting
 from pipelines.stores.dialogue.conversations import Listed
-from pipelines.stores.knowledge import unanswered
+from pipelines.stores.knowledge import documents, unanswered
 from pipelines.stores.redis import get_redis
 from pipelines.stores.turns import turns
 from pipelines.turn.prompting.memory import Exchange
@@ -30,6 +31,7 @@ from schemas.requests.dialogue.conversations import (
 from schemas.requests.dialogue.memory import ForgetReceipt, TurnPage
 from schemas.tables.dialogue import Message, Turn
 from schemas.tables.identity import Permission
+from schemas.tables.knowledge import Document
 from schemas.tables.memory import Feedback
 
 blueprint = APIBlueprint(
@@ -78,7 +80,8 @@ def asked(path: IdPath, query: Listing) -> dict[str, Any]:
         found = turns.of_conversation(session, path.id, query.limit + 1, before)
         shown = found[: query.limit]
         rated = feedback.of_turns(session, [turn.turn_id for turn in shown], user_id)
-        views = [_turn(turn, rated.get(turn.turn_id)) for turn in reversed(shown)]
+        files = documents.many(session, {doc_id for turn in shown for doc_id in _asked_of(turn)})
+        views = [_turn(turn, rated.get(turn.turn_id), files) for turn in reversed(shown)]
     last = shown[-1] if len(found) > query.limit else None
     return {"turns": views, "next": cursor(last.created_at, last.turn_id) if last else None}
 
@@ -128,11 +131,17 @@ def view(found: Listed) -> dict[str, Any]:
     }
 
 
-def _turn(turn: Turn, rated: Feedback | None) -> dict[str, Any]:
+def _asked_of(turn: Turn) -> list[UUID]:
+    return [UUID(doc_id) for doc_id in turn.filters.get("doc_ids", [])]
+
+
+def _turn(turn: Turn, rated: Feedback | None, files: Mapping[UUID, Document]) -> dict[str, Any]:
+    asked_of = [files[doc_id] for doc_id in _asked_of(turn) if doc_id in files]
     return {
         "turn_id": str(turn.turn_id),
         "question": turn.question,
         "spoken": turn.spoken,
+        "files": [{"document_id": str(one.doc_id), "filename": one.filename} for one in asked_of],
         "status": turn.status,
         "at": turn.created_at.isoformat(),
         "answer": turns.as_answer(turn) if turn.answer is not None else None,

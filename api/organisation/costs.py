@@ -55,6 +55,8 @@ def spent(query: CostQuery) -> dict[str, Any]:
         found = costs.of_all(start(since), start(until, 1))
     else:
         raise Forbidden("Only the operator may see the costs of all organisations.")
+    if query.assistant_key is not None:
+        found = [one for one in found if one.assistant_key == query.assistant_key]
     return Costs(
         since=since,
         until=until,

@@ -21,7 +21,9 @@ def executable() -> str | None:
         install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"]
         if subprocess.run(install, check=False, env=quiet).returncode == 0 and (found := _found()):
             return found
-    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+    # What it links to comes with it where we may install that.
+    with_libraries = ["--with-deps"] if os.geteuid() == 0 else []
+    subprocess.run([sys.executable, "-m", "playwright", "install", *with_libraries, "chromium"], check=True)
     return None
 
 
@@ -31,4 +33,9 @@ def arguments() -> list[str]:
 
 
 def _found() -> str | None:
-    return next(filter(None, map(shutil.which, NAMES)), None)
+    return next(filter(_starts, filter(None, map(shutil.which, NAMES))), None)
+
+
+def _starts(path: str) -> bool:
+    """Return whether it is a browser: Ubuntu's `chromium-browser` only says which snap to install."""
+    return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0

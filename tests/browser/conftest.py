@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from deploy.ephemeral import Stack, ephemeral_stack
 from tests.browser import chromium
 from tests.browser.watch import Watch
+from tests.integration.providers.fakes import FarEnd, far_end
+from tests.integration.webhooks.receiver import ALLOWED
 
 PASSWORD = "four calm words together"
 PATIENCE_MS = 10_000
+expect.set_options(timeout=PATIENCE_MS)
 _addresses = itertools.count(1)
 
 
@@ -48,12 +51,26 @@ class Person:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def groq() -> Iterator[FarEnd]:
+    """Yield what stands where Groq would: a tenant's own key of theirs is tried there."""
+    with far_end() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(groq: FarEnd) -> Iterator[Stack]:
     """Yield a stack with many tenants that all browser tests share.
 
     It believes a proxy about addresses, so that each person comes from one of their own: sign-ups are counted.
+    Webhooks may reach the address at which receivers of tests listen.
     """
-    with ephemeral_stack({"AURA_SINGLE_TENANT": "0", "AURA_TRUSTED_PROXIES": "1"}) as running:
+    settings = {
+        "AURA_SINGLE_TENANT": "0",
+        "AURA_TRUSTED_PROXIES": "1",
+        "AURA_OUTBOUND_ALLOW": f"{ALLOWED}/32",
+        "AURA_GROQ_BASE_URL": f"{groq.url}/openai/v1",
+    }
+    with ephemeral_stack(settings) as running:
         yield running
 
 

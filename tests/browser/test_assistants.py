@@ -78,8 +78,46 @@ def test_what_somebody_else_changed_meanwhile_is_not_lost(
     assert stack.client.get("/api/agents/default-assistant", headers=person.headers).json()["greeting"] == "Theirs"
 
 
-def test_every_part_of_an_assistant_can_be_looked_at(open_page: OpenPage, new_person: NewPerson) -> None:
-    page = open_page("/app/assistants/default-assistant", new_person())
-    for tab in ("Voice", "Knowledge", "Models"):
-        page.get_by_role("tab", name=tab).click()
-        look(page, f"assistant-{tab.split()[-1].lower()}")
+def test_its_voice_knowledge_models_and_sites_are_set(
+    open_page: OpenPage, new_person: NewPerson, stack: Stack
+) -> None:
+    person = new_person()
+    text = {"text": "# Hours\n\nThe museum opens at ten.", "title": f"Hours {CANARY}"}
+    stack.client.post("/api/knowledge/ingest", json=text, headers=person.headers).raise_for_status()
+    page = open_page("/app/assistants/default-assistant", person)
+    page.get_by_role("tab", name="Voice").click()
+    page.get_by_role("slider", name="Speed").press("ArrowRight")
+    page.get_by_role("switch", name="Fill a long silence").check(force=True)
+    look(page, "assistant-voice")
+    page.get_by_role("tab", name="Knowledge").click()
+    page.get_by_label("Documents with one of these tags").fill("hr,")
+    page.get_by_role("textbox", name="Only these documents").click()
+    page.get_by_role("option", name="Hours").click()
+    page.keyboard.press("Escape")
+    look(page, "assistant-knowledge")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("All is saved.")).to_be_visible()
+    kept = stack.client.get("/api/agents/default-assistant", headers=person.headers).json()
+    assert (kept["voice_speed"], kept["filler_after_ms"]) == (1.05, 1_200)
+    assert (kept["knowledge_filter"]["tags"], len(kept["knowledge_filter"]["doc_ids"])) == (["hr"], 1)
+    page.get_by_role("tab", name="Models").click()
+    look(page, "assistant-models")
+
+    page.get_by_role("tab", name="Your site").click()
+    sites = page.get_by_role("textbox", name="Sites that may show it")
+    sites.fill("two words,")
+    expect(page.get_by_text("This is no address of a site: two words")).to_be_visible()
+    page.get_by_role("switch", name="Show it on other sites").check(force=True)
+    expect(page.get_by_text("No site may show it yet")).to_be_visible()
+    sites.fill("www.example.com/shop,")
+    expect(page.get_by_text("https://www.example.com", exact=True)).to_be_visible()
+    line = page.get_by_text("data-widget=")
+    expect(line).to_contain_text("/widget/widget.js")
+    before = line.text_content()
+    page.get_by_role("button", name="New id").click()
+    page.get_by_role("dialog").get_by_role("button", name="New id").click()
+    expect(line).not_to_have_text(str(before))
+    widget = stack.client.get("/api/agents/default-assistant/widget", headers=person.headers).json()
+    assert (widget["is_on"], widget["allowed_origins"]) == (True, ["https://www.example.com"])
+    look(page, "assistant-site")
+    assert page.evaluate("window.ran") is None

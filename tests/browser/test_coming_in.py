@@ -99,8 +99,27 @@ def test_what_anybody_sees_looks_right(open_page: OpenPage, path: str, name: str
     look(page, name)
 
 
-def test_the_overview_looks_right(open_page: OpenPage, new_person: NewPerson) -> None:
-    page = open_page("/app", new_person())
-    expect(page.get_by_text("No conversations yet")).to_be_visible()
+def test_the_overview_leads_from_nothing_to_the_first_answer(
+    open_page: OpenPage, new_person: NewPerson, stack: Stack
+) -> None:
+    person = new_person()
+    page = open_page("/app", person)
+    step = page.get_by_role("listitem")
+    expect(step).to_have_count(3)
     expect(page.get_by_text("Storage")).to_be_visible()
+    look(page, "overview-new")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("link", name="Add documents").click()
+    expect(page).to_have_url("/app/knowledge")
+    files = {"file": ("tides.md", b"# Tides\n\nHigh water is at noon.\n")}
+    headers = {**person.headers, "Prefer": "wait=60"}
+    assert stack.client.post("/api/documents/upload", files=files, headers=headers).status_code == 200
+    page.get_by_role("link", name="Overview").click()
+    expect(step.first).to_contain_text("Done")
+    page.get_by_role("textbox", name="Ask your documents").fill("When is high water?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("article").last).to_contain_text("noon", timeout=30_000)
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("link", name="When is high water?")).to_be_visible()
+    expect(step).to_have_count(0)
     look(page, "overview")

@@ -1,13 +1,13 @@
-"""Knowledge as somebody handles it who has files: dropped, followed, looked into, searched, put right."""
+"""Knowledge as somebody handles it who has files: dropped, followed, held back, looked into, searched, put right."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pypdf
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from deploy.ephemeral import Stack
 from tests.browser.conftest import Person
@@ -17,17 +17,19 @@ OpenPage = Callable[..., Page]
 NewPerson = Callable[..., Person]
 
 CANARY = "<img src=x onerror=window.ran=1>"
+PASSWORD = "u-secret"
 READY_MS = 120_000
 MANY = 1_000
 LARGE_BYTES = 17 << 20
 """More than what goes in one request."""
 LONGEST_TASK_MS = 50
+TRIES = 3
 SAMPLES = Path("docs/samples")
 
-DROP = """async ([target, files]) => {
+DROP = """async (files) => {
   const transfer = new DataTransfer();
-  for (const [name, text] of files) transfer.items.add(new File([text], name));
-  const at = document.querySelector(target);
+  for (const [name, text, spaces] of files) transfer.items.add(new File([text, " ".repeat(spaces)], name));
+  const at = document.querySelector("[class*=zone]");
   for (const type of ["dragenter", "dragover", "drop"])
     at.dispatchEvent(new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
@@ -38,12 +40,12 @@ TASKS = """() => {
     .observe({entryTypes: ["longtask"]});
 }"""
 
-SCROLL = """async (label) => {
-  const box = document.querySelector(`[role=region][aria-label="${label}"]`);
+SCROLL = """async () => {
+  const box = document.querySelector("[role=region][aria-label=Documents]");
   let rested = 0;
-  while (rested < 30) {
+  while (rested < 40) {
     const before = box.scrollTop;
-    box.scrollTop += 300;
+    box.scrollTop += 500;
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 16)));
     rested = box.scrollTop === before ? rested + 1 : 0;
   }
@@ -51,88 +53,123 @@ SCROLL = """async (label) => {
 }"""
 
 
-def uploaded(stack: Stack, person: Person, *files: tuple[str, str]) -> list[str]:
-    """Upload texts, wait until they are ready, and return their documents' ids."""
-    ids = []
-    for name, text in files:
-        answer = stack.client.post(
-            "/api/documents/upload",
-            files={"file": (name, text.encode())},
-            headers={**person.headers, "Prefer": "wait=60"},
-            timeout=90,
-        )
-        assert answer.status_code == 200, answer.text
-        ids.append(answer.json()["document"]["id"])
-    return ids
+def uploaded(stack: Stack, person: Person, name: str, content: str | bytes) -> str:
+    """Upload a file, wait until it is ready, and return its document's id."""
+    answer = stack.client.post(
+        "/api/documents/upload",
+        files={"file": (name, content.encode() if isinstance(content, str) else content)},
+        headers={**person.headers, "Prefer": "wait=90"},
+        timeout=120,
+    )
+    assert answer.status_code == 200, answer.text
+    found: str = answer.json()["document"]["id"]
+    return found
 
 
-def drop(page: Page, files: list[list[str]]) -> None:
-    """Drop files, each a name and its text, onto the page."""
-    expect(page.get_by_text("Drop files or folders here")).to_be_visible()
-    page.evaluate(DROP, ["[class*=target]", files])
+def drop_paths(page: Page, *paths: Path) -> None:
+    """Drop files and folders of the disk onto the page, as a hand does."""
+    zone = page.get_by_text("Drop files or folders here")
+    box = zone.bounding_box()
+    assert box
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 5, "y": box["y"] + 5, "data": data})
+    session.detach()
 
 
-def notes(count: int) -> list[list[str]]:
-    return [[f"note-{n}.md", f"# Note {n}\n\nThe locker of note {n} is {uuid4()}."] for n in range(count)]
+def mixed(folder: Path) -> Path:
+    """Return a folder as people have them: depth, files twice and of one name, and some that nobody can read."""
+    (folder / "rooms").mkdir(parents=True)
+    for number in range(4):
+        (folder / f"note-{number}.md").write_text(f"# Note {number}\n\nThe locker of note {number} is {uuid4()}.")
+    (folder / "rooms" / "note-0.md").write_text(f"# Blue room\n\nIt opens at ten. {uuid4()}")
+    (folder / "rooms" / "note-1 (copy).md").write_bytes((folder / "note-1.md").read_bytes())
+    (folder / f"{CANARY}.md").write_text(f"# {CANARY}\n\n{CANARY} {uuid4()}")
+    (folder / "prices.csv").write_text(f"item,price\nticket,12\nkey,{uuid4().int}\n")
+    (folder / ".DS_Store").write_bytes(b"\0")
+    (folder / "empty.pdf").write_bytes(b"")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R")
+    writer = pypdf.PdfWriter(clone_from=SAMPLES / "price-list.pdf")
+    writer.encrypt(PASSWORD, algorithm="AES-256")
+    writer.write(folder / "locked.pdf")
+    return folder
 
 
-def test_three_files_that_are_dropped_can_be_looked_into(open_page: OpenPage, new_person: NewPerson) -> None:
+def rows(page: Page) -> Locator:
+    return page.get_by_role("region", name="Documents").get_by_role("listitem")
+
+
+def test_a_folder_goes_on_when_the_line_is_back_and_each_file_says_how_it_fared(
+    open_page: OpenPage, new_person: NewPerson, tmp_path: Path
+) -> None:
     page = open_page("/app/knowledge", new_person())
     expect(page.get_by_role("heading", name="No documents yet")).to_be_visible()
-    drop(page, notes(3))
-    card = page.get_by_role("region", name="3 files")
-    expect(card.get_by_role("status")).to_contain_text("3 of 3 ready", timeout=READY_MS)
-    rows = page.get_by_role("region", name="Documents").get_by_role("listitem")
-    expect(rows).to_have_count(3)
-    expect(rows.first).to_contain_text("Ready", timeout=READY_MS)
-    page.get_by_role("textbox", name="Search by name").fill("note-1")
-    expect(rows).to_have_count(1)
-    rows.first.get_by_role("link").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Note 1")
-    chunk = page.get_by_role("article").first
-    expect(chunk).to_contain_text("The locker of note 1")
-    chunk.get_by_role("button", name="Edit").click()
-    chunk.get_by_role("textbox").fill("The locker of note 1 is blue.")
-    chunk.get_by_role("button", name="Save").click()
-    expect(chunk.get_by_role("button", name="Edit")).to_be_visible(timeout=READY_MS)
-    expect(chunk).to_contain_text("is blue.")
-    page.get_by_role("combobox", name="Tags").or_(page.get_by_role("textbox", name="Tags")).first.fill("lockers,")
-    page.get_by_role("complementary").get_by_role("button", name="Save").click()
-    expect(page.get_by_text("lockers").first).to_be_visible()
-    page.get_by_role("button", name="Delete").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("stored files were removed")).to_be_visible()
-    expect(page).to_have_url("/app/knowledge")
-    expect(rows).to_have_count(2)
-
-
-def test_a_file_that_is_refused_says_why_and_hinders_no_other(open_page: OpenPage, new_person: NewPerson) -> None:
-    page = open_page("/app/knowledge", new_person())
-    drop(page, [*notes(1), ["empty.pdf", ""], [f"{CANARY}.md", CANARY]])
-    card = page.get_by_role("region", name="3 files")
-    expect(card.get_by_role("status")).to_contain_text("2 of 3 ready · 1 could not be read", timeout=READY_MS)
-    expect(card.get_by_text("Refused")).to_be_visible()
+    page.context.set_offline(True)
+    drop_paths(page, mixed(tmp_path / "museum"))
+    card = page.get_by_role("region", name="museum")
+    status = card.get_by_role("status")
+    expect(status).to_contain_text("No connection to the server; it goes on by itself")
+    page.context.set_offline(False)
+    expect(status).to_have_text("8 of 11 ready · 3 could not be read", timeout=READY_MS)
+    card.get_by_role("button", name="Show the 3 that could not be read").click()
+    expect(card).to_contain_text("empty.pdf")
+    expect(card).not_to_contain_text("note-2.md")
+    card.get_by_label("Password of locked.pdf").fill(PASSWORD)
+    card.get_by_role("button", name="Open", exact=True).click()
+    expect(status).to_have_text("9 of 11 ready · 2 could not be read", timeout=READY_MS)
+    card.get_by_role("button", name="Show all files").click()
+    expect(card).to_contain_text("museum/rooms/note-0.md")
+    # What is there twice is one document; what was refused is none.
+    expect(rows(page)).to_have_count(9)
+    look(page, "knowledge-uploads")
+    card.get_by_role("button", name="Close").click()
+    expect(card).to_have_count(0)
+    page.get_by_role("link", name="Work").click()
+    page.get_by_role("button", name="museum").click()
+    expect(page.get_by_role("group", name="museum")).to_contain_text("empty.pdf")
+    look(page, "knowledge-work")
     assert page.evaluate("window.ran") is None
 
 
-def test_a_large_upload_goes_on_where_it_was_cut(open_page: OpenPage, new_person: NewPerson) -> None:
+def test_a_large_upload_is_held_back_goes_on_where_it_was_cut_and_is_given_up(
+    open_page: OpenPage, new_person: NewPerson
+) -> None:
     page = open_page("/app/knowledge", new_person())
-    # Larger than what is sent at once, so that it goes in pieces; the second is refused once by the line.
+    expect(page.get_by_text("Drop files or folders here")).to_be_visible()
+    held: list[Route] = []
     cut: list[str] = []
 
-    def breaks(route: Any) -> None:
-        if route.request.method == "PATCH" and route.request.headers.get("upload-offset") != "0" and not cut:
-            cut.append(route.request.headers["upload-offset"])
+    def line(route: Route) -> None:
+        offset = route.request.headers.get("upload-offset", "")
+        if route.request.method == "PATCH" and not held:
+            held.append(route)
+        elif offset not in ("", "0") and not cut:
+            cut.append(offset)
             route.abort("connectionreset")
         else:
             route.continue_()
 
-    page.route("**/api/uploads/**", breaks)
+    page.route("**/api/uploads/**", line)
     text = f"# Long\n\n{uuid4()}\n\n" + "word " * 200
-    drop(page, [["long.txt", text + " " * LARGE_BYTES]])
     card = page.get_by_role("region", name="long.txt")
-    expect(card.get_by_role("status")).to_contain_text("1 of 1 ready", timeout=READY_MS)
+    status = card.get_by_role("status")
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        page.evaluate(DROP, [["long.txt", text, LARGE_BYTES]])
+    card.get_by_role("button", name="Pause").click()
+    expect(status).to_contain_text("Paused")
+    card.get_by_role("button", name="Resume").click()
+    expect(status).to_contain_text("1 of 1 ready", timeout=READY_MS)
     assert cut and int(cut[0]) > 0
+
+    held.clear()
+    other = page.get_by_role("region", name="other.txt")
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        page.evaluate(DROP, [["other.txt", f"{uuid4()}", LARGE_BYTES]])
+    other.get_by_role("button", name="Cancel").click()
+    expect(other.get_by_role("status")).to_contain_text("Cancelled")
+    expect(other.get_by_role("button", name="Try again")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
 
 
 @pytest.fixture
@@ -154,18 +191,25 @@ def many(stack: Stack, new_person: NewPerson) -> Person:
 
 def test_a_thousand_documents_scroll_without_jank(open_page: OpenPage, many: Person) -> None:
     page = open_page("/app/knowledge", many)
-    expect(page.get_by_role("listitem").first).to_contain_text("Report")
-    page.evaluate(TASKS)
-    assert page.evaluate(SCROLL, "Documents") == str(MANY)
-    tasks = page.evaluate("window.tasks")
-    assert [each for each in tasks if each > LONGEST_TASK_MS] == []
-    assert page.locator("[role=listitem]").count() < 60
+    tasks: list[Any] = []
+    for _ in range(TRIES):
+        expect(rows(page).first).to_contain_text("Report")
+        page.wait_for_load_state("networkidle")
+        page.evaluate(TASKS)
+        assert page.evaluate(SCROLL) == str(MANY)
+        assert rows(page).count() < 60
+        tasks = [each for each in page.evaluate("window.tasks") if each >= LONGEST_TASK_MS]
+        # What the page itself does too long, it does each time; a busy machine does not.
+        if not tasks:
+            return
+        page.reload()
+    pytest.fail(f"tasks of {tasks} ms")
 
 
 def test_the_three_rankings_stand_beside_each_other(open_page: OpenPage, new_person: NewPerson, stack: Stack) -> None:
     person = new_person()
-    uploaded(stack, person, ("warranty.md", f"# Batteries\n\nBatteries have a warranty of two years. {CANARY}"))
-    uploaded(stack, person, ("hours.md", "# Hours\n\nThe museum opens at ten."))
+    uploaded(stack, person, "warranty.md", f"# Batteries\n\nBatteries have a warranty of two years. {CANARY}")
+    uploaded(stack, person, "hours.md", "# Hours\n\nThe museum opens at ten.")
     page = open_page("/app/knowledge/search", person)
     page.get_by_role("textbox", name="Question").fill("How long is the warranty on batteries?")
     page.get_by_role("button", name="Search").click()
@@ -177,48 +221,55 @@ def test_the_three_rankings_stand_beside_each_other(open_page: OpenPage, new_per
     look(page, "knowledge-search")
 
 
-def test_a_pasted_text_and_a_page_of_a_pdf_are_shown(open_page: OpenPage, new_person: NewPerson, stack: Stack) -> None:
+def test_a_document_is_looked_into_put_right_and_deleted(
+    open_page: OpenPage, new_person: NewPerson, stack: Stack
+) -> None:
     person = new_person()
+    uploaded(stack, person, "lockers.md", f"# Lockers\n\nThe locker of room 1 is {uuid4()}. {CANARY}")
+    pdf = uploaded(stack, person, "prices.pdf", (SAMPLES / "price-list.pdf").read_bytes())
     page = open_page("/app/knowledge", person)
     page.get_by_role("button", name="Add other").click()
     page.get_by_role("menuitem", name="Paste a text").click()
     page.get_by_role("textbox", name="Name", exact=True).fill(f"House rules {CANARY}")
     page.get_by_role("textbox", name="Text").fill("# Rules\n\nNo running.")
     page.get_by_role("button", name="Add", exact=True).click()
-    row = page.get_by_role("region", name="Documents").get_by_role("listitem")
-    expect(row).to_contain_text("Ready", timeout=READY_MS)
-    pdf = next(iter(sorted(SAMPLES.glob("*.pdf"))))
-    answer = stack.client.post(
-        "/api/documents/upload",
-        files={"file": (pdf.name, pdf.read_bytes())},
-        headers={**person.headers, "Prefer": "wait=90"},
-        timeout=120,
-    )
-    assert answer.status_code == 200, answer.text
-    expect(row).to_have_count(2)
+    expect(rows(page).first).to_contain_text("House rules")
+    expect(rows(page).first).to_contain_text("Ready", timeout=READY_MS)
+
+    page.get_by_role("textbox", name="Search by name").fill("lockers")
+    expect(rows(page)).to_have_count(1)
+    rows(page).get_by_role("link").click()
+    chunk = page.get_by_role("article").first
+    expect(chunk).to_contain_text("The locker of room 1")
+    chunk.get_by_role("button", name="Edit").click()
+    chunk.get_by_role("textbox").fill("The locker of room 1 is blue.")
+    chunk.get_by_role("button", name="Save").click()
+    expect(chunk).to_contain_text("is blue.", timeout=READY_MS)
+    about = page.get_by_role("complementary", name="About this document")
+    about.get_by_label("Name").fill(f"Lockers {CANARY}")
+    about.get_by_label("Tags").fill(f"{CANARY},hr,")
+    about.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Lockers {CANARY}")
+    look(page, "knowledge-document")
+
+    page.goto("/app/knowledge?tag=hr")
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text(f"Lockers {CANARY}")
+    page.get_by_role("textbox", name="Tag", exact=True).click()
+    page.get_by_role("option", name=CANARY).click()
+    expect(rows(page)).to_have_count(1)
     look(page, "knowledge")
-    page.goto(f"/app/knowledge/documents/{answer.json()['document']['id']}")
+    rows(page).get_by_role("link").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("stored files were removed")).to_be_visible()
+    expect(rows(page)).to_have_count(2)
+
+    page.goto(f"/app/knowledge/documents/{pdf}")
     page.get_by_role("article").first.get_by_role("button", name="Show page").click()
-    picture = page.get_by_role("img", name="Page 1 of")
-    expect(picture).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("img", name="Page 1 of")).to_be_visible(timeout=40_000)
     page.wait_for_function("document.querySelector('img[alt^=Page]')?.naturalWidth > 100")
     look(page, "knowledge-page")
-    page.get_by_role("tab", name="Passages").click()
-    expect(page.get_by_role("article").first).to_be_visible()
-    look(page, "knowledge-document")
     page.get_by_role("tab", name="Versions").click()
     expect(page.get_by_text("Version 1")).to_be_visible()
-    page.goto("/app/knowledge/work")
-    expect(page.get_by_role("heading", name="Nothing was added together yet")).to_be_visible()
     assert page.evaluate("window.ran") is None
-
-
-def test_the_filter_is_kept_in_the_address(open_page: OpenPage, new_person: NewPerson, stack: Stack) -> None:
-    person = new_person()
-    first, _ = uploaded(stack, person, ("a.md", f"# A {uuid4()}"), ("b.md", f"# B {uuid4()}"))
-    stack.client.patch(f"/api/documents/{first}", json={"tags": ["hr"]}, headers=person.headers).raise_for_status()
-    page = open_page("/app/knowledge?tag=hr", person)
-    rows = page.get_by_role("region", name="Documents").get_by_role("listitem")
-    expect(rows).to_have_count(1)
-    expect(rows).to_contain_text("a.md")
-    assert json.loads(page.evaluate("JSON.stringify(location.search)")) == "?tag=hr"

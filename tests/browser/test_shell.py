@@ -1,5 +1,6 @@
 """What is around every page: colours, language, focus, the phone's menu, addresses that lead nowhere."""
 
+import re
 from collections.abc import Callable
 
 import httpx
@@ -56,11 +57,47 @@ def test_the_keyboard_comes_to_the_content_and_the_focus_follows_the_page(
 def test_a_phone_has_the_ways_behind_a_burger(open_page: OpenPage, new_person: NewPerson) -> None:
     page = open_page("/app", new_person(), viewport={"width": 375, "height": 700})
     link = page.get_by_role("link", name="Chat")
-    expect(link).not_to_be_in_viewport()
-    page.get_by_role("button", name="Menu").click()
+    burger = page.get_by_role("button", name="Menu")
+    # Closed, it is nobody's: neither seen nor come to by the keyboard.
+    expect(link).to_have_count(0)
+    burger.click()
+    expect(link).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(link).to_have_count(0)
+    burger.click()
     link.click()
     expect(page).to_have_url("/app/chat")
-    expect(link).not_to_be_in_viewport()
+    expect(link).to_have_count(0)
+
+
+def test_a_tab_goes_on_after_the_server_got_a_new_version(open_page: OpenPage) -> None:
+    page = open_page("/login")
+    gone = re.compile(r"/assets/Register-[^/]+\.js$")
+    # The part that this tab asks for is no more; the page that is served now leads to others.
+    page.route(gone, lambda route: route.fulfill(status=404, body=""), times=1)
+    with page.expect_event("load"):
+        page.get_by_role("link", name="Create account").click()
+    expect(page.get_by_role("heading", level=1, name="Create your organisation")).to_have_count(1)
+
+
+CANARY = "<img src=x onerror=\"window.ran='{0}'\"><script>window.ran='{0}'</script>"
+RAN = "[window.ran ?? null, document.querySelectorAll('img[src=x]').length]"
+LOGO = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' onload='window.ran=1'></svg>"
+PLACES = ("chat", "voice", "knowledge", "assistants", "insight", "settings/branding", "settings/people")
+
+
+def test_a_script_in_a_name_is_shown_and_never_runs(open_page: OpenPage, new_person: NewPerson, stack: Stack) -> None:
+    organization, name = CANARY.format("org"), CANARY.format("name").replace(" ", "\xa0")
+    person = new_person(organization, name)
+    looks = {"custom_logo": LOGO, "brand_colors": {"primary": "#0f6b63"}}
+    assert stack.client.patch("/api/tenant", json=looks, headers=person.headers).status_code == 422
+    page = open_page("/app", person)
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Hello, {name}")
+    for place in PLACES:
+        page.goto(f"/app/{place}")
+        expect(page.get_by_role("button", name="Account")).to_contain_text(organization)
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        assert page.evaluate(RAN) == [None, 0], place
 
 
 def test_an_unknown_address_is_a_404_with_a_way_back(open_page: OpenPage, stack: Stack) -> None:
@@ -88,7 +125,7 @@ def test_a_script_that_was_slipped_in_does_not_run(open_page: OpenPage) -> None:
 
 def test_files_are_kept_for_ever_and_pages_are_asked_for_again(stack: Stack) -> None:
     with httpx.Client(base_url=stack.url, trust_env=False) as client:
-        page = client.get("/app/chat", headers={"Accept-Encoding": "br, gzip"})
+        page = client.get("/app/chat")
         assert page.headers["Cache-Control"] == "no-cache"
         assert client.get("/", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
         script = page.text.partition('src="/assets/')[2].partition('"')[0]

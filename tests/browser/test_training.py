@@ -14,7 +14,7 @@ NewPerson = Callable[..., Person]
 CANARY = "<img src=x onerror=window.ran=1>"
 
 
-def test_pairs_are_written_imported_and_deleted(open_page: OpenPage, new_person: NewPerson) -> None:
+def test_pairs_and_notes_are_written_imported_changed_and_deleted(open_page: OpenPage, new_person: NewPerson) -> None:
     page = open_page("/app/knowledge/training", new_person())
     page.get_by_role("button", name="Add").first.click()
     form = page.get_by_role("dialog")
@@ -35,8 +35,21 @@ def test_pairs_are_written_imported_and_deleted(open_page: OpenPage, new_person:
     rows.filter(has_text="Ada Brandt").get_by_role("button", name="Delete").click()
     form.get_by_role("button", name="Delete").click()
     expect(rows).to_have_count(2)
-    assert page.evaluate("window.ran") is None
     look(page, "knowledge-training")
+
+    page.get_by_role("radio", name="Notes").check(force=True)
+    page.get_by_role("button", name="Add").first.click()
+    form.get_by_label("Name").fill(f"Rule {CANARY}")
+    form.get_by_label("Content").fill(f"Never **promise** a date. {CANARY}")
+    form.get_by_label("Tags").fill(f"{CANARY},")
+    form.get_by_role("button", name="Save").click()
+    notes = page.get_by_role("region", name="Notes").get_by_role("listitem")
+    expect(notes).to_contain_text(f"Rule {CANARY}")
+    notes.get_by_role("button", name="Edit").click()
+    form.get_by_label("Content").fill("Never promise a date or a price.")
+    form.get_by_role("button", name="Save").click()
+    expect(notes).to_contain_text("or a price")
+    assert page.evaluate("window.ran") is None
 
 
 def test_an_unanswered_question_is_answered_with_one_click(

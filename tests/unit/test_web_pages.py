@@ -87,6 +87,8 @@ def test_only_aura_itself_frames_the_page_in_which_a_widget_is_tried_out(client:
 
 def test_without_a_bundle_the_page_says_how_to_build_it(client: FlaskClient) -> None:
     (web.DIST / "index.html").unlink()
-    page = client.get("/")
-    assert page.status_code == 503
-    assert "make web" in page.text
+    for page in (client.get("/"), client.get("/app/chat"), client.get("/nowhere", headers={"Accept": "text/html"})):
+        assert page.status_code == 503
+        assert "make web" in page.text
+        assert page.headers["Cache-Control"] == "no-store"
+    assert client.get("/health").is_json

@@ -9,10 +9,11 @@ import {
   IconSparkles,
   type TablerIcon,
 } from "@tabler/icons-react";
-import { type ComponentType, lazy } from "react";
+import type { ComponentType } from "react";
 import type { Permission } from "./api/me";
 import { allMessages } from "./i18n";
 import type { MessageKey } from "./i18n/catalogue";
+import { lazily } from "./lazily";
 
 export interface Area {
   path: string;
@@ -25,7 +26,7 @@ export interface Area {
 
 /** Returns a part that is loaded when it is opened, and every message with the first of them. */
 const area = (load: () => Promise<{ default: ComponentType }>) =>
-  lazy(async () => {
+  lazily(async () => {
     const [page] = await Promise.all([load(), allMessages()]);
     return page;
   });
@@ -36,7 +37,7 @@ const area = (load: () => Promise<{ default: ComponentType }>) =>
  * Each is a chunk of its own and has its pages below its path (`<Routes>`).
  */
 export const AREAS: readonly Area[] = [
-  { path: "/app", label: "nav.overview", icon: IconHome, Component: lazy(() => import("./pages/home/Dashboard")) },
+  { path: "/app", label: "nav.overview", icon: IconHome, Component: lazily(() => import("./pages/home/Dashboard")) },
   { path: "/app/chat", label: "nav.chat", icon: IconMessageCircle, needs: "chat", Component: area(() => import("./pages/chat")) },
   { path: "/app/voice", label: "nav.voice", icon: IconMicrophone, needs: "chat", Component: area(() => import("./pages/voice")) },
   { path: "/app/knowledge", label: "nav.knowledge", icon: IconBook2, needs: "documents:read", Component: area(() => import("./pages/knowledge")) },

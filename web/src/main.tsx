@@ -2,14 +2,14 @@ import "@fontsource-variable/inter/wght.css";
 import "@mantine/core/styles.layer.css";
 import "@mantine/notifications/styles.layer.css";
 import "./app.css";
-import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
+import { localStorageColorSchemeManager, MantineProvider, MantineThemeProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router/dom";
 import { asProblem } from "./api/problem";
-import { MessagesProvider } from "./i18n";
+import { MessagesProvider, useMessages } from "./i18n";
 import { router } from "./router";
 import { theme, variables } from "./theme";
 
@@ -22,6 +22,16 @@ const queries = new QueryClient({
   },
 });
 
+/** Short notes in a corner, whose closing button has a name. */
+function Notices() {
+  const closeButtonProps = { "aria-label": useMessages()("common.close") };
+  return (
+    <MantineThemeProvider theme={{ components: { Notification: { defaultProps: { closeButtonProps } } } }}>
+      <Notifications position="bottom-right" />
+    </MantineThemeProvider>
+  );
+}
+
 // The same name as in `public/static/scheme.js`.
 const scheme = localStorageColorSchemeManager({ key: "aura.scheme" });
 
@@ -30,7 +40,7 @@ createRoot(document.getElementById("root")!).render(
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" colorSchemeManager={scheme}>
       <QueryClientProvider client={queries}>
         <MessagesProvider>
-          <Notifications position="bottom-right" />
+          <Notices />
           <RouterProvider router={router} />
         </MessagesProvider>
       </QueryClientProvider>

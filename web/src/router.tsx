@@ -1,18 +1,18 @@
-import { lazy } from "react";
 import { createBrowserRouter } from "react-router";
 import { AREAS } from "./areas";
+import { lazily } from "./lazily";
 import { Broke } from "./shell/Broke";
 import { Front } from "./shell/Front";
 import { Gate } from "./shell/Gate";
 import { Inside } from "./shell/Inside";
 import { Outside } from "./shell/Outside";
 
-const Homepage = lazy(() => import("./pages/home/Homepage"));
-const Login = lazy(() => import("./pages/account/Login"));
-const Register = lazy(() => import("./pages/account/Register"));
-const Invitation = lazy(() => import("./pages/account/Invitation"));
-const PasswordReset = lazy(() => import("./pages/account/PasswordReset"));
-const NotFound = lazy(() => import("./pages/NotFound"));
+const Homepage = lazily(() => import("./pages/home/Homepage"));
+const Login = lazily(() => import("./pages/account/Login"));
+const Register = lazily(() => import("./pages/account/Register"));
+const Invitation = lazily(() => import("./pages/account/Invitation"));
+const PasswordReset = lazily(() => import("./pages/account/PasswordReset"));
+const NotFound = lazily(() => import("./pages/NotFound"));
 
 export const router = createBrowserRouter([
   {

@@ -133,12 +133,20 @@ class FoundView(BaseModel):
     text: str
 
 
+class FileView(BaseModel):
+    """A document by its name."""
+
+    document_id: UUID
+    filename: str
+
+
 class TurnView(BaseModel):
     """A question of a conversation and what became of it. `answer` is null while it has none."""
 
     turn_id: UUID
     question: str | None = Field(description="Null where it was spoken and is not written down yet.")
     spoken: bool
+    files: list[FileView] = Field(description="The documents that alone were searched; none where all were.")
     status: Literal["queued", "running", "completed", "cancelled", "failed"]
     at: datetime
     answer: ChatAnswer | None

@@ -25,6 +25,7 @@ class CostQuery(Period):
     """Which days, and whose costs."""
 
     scope: Literal["own", "all"] = Field("own", description="`all` organisations: for the operator.")
+    assistant_key: Key | None = Field(None, description="Only what was spent on this assistant.")
 
 
 class Cost(BaseModel):

@@ -48,6 +48,10 @@ def test_costs_are_told_by_what_they_were_for(ada: Person, spent: Callable[..., 
     assert float(costs["by_kind"]["speech"]["cost_usd"]) == 0.125
     assert len(costs["by_day"]) == 1
     assert costs["by_tenant"] == {}
+    of_one = ada.get("/admin/costs?assistant_key=default-assistant").json or {}
+    assert float(of_one["total"]["cost_usd"]) == 0.125
+    assert {name: float(one["cost_usd"]) for name, one in of_one["by_provider"].items()} == {"openai": 0.125, "local": 0}
+    assert (ada.get("/admin/costs?assistant_key=another").json or {})["by_day"] == {}
 
 
 def test_only_the_operator_sees_all(ada: Person, founder: Callable[..., Person], spent: Callable[..., None]) -> None:

@@ -64,7 +64,12 @@ class SmallStack:
 
     def asleep(self, word: str) -> list[psutil.Process]:
         """Return the stack's `sleep`s: a shell that names one has set its traps by the time that it runs."""
-        return [process for process in self.running(word) if process.name() == "sleep"]
+        found = []
+        for process in self.running(word):
+            with suppress(psutil.Error):  # A short one has ended since.
+                if process.name() == "sleep":
+                    found.append(process)
+        return found
 
 
 def until_said(launcher: "subprocess.Popen[str]", beginning: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -89,6 +89,19 @@ def test_turns_tell_of_answers_with_their_sources_and_of_those_that_came_to_noth
     (first,) = (shop.get(f"{path}&after={newest['next']}").json or {})["turns"]
     assert first["answer"]["citations"] == answer["citations"] != []
     assert (first["question"], first["rating"], first["comment"]) == (QUESTION, -1, "Which warranty?")
+
+
+def test_a_turn_names_the_files_that_alone_were_searched(
+    shop: Person, known: Callable[[str, list[str]], UUID], desk: Desk
+) -> None:
+    saddle = known(shop.tenant_id, ["The saddle weighs 300 grams."])
+    gone = uuid4()
+    session_id = desk.ask(shop, "What does it weigh?", filters={"doc_ids": [str(saddle), str(gone)]})["session_id"]
+    desk.ask(shop, QUESTION, session_id=session_id)
+    about, of_all = (shop.get(f"/api/memory/conversations/{session_id}/turns").json or {})["turns"]
+    name = (shop.get(f"/api/documents/{saddle}").json or {})["filename"]
+    assert about["files"] == [{"document_id": str(saddle), "filename": name}], "a document that is gone is not named"
+    assert of_all["files"] == []
 
 
 def test_a_conversation_in_which_nothing_was_said_is_not_listed(shop: Person, admin: psycopg.Connection) -> None:

@@ -42,6 +42,23 @@ def test_a_key_that_is_refused_is_told_with_its_reason(remote: FarEnd, new_tenan
     assert not works and code
 
 
+def test_a_key_that_may_not_speak_is_said_not_to_work_though_its_voices_are_known(
+    remote: FarEnd, new_tenant: Callable[[], UUID], configure: Callable[..., None]
+) -> None:
+    configure(AURA_GROQ_BASE_URL=remote.url)
+    tenant_id = new_tenant()
+    keep(tenant_id, KeyedProvider.GROQ, OWN)
+
+    def chats_only(exchange: fakes.Exchange) -> None:
+        (fakes.answer("Yes.") if "chat" in exchange.asked.path else fakes.failure(403))(exchange)
+
+    remote.reply = chats_only
+    found = tried(tenant_id, KeyedProvider.GROQ)
+    assert found["chat"] == (True, None)
+    assert found["speech"][0] is False
+    assert "embedding" not in found
+
+
 def test_a_key_that_is_not_there_is_not_tried(client: FlaskClient) -> None:
     response = client.post("/api/tenant/provider-keys/groq/test")
     assert (response.status_code, response.json["code"]) == (404, "not_found")

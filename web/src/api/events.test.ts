@@ -55,6 +55,20 @@ test("a question is asked once, and its answer goes on where the line broke", as
   expect(asked[2]!.headers.get("Last-Event-ID")).toBe("2-0");
 });
 
+test("a question with a key is asked until it is heard, each time with the same key", async () => {
+  const busy = { code: "still_running", detail: "Still in work." };
+  server(new TypeError("network"), Response.json(busy, { status: 409 }), token("1-0", "Tick") + END);
+  const keyed = new Request(question(), { headers: { "Idempotency-Key": "k" } });
+  expect(await all(events(keyed, following()))).toEqual(["Tick", "turn.completed"]);
+  expect(asked.map((each) => [each.method, each.headers.get("Idempotency-Key")])).toEqual(Array(3).fill(["POST", "k"]));
+});
+
+test("a question without a key that was not heard is not asked again", async () => {
+  server(new TypeError("network"), END);
+  await expect(all(events(question(), following()))).rejects.toMatchObject({ code: "offline" });
+  expect(asked).toHaveLength(1);
+});
+
 test("a line that says nothing any more is left, and the answer goes on in another", async () => {
   const silent = new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode(token("1-0", "Ti"))) });
   server(new Response(silent, { headers: { Location: `${HERE}/api/jobs/7/events` } }), END);

@@ -26,6 +26,9 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const LONGEST_SILENCE_MS = 40_000;
 
+/** What a request came to that was not heard, or whose answer was not: the server may be at it still. */
+const UNHEARD: readonly string[] = ["offline", "still_running"];
+
 /** The events after which a document, batch, evaluation or turn has nothing more to tell. */
 const ENDS = /^(document|batch|evaluation|turn)\.(processed|completed|failed|cancelled|deleted)$/;
 export const isEnd = (event: AuraEvent) => ENDS.test(event.name);
@@ -33,19 +36,20 @@ export const isEnd = (event: AuraEvent) => ENDS.test(event.name);
 /**
  * Yields the events that a request is answered with, and goes on after the last one where the line breaks.
  *
- * A POST is sent once: its answer names at `Location` where its events are found again. An event `reset` says
- * that some are missing: look at what you follow anew. Throws Problem for a refusal that will not pass.
+ * A POST is answered once: its answer names at `Location` where its events are found again. One that has an
+ * `Idempotency-Key` is sent until it is answered, as the server does it once; any other is sent once. An event
+ * `reset` says that some are missing: look at what you follow anew. Throws Problem for a refusal that will not pass.
  */
 export async function* events(first: Request, following: Following): AsyncGenerator<AuraEvent> {
   const { signal, isLast = () => false, onLine } = following;
   let after = following.after ?? "";
   let again = first.method === "GET" ? first.url : "";
   let waitMs = FIRST_WAIT_MS;
-  for (let request: Request | null = first.method === "GET" ? null : first; !signal.aborted; request = null) {
+  while (!signal.aborted) {
     try {
       const headers: HeadersInit = after ? { "Last-Event-ID": after } : {};
-      const response = await send(new Request(request ?? again, request ? { signal } : { headers, signal }));
-      if (request) {
+      const response = await send(again ? new Request(again, { headers, signal }) : new Request(first.clone(), { signal }));
+      if (!again) {
         again = new URL(response.headers.get("Location") ?? response.url, window.location.href).href;
         following.onAnswer?.(response);
       }
@@ -60,7 +64,8 @@ export async function* events(first: Request, following: Following): AsyncGenera
     } catch (thrown) {
       if (signal.aborted) return;
       const problem = thrown instanceof TypeError ? new Problem("offline", thrown.message) : asProblem(thrown);
-      if (!problem.isPassing || !again) throw problem;
+      const mayPass = again ? problem.isPassing : first.headers.has("Idempotency-Key") && UNHEARD.includes(problem.code);
+      if (!mayPass) throw problem;
       waitMs = Math.max(waitMs, problem.retryAfterS * 1000);
     }
     onLine?.(false);
@@ -98,9 +103,17 @@ async function* eventsOf(response: Response): AsyncGenerator<AuraEvent> {
   }
 }
 
+/** Waits as long, or until the network is back or nobody follows any more. */
 function waited(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      window.removeEventListener("online", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+    window.addEventListener("online", end);
   });
 }

@@ -20,13 +20,15 @@ export interface Who {
   me: Schemas["Me"] | null;
   isKnown: boolean;
   error: Error | null;
+  /** Asks once more, after an error. */
+  retry: () => void;
   can: (permission: Permission) => boolean;
 }
 
 /** Returns who uses this page and what they may do. In single-tenant mode that is somebody without any login. */
 export function useMe(): Who {
   const signedIn = useSignedIn();
-  const { data, isSuccess, error } = useQuery({
+  const { data, isSuccess, error, refetch } = useQuery({
     queryKey: ["me", signedIn],
     staleTime: 60_000,
     queryFn: () =>
@@ -39,6 +41,7 @@ export function useMe(): Who {
     me: data ?? null,
     isKnown: isSuccess,
     error,
+    retry: () => void refetch(),
     can: (permission) => data?.permissions.includes(permission) ?? false,
   };
 }

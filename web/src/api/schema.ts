@@ -4418,6 +4418,19 @@ export interface components {
             user_id: string;
         };
         /**
+         * FileView
+         * @description A document by its name.
+         */
+        FileView: {
+            /**
+             * Document Id
+             * Format: uuid
+             */
+            document_id: string;
+            /** Filename */
+            filename: string;
+        };
+        /**
          * ForgetReceipt
          * @description What was deleted, by kind, and what a second count found: all zero where `complete`.
          */
@@ -7525,6 +7538,11 @@ export interface components {
              */
             detail: string | null;
             /**
+             * Files
+             * @description The documents that alone were searched; none where all were.
+             */
+            files: components["schemas"]["FileView"][];
+            /**
              * Found
              * @description What came nearest, where the answer names no source.
              */
@@ -8249,6 +8267,8 @@ export interface operations {
                 until?: string | null;
                 /** @description `all` organisations: for the operator. */
                 scope?: "own" | "all";
+                /** @description Only what was spent on this assistant. */
+                assistant_key?: string | null;
             };
             header?: never;
             path?: never;

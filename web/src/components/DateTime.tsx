@@ -1,4 +1,3 @@
-import { Tooltip } from "@mantine/core";
 import { useLanguage, useMessages } from "../i18n";
 
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
@@ -14,19 +13,36 @@ export function DateTime({ at, isExact = false }: { at: string | null | undefine
   const { language } = useLanguage();
   if (!at) return <>{t("common.never")}</>;
   const moment = new Date(at);
-  const exact = moment.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  const exact = formats(language).exact.format(moment);
   if (isExact) return <time dateTime={at}>{exact}</time>;
   return (
-    <Tooltip label={exact}>
-      <time dateTime={at}>{said(moment, language)}</time>
-    </Tooltip>
+    <time dateTime={at} title={exact}>
+      {said(moment, language)}
+    </time>
   );
 }
 
 function said(moment: Date, language: string): string {
   const seconds = (moment.getTime() - Date.now()) / 1000;
-  if (Math.abs(seconds) > OLD_S) return moment.toLocaleDateString(language, { dateStyle: "medium" });
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const { date, relative } = formats(language);
+  if (Math.abs(seconds) > OLD_S) return date.format(moment);
   const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
   return unit === "second" ? relative.format(0, "second") : relative.format(Math.round(seconds / size), unit);
+}
+
+const made = new Map<string, ReturnType<typeof make>>();
+
+/** Making a format costs more than a hundred uses of it, and lists have a moment in each row. */
+function formats(language: string) {
+  const found = made.get(language) ?? make(language);
+  made.set(language, found);
+  return found;
+}
+
+function make(language: string) {
+  return {
+    exact: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }),
+    date: new Intl.DateTimeFormat(language, { dateStyle: "medium" }),
+    relative: new Intl.RelativeTimeFormat(language, { numeric: "auto" }),
+  };
 }

@@ -34,6 +34,8 @@ export function RowList<Row>({ rows, rowKey, children, label, empty, guessPx = 5
     estimateSize: () => guessPx,
     getItemKey: (index) => rowKey(found[index]!),
     overscan: ROWS_AHEAD,
+    // Rows are drawn with the next frame, and not within the event of each scrolled pixel.
+    useFlushSync: false,
   });
   const shown = virtual.getVirtualItems();
   const lastShown = shown.at(-1)?.index ?? 0;

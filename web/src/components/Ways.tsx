@@ -1,5 +1,5 @@
-import type { ReactNode } from "react";
-import { NavLink } from "react-router";
+import { type ReactNode, useEffect, useRef } from "react";
+import { NavLink, useLocation } from "react-router";
 import classes from "./ways.module.css";
 
 export interface Way {
@@ -9,9 +9,16 @@ export interface Way {
 
 /** The pages of an area beside the one that is shown; above it where there is no room. */
 export function Ways({ label, ways, children }: { label: string; ways: readonly Way[]; children: ReactNode }) {
+  const bar = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // Where they stand in a row that scrolls, the one that is shown is in sight; the page itself stays where it is.
+  useEffect(() => {
+    const way = bar.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (way) bar.current!.scrollLeft = way.offsetLeft - (bar.current!.clientWidth - way.clientWidth) / 2;
+  }, [pathname]);
   return (
     <div className={classes.whole}>
-      <nav className={classes.ways} aria-label={label} tabIndex={0}>
+      <nav ref={bar} className={classes.ways} aria-label={label} tabIndex={0}>
         {ways.map((way, index) => (
           <NavLink key={way.to} to={way.to} className={classes.way!} end={index === 0}>
             {way.label}

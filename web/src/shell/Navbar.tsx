@@ -11,13 +11,13 @@ import { PreferenceItems } from "./Preferences";
 import classes from "./shell.module.css";
 
 /** The ways through the application, those that are open to `me`, and the menu of who it is. */
-export function Navbar({ me }: { me: Schemas["Me"] }) {
+export function Navbar({ me, tenant }: { me: Schemas["Me"]; tenant: Schemas["TenantView"] | undefined }) {
   const t = useMessages();
   const open = AREAS.filter(({ icon, needs }) => icon && (!needs || me.permissions.includes(needs)));
   return (
     <>
       <Box visibleFrom="sm" className={classes.navbarBrand}>
-        <Brand to="/app" />
+        <Brand to="/app" of={tenant} />
       </Box>
       <Stack gap={2} px="sm" py="xs" flex={1} className={classes.links}>
         {open.map(({ path, label, icon: Icon }) => (

@@ -13,7 +13,7 @@ export const account: Like<typeof en> = {
   yourName: "Ihr Name",
   forgot: "Passwort vergessen?",
   noAccount: "Noch kein Konto?",
-  haveAccount: "Sie haben ein Konto?",
+  haveAccount: "Sie haben schon ein Konto?",
   registerTitle: "Ihre Organisation anlegen",
   registerHint: "Sie verwalten sie dann und können andere einladen.",
   organizationName: "Name der Organisation",

@@ -102,6 +102,8 @@ export const assistants: Like<typeof en> = {
   onSites: "Auf anderen Websites zeigen",
   sites: "Websites, die ihn zeigen dürfen",
   sitesHint: "Eine nach der anderen: Schema und Rechner, wie https://www.example.com.",
+  noSite: "Das ist keine Adresse einer Website: {typed}",
+  noSites: "Noch darf keine Website ihn zeigen: nennen Sie oben eine.",
   siteVoice: "Besucher dürfen auch mit ihm sprechen",
   newId: "Neue Kennung",
   newIdText: "Jede bisher kopierte Zeile hört auf zu wirken.",

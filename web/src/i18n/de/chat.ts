@@ -49,6 +49,7 @@ export const chat: Like<typeof en> = {
   editQuestion: "Ändern und neu fragen",
   copyQuestion: "Frage kopieren",
   copyAnswer: "Antwort kopieren",
+  copyCode: "Code kopieren",
   askAgain: "Noch einmal fragen",
   regenerate: "Neu antworten",
   version: "{number} von {count}",

@@ -182,6 +182,8 @@ export const settings: Like<typeof en> = {
   response: "Antwort",
   try_: "Versuch {number}",
   sendAgain: "Erneut senden",
+  sendFailedAgain: "Fehlgeschlagene erneut senden",
+  sentAgain: { one: "{count} wird erneut gesendet", other: "{count} werden erneut gesendet" },
   usage: "Verbrauch",
   usageText: "{month}, Tarif {tier}. Speicher, Personen und Sitzungen sind die von jetzt.",
   calls: "Aufrufe",

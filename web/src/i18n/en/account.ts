@@ -10,7 +10,7 @@ export const account = {
   yourName: "Your name",
   forgot: "Forgot your password?",
   noAccount: "No account yet?",
-  haveAccount: "You have an account?",
+  haveAccount: "Already have an account?",
   registerTitle: "Create your organisation",
   registerHint: "You become its administrator and can invite others afterwards.",
   organizationName: "Name of the organisation",

@@ -99,6 +99,8 @@ export const assistants = {
   onSites: "Show it on other sites",
   sites: "Sites that may show it",
   sitesHint: "One at a time: scheme and host, as https://www.example.com.",
+  noSite: "This is no address of a site: {typed}",
+  noSites: "No site may show it yet: name one above.",
   siteVoice: "Visitors may also talk with it",
   newId: "New id",
   newIdText: "Every line that was copied so far stops working.",

@@ -46,6 +46,7 @@ export const chat = {
   editQuestion: "Edit and ask again",
   copyQuestion: "Copy the question",
   copyAnswer: "Copy the answer",
+  copyCode: "Copy the code",
   askAgain: "Ask again",
   regenerate: "Answer again",
   version: "{number} of {count}",

@@ -179,6 +179,8 @@ export const settings = {
   response: "Response",
   try_: "Try {number}",
   sendAgain: "Send again",
+  sendFailedAgain: "Send what failed again",
+  sentAgain: { one: "{count} is sent again", other: "{count} are sent again" },
   usage: "Usage",
   usageText: "{month}, subscription {tier}. Storage, people and sessions are those of now.",
   calls: "Calls",

@@ -64,8 +64,13 @@ export function useEntry(): (answer: Schemas["LoginAnswer"]) => void {
   const { state } = useLocation();
   return (answer) => {
     signIn(answer);
-    void navigate((state as { to?: string } | null)?.to ?? "/app", { replace: true });
+    void navigate(entrance(state), { replace: true });
   };
+}
+
+/** Returns where somebody wanted to be when they were asked who they are, or the overview. */
+export function entrance(state: unknown): string {
+  return (state as { to?: string } | null)?.to ?? "/app";
 }
 
 /** Returns the token that a mail's link carries behind `#`, which no server is sent. */

@@ -1,14 +1,16 @@
 import { Anchor, TextInput } from "@mantine/core";
-import { Link, useLocation } from "react-router";
+import { Link, Navigate, useLocation } from "react-router";
 import { api, ok } from "../../api/client";
+import { useMe } from "../../api/me";
 import { useMessages } from "../../i18n";
-import { AccountForm, useEntry } from "./AccountForm";
+import { AccountForm, entrance, useEntry } from "./AccountForm";
 import { Password } from "./Password";
 
 export default function Login() {
   const t = useMessages();
   const enter = useEntry();
   const { state } = useLocation();
+  const { me } = useMe();
   const below = (
     <>
       {t("account.noAccount")}{" "}
@@ -17,6 +19,8 @@ export default function Login() {
       </Anchor>
     </>
   );
+  // Somebody comes back to an old bookmark. On one's own machine there is nobody to be, and signing in is a wish.
+  if (me?.kind === "user") return <Navigate to={entrance(state)} replace />;
   return (
     <AccountForm
       title={t("account.signInTitle")}

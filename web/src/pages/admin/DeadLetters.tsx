@@ -12,6 +12,7 @@ import { ErrorNote } from "../../components/ErrorNote";
 import { Line, Panel } from "../../components/Panel";
 import { RowList } from "../../components/RowList";
 import { useMessages } from "../../i18n";
+import { Replayed } from "./Replayed";
 
 const KEY = ["dead-letters"];
 
@@ -53,9 +54,7 @@ export function DeadLetters() {
       }
     >
       <ErrorNote error={kinds.error ?? replay.error} />
-      {replay.data && (
-        <Line title={<span role="status">{t("admin.replayed", { count: replay.data.total })}</span>} text={t("admin.replayedText")} />
-      )}
+      {replay.data && <Replayed key={replay.data.job_id} job={replay.data.job_id} total={replay.data.total} stale={KEY} />}
       <RowList
         rows={letters}
         rowKey={(each) => each.id}

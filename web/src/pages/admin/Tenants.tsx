@@ -13,11 +13,9 @@ import { RowList } from "../../components/RowList";
 import { ShownOnce } from "../../components/Shown";
 import { StateBadge } from "../../components/StateBadge";
 import { useMessages } from "../../i18n";
+import { Subscription, TENANTS as KEY, TIERS } from "./Subscription";
 
-const KEY = ["tenants"];
-const TIERS = ["standard", "premium", "enterprise"] as const;
-
-/** All organisations, for the operator: found, suspend, delete. */
+/** All organisations, for the operator: found, change what they may use, suspend, delete. */
 export function Tenants() {
   const t = useMessages();
   const [isOpen, setOpen] = useState(false);
@@ -48,6 +46,7 @@ function Tenant({ tenant }: { tenant: Schemas["TenantView"] }) {
   const name = tenant.organization_name;
   const isOwn = me?.tenant_id === tenant.tenant_id;
   const isGoing = tenant.deletion_requested_at !== null;
+  const [isOpen, setOpen] = useState(false);
   return (
     <Line
       title={name}
@@ -59,6 +58,11 @@ function Tenant({ tenant }: { tenant: Schemas["TenantView"] }) {
       actions={
         <>
           <StateBadge state={isGoing ? "running" : tenant.is_active ? "active" : "paused"} label={t(isGoing ? "admin.isDeleted" : tenant.is_active ? "admin.isActive" : "admin.isSuspended")} />
+          {!isGoing && (
+            <Button size="xs" variant="default" aria-label={`${t("common.edit")}: ${name}`} onClick={() => setOpen(true)}>
+              {t("common.edit")}
+            </Button>
+          )}
           {!isOwn && !isGoing && (
             <>
               {tenant.is_active ? (
@@ -79,6 +83,7 @@ function Tenant({ tenant }: { tenant: Schemas["TenantView"] }) {
       }
     >
       <ErrorNote error={change.error} />
+      {isOpen && <Subscription tenant={tenant} onClose={() => setOpen(false)} />}
       {isOwn && (
         <Text fz="xs" c="dimmed">
           {t("admin.isOwn")}

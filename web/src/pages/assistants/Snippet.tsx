@@ -1,6 +1,7 @@
-import { Anchor, Button, CopyButton, Group, Stack, Switch, TagsInput, Text } from "@mantine/core";
+import { Alert, Anchor, Button, CopyButton, Group, Stack, Switch, TagsInput, Text } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { Link } from "react-router";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { ErrorNote } from "../../components/ErrorNote";
@@ -26,6 +27,12 @@ export function Snippet({ agent, attributes }: Props) {
     mutationFn: (change: WidgetChange) => changeWidget(agent.assistant_key, change),
     onSuccess: (changed) => client.setQueryData(key, changed),
   });
+  const [strange, setStrange] = useState("");
+  const put = (typed: string[]) => {
+    const wrong = typed.filter((each) => originOf(each) === null);
+    setStrange(wrong.join(", "));
+    if (wrong.length < typed.length || typed.length === 0) act.mutate({ allowed_origins: [...new Set(typed.map(originOf).filter((each) => each !== null))] });
+  };
   const widget = found.data;
   if (found.error) return <ErrorNote error={found.error} onRetry={() => void found.refetch()} />;
   if (!widget) return <Loading />;
@@ -34,17 +41,18 @@ export function Snippet({ agent, attributes }: Props) {
       <Text fz="sm" c="dimmed">
         {t("assistants.siteText")}
       </Text>
-      <Switch label={t("assistants.onSites")} checked={widget.is_on} disabled={act.isPending} onChange={(event) => act.mutate({ is_on: event.currentTarget.checked })} />
+      <Switch label={t("assistants.onSites")} checked={widget.is_on} onChange={(event) => act.mutate({ is_on: event.currentTarget.checked })} />
       <TagsInput
         label={t("assistants.sites")}
         description={t("assistants.sitesHint")}
         placeholder="https://www.example.com"
         value={widget.allowed_origins}
-        onChange={(sites) => act.mutate({ allowed_origins: [...new Set(sites.map(originOf).filter((origin) => origin !== null))] })}
-        disabled={act.isPending}
+        error={strange && t("assistants.noSite", { typed: strange })}
+        onChange={put}
       />
-      <Switch label={t("assistants.siteVoice")} checked={widget.voice} disabled={act.isPending} onChange={(event) => act.mutate({ voice: event.currentTarget.checked })} />
+      <Switch label={t("assistants.siteVoice")} checked={widget.voice} onChange={(event) => act.mutate({ voice: event.currentTarget.checked })} />
       <ErrorNote error={act.error} />
+      {widget.is_on && widget.allowed_origins.length === 0 && <Alert color="orange">{t("assistants.noSites")}</Alert>}
       {!attributes && (
         <Anchor component={Link} to={`/widget/?assistant=${encodeURIComponent(agent.assistant_key)}`} fz="sm">
           {t("widget.tryOut")}

@@ -1,28 +1,18 @@
-import { send } from "../../api/client";
+import { body } from "../../api/body";
+import { api, ok, type Schemas } from "../../api/client";
 
 /** How an assistant is put on other sites (docs/widget.md). */
-export interface Widget {
-  /** Null until it was on once. */
-  widget_id: string | null;
-  is_on: boolean;
-  /** Scheme, host and port of the sites that may show it. */
-  allowed_origins: string[];
-  voice: boolean;
-  /** The line of HTML; "" until it was on once. */
-  snippet: string;
+export type Widget = Schemas["WidgetView"];
+export type WidgetChange = Partial<Schemas["WidgetChange"]>;
+
+const at = (key: string) => ({ params: { path: { key } } });
+
+export function readWidget(key: string): Promise<Widget> {
+  return ok(api.GET("/api/agents/{key}/widget", at(key)));
 }
 
-export type WidgetChange = Partial<Pick<Widget, "is_on" | "allowed_origins" | "voice"> & { new_id: boolean }>;
-
-const path = (key: string) => `/api/agents/${encodeURIComponent(key)}/widget`;
-
-export async function readWidget(key: string): Promise<Widget> {
-  return (await send(new Request(path(key)))).json();
-}
-
-export async function changeWidget(key: string, change: WidgetChange): Promise<Widget> {
-  const headers = { "Content-Type": "application/json" };
-  return (await send(new Request(path(key), { method: "PATCH", headers, body: JSON.stringify(change) }))).json();
+export function changeWidget(key: string, change: WidgetChange): Promise<Widget> {
+  return ok(api.PATCH("/api/agents/{key}/widget", { ...at(key), body: body<Schemas["WidgetChange"]>(change) }));
 }
 
 /** Returns the origin of what somebody typed as a site: "example.com/shop" is "https://example.com"; null for none. */

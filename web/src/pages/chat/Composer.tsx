@@ -5,6 +5,7 @@ import { useMe } from "../../api/me";
 import { useMessages } from "../../i18n";
 import { AttachedFiles } from "./AttachedFiles";
 import classes from "./chat.module.css";
+import type { AskedFile } from "./exchange";
 import type { Attaching } from "./useAttached";
 
 interface Props {
@@ -15,7 +16,7 @@ interface Props {
   attaching: Attaching;
   assistantKey: string;
   assistantName: string;
-  onSend: (question: string, documentIds: readonly string[]) => void;
+  onSend: (question: string, files: readonly AskedFile[]) => void;
   onStop: () => void;
 }
 
@@ -33,9 +34,9 @@ export function Composer({ field, text, onText, isBusy, attaching, assistantKey,
     if (isReading) return setHeld(true);
     const ready = files.filter(({ state }) => state === "ready");
     // An archive is many documents, which go by no one id: then all is searched.
-    const ids = ready.every(({ documentId }) => documentId) ? ready.map(({ documentId }) => documentId!) : [];
+    const isOne = ready.every(({ documentId }) => documentId);
     setHeld(false);
-    onSend(text.trim(), ids);
+    onSend(text.trim(), isOne ? ready.map(({ documentId, name }) => ({ document_id: documentId!, filename: name })) : []);
   };
   const release = useEffectEvent(() => (failed.length > 0 ? setHeld(false) : send()));
   useEffect(() => {
@@ -67,6 +68,7 @@ export function Composer({ field, text, onText, isBusy, attaching, assistantKey,
           ref={field}
           className={classes.field}
           variant="unstyled"
+          dir="auto"
           autosize
           minRows={1}
           maxRows={8}

@@ -1,8 +1,9 @@
-import { memo } from "react";
+import { memo, type ReactNode } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { useMessages } from "../../i18n";
 import { type Citation, markers, safeLink, settled } from "./citations";
+import { CopyIcon } from "./CopyIcon";
 import classes from "./answer.module.css";
 
 const PLUGINS = [remarkGfm, markers];
@@ -25,7 +26,7 @@ function Markdown({ text, citations, isWriting, onCite }: Props) {
     cite: ({ node }) => <Chip number={Number(node?.properties.dataNumber)} citations={citations} onCite={onCite} />,
   };
   return (
-    <div className={classes.markdown}>
+    <div className={classes.markdown} dir="auto">
       <ReactMarkdown remarkPlugins={PLUGINS} components={components} urlTransform={safeLink} skipHtml={false}>
         {isWriting ? settled(text) : text}
       </ReactMarkdown>
@@ -53,11 +54,31 @@ const PLAIN: Components = {
   h5: ({ children }) => <h4>{children}</h4>,
   h6: ({ children }) => <h4>{children}</h4>,
   table: ({ children }) => (
-    <div className={classes.table}>
+    <div className={classes.table} tabIndex={0}>
       <table>{children}</table>
     </div>
   ),
+  pre: ({ node, children }) => <Code text={node ? textOf(node) : ""}>{children}</Code>,
 };
+
+function Code({ text, children }: { text: string; children: ReactNode }) {
+  const t = useMessages();
+  return (
+    <div className={classes.code} dir="ltr">
+      <pre tabIndex={0}>{children}</pre>
+      <CopyIcon text={text.replace(/\n$/, "")} label={t("chat.copyCode")} />
+    </div>
+  );
+}
+
+interface TextNode {
+  value?: string;
+  children?: TextNode[];
+}
+
+function textOf({ value = "", children = [] }: TextNode): string {
+  return value + children.map(textOf).join("");
+}
 
 function Chip({ number, citations, onCite }: Pick<Props, "citations" | "onCite"> & { number: number }) {
   const t = useMessages();

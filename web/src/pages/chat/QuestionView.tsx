@@ -1,5 +1,5 @@
 import { Button, Group, Textarea } from "@mantine/core";
-import { IconMicrophone, IconPencil } from "@tabler/icons-react";
+import { IconFile, IconMicrophone, IconPencil } from "@tabler/icons-react";
 import { type KeyboardEvent, useState } from "react";
 import { useMessages } from "../../i18n";
 import { CopyIcon } from "./CopyIcon";
@@ -36,6 +36,7 @@ export function QuestionView({ exchange, isBusy, onAsk }: Props) {
       <div className={classes.editing}>
         <Textarea
           aria-label={t("chat.editQuestion")}
+          dir="auto"
           autosize
           autoFocus
           minRows={1}
@@ -56,11 +57,20 @@ export function QuestionView({ exchange, isBusy, onAsk }: Props) {
     );
   return (
     <div className={classes.asked}>
+      {exchange.files.length > 0 && (
+        <ul className={classes.askedFiles} aria-label={t("chat.files")}>
+          {exchange.files.map((file) => (
+            <li key={file.document_id}>
+              <IconFile size={14} aria-hidden /> <span>{file.filename}</span>
+            </li>
+          ))}
+        </ul>
+      )}
       <div className={classes.askedActions}>
         {exchange.question && <CopyIcon text={exchange.question} label={t("chat.copyQuestion")} />}
         <IconButton label={t("chat.editQuestion")} icon={IconPencil} onClick={() => setDraft(exchange.question)} disabled={isBusy} />
       </div>
-      <h2 className={classes.question}>
+      <h2 className={classes.question} dir="auto">
         {exchange.spoken && <IconMicrophone size={15} aria-label={t("chat.spoken")} className={classes.mic} />}
         {exchange.question || t("chat.notWritten")}
       </h2>

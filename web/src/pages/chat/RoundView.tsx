@@ -4,7 +4,7 @@ import { memo, useState } from "react";
 import { useMessages } from "../../i18n";
 import { AnswerView } from "./AnswerView";
 import type { Place } from "./citations";
-import type { Exchange, Round } from "./exchange";
+import type { AskedFile, Exchange, Round } from "./exchange";
 import { IconButton } from "./IconButton";
 import { QuestionView } from "./QuestionView";
 import classes from "./thread.module.css";
@@ -12,7 +12,7 @@ import classes from "./thread.module.css";
 interface Props {
   round: Round;
   isBusy: boolean;
-  onAsk: (question: string) => void;
+  onAsk: (question: string, files: readonly AskedFile[]) => void;
   onPlace: (place: Place) => void;
   onChange: (exchange: Exchange, what: Partial<Exchange>) => void;
 }
@@ -29,7 +29,7 @@ function RoundView({ round, isBusy, onAsk, onPlace, onChange }: Props) {
   const choose = (next: number) => setChosen({ count, at: next });
   return (
     <article className={classes.inner}>
-      <QuestionView exchange={exchange} isBusy={isBusy} onAsk={onAsk} />
+      <QuestionView exchange={exchange} isBusy={isBusy} onAsk={(question) => onAsk(question, exchange.files)} />
       {count > 1 && (
         <Group gap={2} className={classes.versions}>
           <IconButton label={t("chat.versionBefore")} icon={IconChevronLeft} onClick={() => choose(at - 1)} disabled={at === 0} />
@@ -44,7 +44,7 @@ function RoundView({ round, isBusy, onAsk, onPlace, onChange }: Props) {
         exchange={exchange}
         isBusy={isBusy}
         onPlace={onPlace}
-        onAgain={() => onAsk(exchange.question)}
+        onAgain={() => onAsk(exchange.question, exchange.files)}
         onChange={onChange}
       />
     </article>

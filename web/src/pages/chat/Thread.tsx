@@ -4,7 +4,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useMessages } from "../../i18n";
 import type { Place } from "./citations";
-import type { Exchange, Round } from "./exchange";
+import type { AskedFile, Exchange, Round } from "./exchange";
 import { RoundView } from "./RoundView";
 import classes from "./thread.module.css";
 
@@ -14,7 +14,7 @@ interface Props {
   hasOlder: boolean;
   isReadingOlder: boolean;
   onOlder: () => void;
-  onAsk: (question: string) => void;
+  onAsk: (question: string, files: readonly AskedFile[]) => void;
   onPlace: (place: Place) => void;
   onChange: (exchange: Exchange, what: Partial<Exchange>) => void;
 }

@@ -3,7 +3,7 @@ import { type Answer, after, asked, confidence, type Exchange, kept, merged, rou
 import { turn } from "./examples";
 
 const NOW = new Date("2026-11-21T20:00:00Z");
-const begun = (key = "k", question = "When do you open?") => asked(key, question, "default-assistant", null, NOW);
+const begun = (key = "k", question = "When do you open?") => asked(key, { question, assistantKey: "default-assistant", conversationId: null }, NOW);
 const event = (name: string, data: Record<string, unknown> = {}) => ({ id: "1-0", name, data: { turn_id: "t", conversation_id: "c", ...data } });
 const answer = (about: Partial<Answer> = {}) => ({ response: "At nine [1].", citations: [{ number: 1 }], context_confidence: 0.9, ...about }) as Answer;
 

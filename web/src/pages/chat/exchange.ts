@@ -6,6 +6,18 @@ export type Answer = Schemas["ChatAnswer"];
 /** Where an exchange stands: sent, looked up in the documents, written, or at its end. */
 export type State = "sending" | "searching" | "writing" | "done" | "stopped" | "failed";
 
+/** A document that a question is about. */
+export type AskedFile = Schemas["FileView"];
+
+/** What a question is asked with. */
+export interface Question {
+  question: string;
+  assistantKey: string;
+  conversationId: string | null;
+  /** Only these documents are searched; all where there are none. */
+  files?: readonly AskedFile[];
+}
+
 /** A question and what is known of its answer. */
 export interface Exchange {
   /** What tells it from others before the server has named its turn. */
@@ -15,6 +27,8 @@ export interface Exchange {
   question: string;
   assistantKey: string | null;
   spoken: boolean;
+  /** The documents that alone are searched; none where all are. */
+  files: readonly AskedFile[];
   /** ISO 8601. */
   at: string;
   state: State;
@@ -36,7 +50,7 @@ const ENDED: Readonly<Record<string, State>> = { completed: "done", cancelled: "
 export const isOpen = ({ state }: Exchange) => state === "sending" || state === "searching" || state === "writing";
 
 /** Returns the exchange of a question that was asked here and of which the server has said nothing yet. */
-export function asked(key: string, question: string, assistantKey: string | null, conversationId: string | null, at: Date): Exchange {
+export function asked(key: string, { question, assistantKey, conversationId, files = [] }: Question, at: Date): Exchange {
   return {
     key,
     turnId: null,
@@ -44,6 +58,7 @@ export function asked(key: string, question: string, assistantKey: string | null
     question,
     assistantKey,
     spoken: false,
+    files,
     at: at.toISOString(),
     state: "sending",
     text: "",
@@ -67,6 +82,7 @@ export function kept(turn: Schemas["TurnView"], conversationId: string): Exchang
     question: turn.question ?? "",
     assistantKey: turn.answer?.assistant_key ?? null,
     spoken: turn.spoken,
+    files: turn.files,
     at: turn.at,
     state: ended ?? "searching",
     text: turn.answer?.response ?? "",

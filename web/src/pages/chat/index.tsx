@@ -15,6 +15,7 @@ import { Announcer } from "./Announcer";
 import classes from "./chat.module.css";
 import type { Place } from "./citations";
 import { Composer } from "./Composer";
+import type { AskedFile } from "./exchange";
 import { History } from "./History";
 import { SourcePanel } from "./SourcePanel";
 import { Thread } from "./Thread";
@@ -54,22 +55,22 @@ function Chat() {
   const { current, begunId, ask: send } = conversation;
 
   const known = (key: string | null | undefined) => assistants.find(({ assistant_key }) => assistant_key === key);
-  const here = chosen && (chosen.in === id || !id || chosen.in === undefined) ? chosen.key : null;
+  const here = chosen?.in === id ? chosen?.key : null;
   const assistant = known(here) ?? known(about?.assistant_key) ?? known(lastChosen()) ?? known(DEFAULT) ?? assistants[0];
   const assistantKey = assistant?.assistant_key ?? DEFAULT;
 
   const ask = useCallback(
-    (question: string, documentIds: readonly string[] = []) => {
+    (question: string, files: readonly AskedFile[] = []) => {
       setError(null);
-      send({ question, assistantKey, conversationId: id ?? null, documentIds });
+      send({ question, assistantKey, conversationId: id ?? null, files });
     },
     [send, assistantKey, id],
   );
   const stop = () => {
     if (current) conversation.stop(current).catch(setError);
   };
-  const onSend = (question: string, documentIds: readonly string[]) => {
-    ask(question, documentIds);
+  const onSend = (question: string, files: readonly AskedFile[]) => {
+    ask(question, files);
     setText("");
     attaching.clear();
   };

@@ -1,22 +1,27 @@
 import { expect, test, vi } from "vitest";
 import type { AuraEvent, Following } from "../../api/events";
 import { Problem } from "../../api/problem";
-import { type Exchange, kept } from "./exchange";
+import { type Exchange, kept, type Question } from "./exchange";
 import { turn } from "./examples";
-import { type Line, newTalk, type Question } from "./talk";
+import { type Line, newTalk } from "./talk";
 
 const T = "11111111-1111-1111-1111-111111111111";
 const C = "22222222-2222-2222-2222-222222222222";
 const QUESTION: Question = { question: "When do you open?", assistantKey: "a", conversationId: null };
 
 /** A server of which the test sends the events, one by one. */
-function server() {
+function server(isAway = false) {
   let next!: (event: AuraEvent | Error | null) => void;
   const sent: Promise<AuraEvent | Error | null>[] = [];
   const more = () => sent.push(new Promise((resolve) => (next = resolve)));
   more();
-  async function* stream({ onAnswer, signal }: Following) {
+  async function* stream({ onAnswer, onLine, signal }: Following) {
     await Promise.resolve();
+    if (isAway) {
+      onLine?.(false);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return;
+    }
     onAnswer?.(new Response("", { headers: { Location: `/api/jobs/${T}/events`, Link: `</api/memory/conversations/${C}>` } }));
     for (let at = 0; !signal.aborted; at++) {
       const event = await sent[at]!;
@@ -26,7 +31,7 @@ function server() {
     }
   }
   const line = {
-    ask: vi.fn((_: Question, following: Following) => stream(following)),
+    ask: vi.fn((_: Question, _key: string, following: Following) => stream(following)),
     follow: vi.fn((_: string, following: Following) => stream(following)),
     cancel: vi.fn(() => Promise.resolve()),
     turn: vi.fn(() => Promise.resolve(turn({ turn_id: T, status: "completed", unanswered_id: "u" }))),
@@ -87,6 +92,27 @@ test("a question that is stopped before its turn is known is stopped then", asyn
   await stopping;
   await settled();
   expect(line.cancel).toHaveBeenCalledWith(T);
+});
+
+test("a question that the server was not reached with is taken back at once", async () => {
+  const { line } = server(true);
+  const talk = newTalk(line, (act) => act());
+  talk.ask(QUESTION);
+  await settled();
+  expect(only(talk)).toMatchObject({ state: "sending", isConnected: false });
+  await talk.stop(only(talk));
+  await settled();
+  expect(only(talk)).toMatchObject({ state: "stopped", isConnected: true, problem: null });
+  expect(line.cancel).not.toHaveBeenCalled();
+});
+
+test("a question has one key however often it is sent, and another each time it is asked", async () => {
+  const { line } = server();
+  const talk = newTalk(line, (act) => act());
+  talk.ask(QUESTION);
+  talk.ask(QUESTION);
+  const keys = line.ask.mock.calls.map(([, key]) => key);
+  expect(new Set(keys).size).toBe(2);
 });
 
 test("a turn is followed once, from its beginning, while it is open", async () => {

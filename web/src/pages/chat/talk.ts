@@ -1,20 +1,12 @@
 import { type AuraEvent, events, type Following, jobEvents } from "../../api/events";
 import { api, ok, type Schemas } from "../../api/client";
 import { asProblem } from "../../api/problem";
-import { after, asked, type Exchange, isOpen, kept } from "./exchange";
-
-/** What a question is asked with. */
-export interface Question {
-  question: string;
-  assistantKey: string;
-  conversationId: string | null;
-  /** Only these documents are searched; all where there are none. */
-  documentIds?: readonly string[];
-}
+import { after, asked, type Exchange, isOpen, kept, type Question } from "./exchange";
 
 /** What a conversation needs of the server. */
 export interface Line {
-  ask: (question: Question, following: Following) => AsyncIterable<AuraEvent>;
+  /** Asks once, however often the line breaks: `key` tells the question from others. */
+  ask: (question: Question, key: string, following: Following) => AsyncIterable<AuraEvent>;
   follow: (turnId: string, following: Following) => AsyncIterable<AuraEvent>;
   cancel: (turnId: string) => Promise<unknown>;
   /** Returns the turn as it is kept once it has ended, null where it is gone. */
@@ -24,15 +16,15 @@ export interface Line {
 const RECENT = 10;
 
 export const line: Line = {
-  ask: ({ question, assistantKey, conversationId, documentIds = [] }, following) => {
+  ask: ({ question, assistantKey, conversationId, files = [] }, key, following) => {
     const body = {
       message: question,
       assistant_key: assistantKey,
       stream: true,
       ...(conversationId && { conversation_id: conversationId }),
-      ...(documentIds.length > 0 && { filters: { doc_ids: documentIds } }),
+      ...(files.length > 0 && { filters: { doc_ids: files.map((file) => file.document_id) } }),
     };
-    const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
+    const headers = { "Content-Type": "application/json", Accept: "text/event-stream", "Idempotency-Key": key };
     const request = new Request("/api/chat", { method: "POST", headers, body: JSON.stringify(body) });
     return events(request, { isLast: (event) => /^turn\.(completed|failed|cancelled)$/.test(event.name), ...following });
   },
@@ -83,7 +75,7 @@ export function newTalk(server: Line = line, paint: (act: () => void) => void = 
     lines.set(key, control);
     const onLine = (isConnected: boolean) => put(key, (before) => ({ ...before, isConnected }));
     const onAnswer = (response: Response) => {
-      put(key, (before) => ({ ...before, ...named(response.headers) }));
+      put(key, (before) => ({ ...before, ...named(response) }));
       if (wanted.delete(key)) void stop(get(key)!);
     };
     try {
@@ -109,6 +101,11 @@ export function newTalk(server: Line = line, paint: (act: () => void) => void = 
 
   const stop = async (exchange: Exchange) => {
     const now = get(exchange.key) ?? exchange;
+    if (!now.turnId && !now.isConnected) {
+      // The server was not reached: there is nothing to wait for.
+      lines.get(now.key)?.abort();
+      return put(now.key, (before) => ({ ...before, state: "stopped", isConnected: true }));
+    }
     if (!now.turnId) return void wanted.add(now.key);
     await server.cancel(now.turnId).catch((thrown: unknown) => {
       // It has ended meanwhile, and its events say so.
@@ -120,10 +117,10 @@ export function newTalk(server: Line = line, paint: (act: () => void) => void = 
     subscribe: (listener) => (listeners.add(listener), () => void listeners.delete(listener)),
     exchanges: () => exchanges,
     ask: (question) => {
-      const key = crypto.randomUUID?.() ?? String(Math.random());
-      exchanges = [...exchanges, asked(key, question.question, question.assistantKey, question.conversationId, new Date())];
+      const key = crypto.randomUUID?.() ?? `${Date.now()} ${Math.random()}`;
+      exchanges = [...exchanges, asked(key, question, new Date())];
       tell();
-      void listen(key, (following) => server.ask(question, following));
+      void listen(key, (following) => server.ask(question, key, following));
       return key;
     },
     follow: (exchange) => {
@@ -146,9 +143,9 @@ export function newTalk(server: Line = line, paint: (act: () => void) => void = 
   };
 }
 
-/** Returns what the headers of a stream say of its turn. */
-function named(headers: Headers): Partial<Exchange> {
-  const turnId = /\/jobs\/([0-9a-f-]{36})\//.exec(headers.get("Location") ?? "")?.[1];
+/** Returns what a stream says of its turn before its first event; one that was asked before is sent on to its turn's. */
+function named({ headers, url }: Response): Partial<Exchange> {
+  const turnId = /\/jobs\/([0-9a-f-]{36})\//.exec(headers.get("Location") ?? url)?.[1];
   const conversationId = /\/conversations\/([0-9a-f-]{36})/.exec(headers.get("Link") ?? "")?.[1];
   return { ...(turnId && { turnId }), ...(conversationId && { conversationId }) };
 }

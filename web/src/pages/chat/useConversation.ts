@@ -2,8 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { api, ok, type Schemas } from "../../api/client";
 import { useRows } from "../../api/pages";
-import { type Exchange, isOpen, kept, merged, rounds } from "./exchange";
-import { newTalk, type Question } from "./talk";
+import { type Exchange, isOpen, kept, merged, type Question, rounds } from "./exchange";
+import { newTalk } from "./talk";
 
 const PAGE = 50;
 const KEPT_MS = 30_000;
@@ -15,6 +15,7 @@ export function useConversation(id: string | undefined) {
   const here = useSyncExternalStore(talk.subscribe, talk.exchanges);
   useEffect(() => () => talk.leave(), [talk]);
 
+  const mine = useMemo(() => here.filter((each) => (id ? each.conversationId === id : each.key === begun)), [here, id, begun]);
   const rows = useRows(
     ["conversation", id, "turns"],
     async (after, signal) => {
@@ -23,10 +24,10 @@ export function useConversation(id: string | undefined) {
       // Newest first, as the pages come.
       return { rows: page.turns.reverse(), next: page.next };
     },
-    { enabled: id !== undefined },
+    // What the server may have heard, though it has not said so, would stand there twice.
+    { enabled: id !== undefined && !mine.some((each) => !each.turnId && isOpen(each)) },
   );
   const server = useMemo(() => (rows.data ?? []).map((turn) => kept(turn, id!)).reverse(), [rows.data, id]);
-  const mine = useMemo(() => here.filter((each) => (id ? each.conversationId === id : each.key === begun)), [here, id, begun]);
   const exchanges = useMemo(() => merged(server, mine), [server, mine]);
   const shown = useMemo(() => rounds(exchanges), [exchanges]);
 

@@ -1,5 +1,5 @@
-import { Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
-import { IconArrowRight, IconFileUpload, IconMessageCircle } from "@tabler/icons-react";
+import { ActionIcon, Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { IconArrowRight, IconMessageCircle, IconMicrophone } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, type SubmitEvent, useState } from "react";
 import { Link, useNavigate } from "react-router";
@@ -12,21 +12,22 @@ import { sizeText } from "../../components/FileSize";
 import { Page } from "../../components/Page";
 import { useLanguage, useMessages } from "../../i18n";
 import classes from "./home.module.css";
-
-const RECENT = 6;
+import { useRecent } from "./recent";
+import { Steps, useSteps } from "./Steps";
 
 /** The overview: a question to ask, what is stored and used, and where one left off. */
 export default function Dashboard() {
   const t = useMessages();
   const { me, can } = useMe();
   const name = me?.user?.name?.split(" ")[0];
+  const steps = useSteps();
   return (
     <Page title={name ? t("home.greeting", { name }) : t("home.greetingLocal")} text={me?.organization ?? ""}>
-      <Ask />
-      {can("documents:read") && <Begin />}
+      {can("chat") && <Ask />}
+      {steps && <Steps steps={steps} />}
       {can("analytics:read") && <Figures />}
       {can("ai:write") && <Unanswered />}
-      <Recent />
+      {can("chat") && <Recent isNew={steps !== null} />}
     </Page>
   );
 }
@@ -49,30 +50,20 @@ function Ask() {
         placeholder={t("home.askPlaceholder")}
         value={question}
         onChange={(event) => setQuestion(event.currentTarget.value)}
+        rightSectionWidth={52}
+        rightSection={
+          <ActionIcon component={Link} to="/app/voice" variant="subtle" color="gray" size="lg" radius="md" aria-label={t("home.talk")} title={t("home.talk")}>
+            <IconMicrophone size={20} stroke={1.6} aria-hidden />
+          </ActionIcon>
+        }
       />
-      <Button type="submit" size="lg" radius="lg" disabled={!question.trim()} rightSection={<IconArrowRight size={20} aria-hidden />}>
-        {t("home.ask")}
+      <Button type="submit" size="lg" radius="lg" px={{ base: "md", xs: "xl" }} disabled={!question.trim()} aria-label={t("home.ask")}>
+        <Text span inherit visibleFrom="xs" mr="xs">
+          {t("home.ask")}
+        </Text>
+        <IconArrowRight size={20} aria-hidden />
       </Button>
     </form>
-  );
-}
-
-function Begin() {
-  const t = useMessages();
-  const { can } = useMe();
-  const documents = useQuery({
-    queryKey: ["documents", "any"],
-    queryFn: () => ok(api.GET("/api/documents", { params: { query: { limit: 1 } } })),
-  });
-  if (!can("documents:write") || documents.data?.documents.length !== 0) return null;
-  return (
-    <section className={classes.panel}>
-      <Empty icon={IconFileUpload} title={t("home.begin")} text={t("home.beginText")}>
-        <Button component={Link} to="/app/knowledge">
-          {t("home.addDocuments")}
-        </Button>
-      </Empty>
-    </section>
   );
 }
 
@@ -131,13 +122,12 @@ function Unanswered() {
   );
 }
 
-function Recent() {
+/** Where one left off; what is new has nothing yet, which its steps say already. */
+function Recent({ isNew }: { isNew: boolean }) {
   const t = useMessages();
-  const recent = useQuery({
-    queryKey: ["conversations", "recent"],
-    queryFn: () => ok(api.GET("/api/memory/conversations", { params: { query: { limit: RECENT } } })),
-  });
+  const recent = useRecent();
   const found = recent.data?.conversations;
+  if (isNew && found?.length === 0) return null;
   return (
     <Section title={t("home.recent")}>
       <ErrorNote error={recent.error} onRetry={() => void recent.refetch()} />

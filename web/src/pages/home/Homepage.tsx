@@ -21,25 +21,25 @@ export default function Homepage() {
     <div className={classes.front}>
       <section className={classes.hero}>
         <div className={classes.said}>
-        <Title order={1} className={classes.tagline}>
-          {t("home.tagline")}
-        </Title>
-        <Text fz="lg" c="dimmed" maw="38rem">
-          {t("home.about")}
-        </Text>
-        <Group gap="sm" mt="xs">
-          {me && (
-            <Button component={Link} to="/app" size="md">
-              {t("common.toHome")}
+          <Title order={1} className={classes.tagline}>
+            {t("home.tagline")}
+          </Title>
+          <Text fz="lg" c="dimmed" maw="38rem">
+            {t("home.about")}
+          </Text>
+          <Group gap="sm" mt="xs">
+            {me && (
+              <Button component={Link} to="/app" size="md">
+                {t("common.toHome")}
+              </Button>
+            )}
+            <Button component={Link} to="/register" size="md" variant={me ? "default" : "filled"}>
+              {t("common.signUp")}
             </Button>
-          )}
-          <Button component={Link} to="/register" size="md" variant={me ? "default" : "filled"}>
-            {t("common.signUp")}
-          </Button>
-          <Button component={Link} to="/login" size="md" variant="default">
-            {t("common.signIn")}
-          </Button>
-        </Group>
+            <Button component={Link} to="/login" size="md" variant="default">
+              {t("common.signIn")}
+            </Button>
+          </Group>
         </div>
         <Sample />
       </section>

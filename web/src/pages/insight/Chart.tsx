@@ -16,12 +16,14 @@ interface Props<Row> {
   rows: readonly Row[];
   columns: readonly Column<Row>[];
   isEmpty: boolean;
+  /** Why it may be empty; that nothing was asked unless it is given. */
+  emptyText?: string;
   /** The picture; who does not see it has the same in the table. */
   children: ReactNode;
 }
 
 /** A chart, and the same as a table: for screen readers at once, for everybody at a click. */
-export function Chart<Row>({ title, text, rows, columns, isEmpty, children }: Props<Row>) {
+export function Chart<Row>({ title, text, rows, columns, isEmpty, emptyText, children }: Props<Row>) {
   const t = useMessages();
   const [shape, setShape] = useState("chart");
   const isTable = shape === "table";
@@ -45,7 +47,7 @@ export function Chart<Row>({ title, text, rows, columns, isEmpty, children }: Pr
       }
     >
       {isEmpty ? (
-        <Empty title={t("insight.nothing")} text={t("insight.nothingText")} />
+        <Empty title={t("insight.nothing")} text={emptyText ?? t("insight.nothingText")} />
       ) : (
         <>
           {!isTable && (

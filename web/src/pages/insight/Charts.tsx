@@ -17,8 +17,17 @@ const NONE: Omit<Schemas["TurnsOfDay"], "day"> = {
   turns: 0, completed: 0, failed: 0, cancelled: 0, spoken: 0, cache_hits: 0, unanswered: 0, liked: 0, disliked: 0, confidence: null,
 };
 
+interface Props {
+  days: string[];
+  /** The key of the one that is asked for; null for all. */
+  assistant: string | null;
+  /** What assistants are called, by their keys. */
+  names: ReadonlyMap<string, string>;
+  seesCosts: boolean;
+}
+
 /** All charts of some days; a chunk of its own, because of what draws them. */
-export default function Charts({ days, assistant, seesCosts }: { days: string[]; assistant: string | null; seesCosts: boolean }) {
+export default function Charts({ days, assistant, names, seesCosts }: Props) {
   const query = { since: days[0]!, until: days.at(-1)!, assistant_key: assistant };
   const turns = useQuery({
     queryKey: ["insight", "turns", query],
@@ -41,10 +50,11 @@ export default function Charts({ days, assistant, seesCosts }: { days: string[];
         <Moments days={days} latency={latency.data} />
         <Waterfall latency={latency.data} />
         <Confidence turns={turns.data} />
+        <Sureness days={days} turns={turns.data} />
         <Feedback days={days} turns={turns.data} />
         <Kept days={days} turns={turns.data} />
-        {assistant === null && <ByAssistant turns={turns.data} />}
-        {seesCosts && <Costs days={days} assistant={assistant} />}
+        {assistant === null && <ByAssistant turns={turns.data} names={names} />}
+        {seesCosts && <Costs query={query} days={days} />}
       </div>
     </>
   );
@@ -89,7 +99,7 @@ function Turns({ days, turns }: { days: string[]; turns: Schemas["TurnCounts"] }
       isEmpty={turns.total.turns === 0}
       columns={[{ label: t("insight.day"), value: (row) => row.day }, ...series.map(({ key, label }) => ({ label, value: (row: Schemas["TurnsOfDay"]) => count(row[key]) }))]}
     >
-      <Areas rows={rows} series={series} at="day" write={count} />
+      <Areas rows={rows} series={series} at="day" write={count} isWhole />
     </Chart>
   );
 }
@@ -153,7 +163,28 @@ function Confidence({ turns }: { turns: Schemas["TurnCounts"] }) {
       isEmpty={turns.confidences.every((each) => each === 0)}
       columns={[{ label: t("insight.confidence"), value: (row) => row.name }, { label: t("insight.answers"), value: (row) => count(row.answers) }]}
     >
-      <Bars rows={rows} series={[{ key: "answers", label: t("insight.answers") }]} at="name" write={count} />
+      <Bars rows={rows} series={[{ key: "answers", label: t("insight.answers") }]} at="name" write={count} isWhole />
+    </Chart>
+  );
+}
+
+function Sureness({ days, turns }: { days: string[]; turns: Schemas["TurnCounts"] }) {
+  const t = useMessages();
+  const { percent } = useNumbers();
+  const rows = everyDay(days, turns.by_day, NONE);
+  const write = (value: number) => percent(value, 1);
+  return (
+    <Chart
+      title={t("insight.confidenceByDay")}
+      text={t("insight.confidenceByDayText")}
+      rows={rows}
+      isEmpty={turns.total.confidence === null}
+      columns={[
+        { label: t("insight.day"), value: (row) => row.day },
+        { label: t("insight.confidence"), value: (row) => (row.confidence === null ? "–" : write(row.confidence)) },
+      ]}
+    >
+      <Lines rows={rows} series={[{ key: "confidence", label: t("insight.confidence") }]} at="day" write={write} />
     </Chart>
   );
 }
@@ -171,7 +202,7 @@ function Feedback({ days, turns }: { days: string[]; turns: Schemas["TurnCounts"
       isEmpty={turns.total.liked + turns.total.disliked === 0}
       columns={[{ label: t("insight.day"), value: (row) => row.day }, ...series.map(({ key, label }) => ({ label, value: (row: Schemas["TurnsOfDay"]) => count(row[key]) }))]}
     >
-      <Bars rows={rows} series={series} at="day" write={count} />
+      <Bars rows={rows} series={series} at="day" write={count} isWhole />
     </Chart>
   );
 }
@@ -189,7 +220,7 @@ function Kept({ days, turns }: { days: string[]; turns: Schemas["TurnCounts"] })
       isEmpty={turns.total.cache_hits + turns.total.unanswered === 0}
       columns={[{ label: t("insight.day"), value: (row) => row.day }, ...series.map(({ key, label }) => ({ label, value: (row: Schemas["TurnsOfDay"]) => count(row[key]) }))]}
     >
-      <Lines rows={rows} series={series} at="day" write={count} />
+      <Lines rows={rows} series={series} at="day" write={count} isWhole />
     </Chart>
   );
 }

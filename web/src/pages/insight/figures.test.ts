@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { daysOf, everyDay, momentByDay, stacked, waterfall } from "./figures";
+import { costByDay, daysOf, everyDay, momentByDay, stacked, waterfall } from "./figures";
 
 const NOW = Date.parse("2026-11-21T23:30:00Z");
 const of = (stage: string, measure: string, p50_ms: number) => ({ stage, measure, turns: 3, p50_ms, p95_ms: p50_ms * 2 });
@@ -27,5 +27,13 @@ test("a day on which nothing was measured breaks the line", () => {
   expect(momentByDay(["2026-11-20", "2026-11-21"], rows, "first_token")).toEqual([
     { day: "2026-11-20", p50_ms: null, p95_ms: null },
     { day: "2026-11-21", p50_ms: 7, p95_ms: 14 },
+  ]);
+});
+
+test("a day without calls cost nothing, and sums that come as text are numbers", () => {
+  const cost = { calls: 2, input_tokens: 9, output_tokens: 1, seconds: 0, cost_usd: "0.25" };
+  expect(costByDay(["2026-11-20", "2026-11-21"], { "2026-11-21": cost })).toEqual([
+    { day: "2026-11-20", cost: 0, calls: 0 },
+    { day: "2026-11-21", cost: 0.25, calls: 2 },
   ]);
 });

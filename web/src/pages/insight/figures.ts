@@ -45,3 +45,8 @@ export function momentByDay(days: readonly string[], rows: readonly Schemas["Lat
   const found = new Map(rows.filter((row) => row.stage === "turn" && row.measure === measure).map((row) => [row.day, row]));
   return days.map((day) => ({ day, p50_ms: found.get(day)?.p50_ms ?? null, p95_ms: found.get(day)?.p95_ms ?? null }));
 }
+
+/** Returns what each of the days cost; a day without calls cost nothing. */
+export function costByDay(days: readonly string[], byDay: Readonly<Record<string, Schemas["Cost"]>>) {
+  return days.map((day) => ({ day, cost: Number(byDay[day]?.cost_usd ?? 0), calls: byDay[day]?.calls ?? 0 }));
+}

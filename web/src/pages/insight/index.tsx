@@ -23,6 +23,7 @@ export default function Insight() {
     queryFn: () => ok(api.GET("/api/agents", { params: { query: { limit: 200 } } })),
   });
   const days = daysOf(range, now);
+  const named = assistants.data?.agents ?? [];
   return (
     <Page
       title={t("insight.title")}
@@ -33,7 +34,7 @@ export default function Insight() {
             aria-label={t("insight.assistant")}
             value={assistant}
             onChange={(event) => setAssistant(event.currentTarget.value)}
-            data={[{ value: "", label: t("insight.allAssistants") }, ...(assistants.data?.agents ?? []).map(({ assistant_key, name }) => ({ value: assistant_key, label: name }))]}
+            data={[{ value: "", label: t("insight.allAssistants") }, ...named.map(({ assistant_key, name }) => ({ value: assistant_key, label: name }))]}
           />
           <SegmentedControl
             aria-label={t("insight.range")}
@@ -45,7 +46,7 @@ export default function Insight() {
       }
     >
       <Suspense fallback={<Loading />}>
-        <Charts days={days} assistant={assistant || null} seesCosts={can("tenant:admin")} />
+        <Charts days={days} assistant={assistant || null} names={new Map(named.map(({ assistant_key, name }) => [assistant_key, name]))} seesCosts={can("tenant:admin")} />
       </Suspense>
     </Page>
   );

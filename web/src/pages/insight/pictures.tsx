@@ -25,7 +25,11 @@ interface Props {
   /** Which field names a row: a day, or a name. */
   at: string;
   write: (value: number) => string;
+  /** Whether values are counted: then the axis has no halves. */
+  isWhole?: boolean;
 }
+
+const LONGEST_NAME = 16;
 
 const AXIS = { tick: { fill: "currentColor", fontSize: 12 }, tickLine: false, axisLine: false } as const;
 const TIP = {
@@ -39,6 +43,16 @@ function useDay(): (day: unknown) => string {
     /^\d{4}-\d\d-\d\d$/.test(String(day))
       ? new Date(`${String(day)}T00:00:00Z`).toLocaleDateString(language, { day: "numeric", month: "short", timeZone: "UTC" })
       : String(day);
+}
+
+/** Returns a name as an axis has room for it; the table has all of it. */
+const short = (name: string) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name);
+
+/** A dot where a value has none beside it, as a line that has no length is not seen. */
+function Alone({ cx, cy, index = 0, points = [], stroke }: { cx?: number; cy?: number; index?: number; points?: readonly { value?: unknown }[]; stroke?: string }) {
+  const has = (at: number) => points[at]?.value != null;
+  if (cy === undefined || !has(index) || has(index - 1) || has(index + 1)) return null;
+  return <circle cx={cx} cy={cy} r={4} fill={stroke} />;
 }
 
 function Frame({ children }: { children: ReactElement }) {
@@ -56,14 +70,14 @@ function legend(series: readonly Series[]) {
 }
 
 /** Amounts of days above each other. */
-export function Areas({ rows, series, at, write }: Props) {
+export function Areas({ rows, series, at, write, isWhole = false }: Props) {
   const day = useDay();
   return (
     <Frame>
       <AreaChart accessibilityLayer={false} data={[...rows]} margin={margin}>
         <CartesianGrid vertical={false} stroke="var(--aura-line)" />
         <XAxis dataKey={at} tickFormatter={day} minTickGap={28} {...AXIS} />
-        <YAxis tickFormatter={write} width={52} allowDecimals={false} {...AXIS} />
+        <YAxis tickFormatter={write} width="auto" allowDecimals={!isWhole} {...AXIS} />
         <Tooltip {...TIP} labelFormatter={day} formatter={(value) => write(Number(value))} />
         {legend(series)}
         {series.map(({ key, label }, index) => (
@@ -75,18 +89,18 @@ export function Areas({ rows, series, at, write }: Props) {
 }
 
 /** Values of days as lines; a day without one breaks them. */
-export function Lines({ rows, series, at, write }: Props) {
+export function Lines({ rows, series, at, write, isWhole = false }: Props) {
   const day = useDay();
   return (
     <Frame>
       <LineChart accessibilityLayer={false} data={[...rows]} margin={margin}>
         <CartesianGrid vertical={false} stroke="var(--aura-line)" />
         <XAxis dataKey={at} tickFormatter={day} minTickGap={28} {...AXIS} />
-        <YAxis tickFormatter={write} width={60} {...AXIS} />
+        <YAxis tickFormatter={write} width="auto" allowDecimals={!isWhole} {...AXIS} />
         <Tooltip {...TIP} labelFormatter={day} formatter={(value) => write(Number(value))} />
         {legend(series)}
         {series.map(({ key, label }, index) => (
-          <Line key={key} dataKey={key} name={label} type="monotone" stroke={COLORS[index]!} strokeWidth={2} dot={{ r: 2 }} isAnimationActive={false} />
+          <Line key={key} dataKey={key} name={label} type="monotone" stroke={COLORS[index]!} strokeWidth={2} dot={Alone} isAnimationActive={false} />
         ))}
       </LineChart>
     </Frame>
@@ -94,16 +108,16 @@ export function Lines({ rows, series, at, write }: Props) {
 }
 
 /** Bars beside each other, or one of parts; lying where their names are long. */
-export function Bars({ rows, series, at, write, isLying = false }: Props & { isLying?: boolean }) {
+export function Bars({ rows, series, at, write, isLying = false, isWhole = false }: Props & { isLying?: boolean }) {
   const day = useDay();
-  const names = { dataKey: at, tickFormatter: day, ...AXIS };
-  const values = { tickFormatter: write, type: "number" as const, ...AXIS };
+  const names = { dataKey: at, tickFormatter: (name: unknown) => short(day(name)), ...AXIS };
+  const values = { tickFormatter: write, type: "number" as const, allowDecimals: !isWhole, ...AXIS };
   return (
     <Frame>
       <BarChart accessibilityLayer={false} data={[...rows]} layout={isLying ? "vertical" : "horizontal"} margin={margin} maxBarSize={44}>
         <CartesianGrid vertical={isLying} horizontal={!isLying} stroke="var(--aura-line)" />
         {isLying ? <XAxis {...values} /> : <XAxis minTickGap={20} {...names} />}
-        {isLying ? <YAxis type="category" width={96} {...names} /> : <YAxis width={60} {...values} />}
+        {isLying ? <YAxis type="category" width="auto" {...names} /> : <YAxis width="auto" {...values} />}
         <Tooltip {...TIP} cursor={{ fill: "var(--aura-side)" }} labelFormatter={day} formatter={(value) => write(Number(value))} />
         {legend(series)}
         {series.map(({ key, label }, index) => (

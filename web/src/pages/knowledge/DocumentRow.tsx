@@ -1,4 +1,3 @@
-import { Group, Text } from "@mantine/core";
 import { IconFile, IconFileMusic, IconFileText, IconFileTypePdf, IconFileTypeXls, IconMail, IconPhoto, IconWorld, type TablerIcon } from "@tabler/icons-react";
 import { memo } from "react";
 import { Link } from "react-router";
@@ -22,7 +21,7 @@ const ICONS: readonly [RegExp, TablerIcon][] = [
 
 const TAGS_SHOWN = 3;
 
-/** A document in a list; all of it leads to its page. */
+/** A document in a list; all of it leads to its page. Of plain elements, as there are many and they are scrolled. */
 export const DocumentRow = memo(function DocumentRow({ document }: { document: Schemas["DocumentView"] }) {
   const t = useMessages();
   const progress = useProgressText(document);
@@ -31,34 +30,32 @@ export const DocumentRow = memo(function DocumentRow({ document }: { document: S
   return (
     <Link to={`/app/knowledge/documents/${document.id}`} className={classes.document}>
       <Icon size={22} stroke={1.4} className={classes.icon} aria-hidden />
-      <div style={{ minWidth: 0 }}>
-        <Text fz="sm" fw={550} truncate>
-          {document.title || document.filename}
-        </Text>
-        <Group gap={8} wrap="nowrap" style={{ overflow: "hidden" }}>
-          <Text fz="xs" c="dimmed" truncate>
+      <span className={classes.about}>
+        <span className={classes.name}>{document.title || document.filename}</span>
+        <span className={classes.more}>
+          <span className={classes.small}>
             {[document.folder, document.title && document.title !== document.filename ? document.filename : ""].filter(Boolean).map((each) => `${each} · `)}
             <FileSize bytes={document.file_size} />
             {document.status === "processed" && ` · ${t("knowledge.chunkCount", { count: document.chunks })}`}
-          </Text>
+          </span>
           {document.tags.slice(0, TAGS_SHOWN).map((tag) => (
             <span key={tag} className={classes.tag}>
               {tag}
             </span>
           ))}
-        </Group>
-      </div>
-      <div className={classes.state} style={{ minWidth: 0 }}>
+        </span>
+      </span>
+      <span className={classes.state}>
         <StateBadge state={document.status} />
         {progress && (
-          <Text fz="xs" c={isBad ? "var(--mantine-color-error)" : "dimmed"} truncate title={progress}>
+          <span className={classes.small} data-is-bad={isBad || undefined} title={progress}>
             {progress}
-          </Text>
+          </span>
         )}
-      </div>
-      <Text fz="xs" c="dimmed" className={classes.when}>
+      </span>
+      <span className={classes.when}>
         <DateTime at={document.created_at} />
-      </Text>
+      </span>
     </Link>
   );
 });

@@ -66,85 +66,85 @@ function More() {
   );
 }
 
+interface Asked {
+  status?: Status;
+  assistant_key?: string;
+  tag?: string;
+  q?: string;
+}
+
 function List() {
-  const t = useMessages();
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
   const [name, setName] = useState(params.get("q") ?? "");
   const [q] = useDebouncedValue(name.trim(), 250);
   const [status, assistant, tag] = [params.get("status"), params.get("assistant"), params.get("tag")];
+  useLiveDocuments();
+  return (
+    <>
+      <Filters name={name} onName={setName} />
+      <Found asked={{ ...(status ? { status: status as Status } : {}), ...(assistant ? { assistant_key: assistant } : {}), ...(tag ? { tag } : {}), ...(q ? { q } : {}) }} />
+    </>
+  );
+}
+
+function Filters({ name, onName }: { name: string; onName: (name: string) => void }) {
+  const t = useMessages();
+  const [params, setParams] = useSearchParams();
   const assistants = useAssistants();
   const tags = useTags();
-  useLiveDocuments();
-  const asked = {
-    limit: PAGE,
-    ...(status ? { status: status as Status } : {}),
-    ...(assistant ? { assistant_key: assistant } : {}),
-    ...(tag ? { tag } : {}),
-    ...(q ? { q } : {}),
-  };
-  const rows = useRows(["documents", "list", asked], async (after, signal) => {
-    const page = await ok(api.GET("/api/documents", { params: { query: { ...asked, ...(after ? { after } : {}) } }, signal }));
-    return { rows: page.documents, next: page.next };
-  });
-  const set = (key: "status" | "assistant" | "tag") => (value: string | null) =>
-    setParams((before) => (value ? before.set(key, value) : before.delete(key), before), { replace: true });
-  const isFiltered = !!(status || assistant || tag || q);
+  const tag = params.get("tag");
   const states = (["queued", "running", "processed", "failed", "cancelled"] as const).map((value) => ({
     value,
     label: value === "failed" ? t("common.failedState") : t(`common.${value}`),
   }));
+  const about = (key: "status" | "assistant" | "tag") => ({
+    flex: "1 1 8rem",
+    clearable: true,
+    value: params.get(key),
+    onChange: (value: string | null) => setParams((before) => (value ? before.set(key, value) : before.delete(key), before), { replace: true }),
+  });
   return (
-    <>
-      <Group gap="xs" role="search">
-        <TextInput
-          flex="2 1 14rem"
-          aria-label={t("knowledge.searchName")}
-          placeholder={t("knowledge.searchName")}
-          leftSection={<IconSearch size={16} aria-hidden />}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <Select flex="1 1 8rem" aria-label={t("knowledge.state")} placeholder={t("knowledge.anyState")} data={states} value={status} onChange={set("status")} clearable />
-        {assistants.length > 1 && (
-          <Select
-            flex="1 1 8rem"
-            aria-label={t("knowledge.assistant")}
-            placeholder={t("knowledge.anyAssistant")}
-            data={assistants}
-            value={assistant}
-            onChange={set("assistant")}
-            clearable
-          />
-        )}
-        {(tags.length > 0 || tag) && (
-          <Select
-            flex="1 1 8rem"
-            aria-label={t("knowledge.tag")}
-            placeholder={t("knowledge.anyTag")}
-            data={tag && !tags.includes(tag) ? [tag, ...tags] : tags}
-            value={tag}
-            onChange={set("tag")}
-            clearable
-            searchable
-          />
-        )}
-      </Group>
-      <RowList
-        rows={rows}
-        rowKey={(row) => row.id}
-        label={t("knowledge.documents")}
-        guessPx={64}
-        height="max(24rem, calc(100dvh - 22rem))"
-        empty={
-          isFiltered ? (
-            <Empty icon={IconSearch} title={t("knowledge.nothingFound")} text={t("knowledge.nothingFoundText")} />
-          ) : (
-            <Empty icon={IconBook2} title={t("knowledge.none")} text={t("knowledge.noneText")} />
-          )
-        }
-      >
-        {(row) => <DocumentRow document={row} />}
-      </RowList>
-    </>
+    <Group gap="xs" role="search">
+      <TextInput
+        flex="2 1 14rem"
+        aria-label={t("knowledge.searchName")}
+        placeholder={t("knowledge.searchName")}
+        leftSection={<IconSearch size={16} aria-hidden />}
+        value={name}
+        onChange={(event) => onName(event.currentTarget.value)}
+      />
+      <Select {...about("status")} aria-label={t("knowledge.state")} placeholder={t("knowledge.anyState")} data={states} />
+      {assistants.length > 1 && <Select {...about("assistant")} aria-label={t("knowledge.assistant")} placeholder={t("knowledge.anyAssistant")} data={assistants} />}
+      {(tags.length > 0 || tag) && (
+        <Select {...about("tag")} aria-label={t("knowledge.tag")} placeholder={t("knowledge.anyTag")} data={tag && !tags.includes(tag) ? [tag, ...tags] : tags} searchable />
+      )}
+    </Group>
+  );
+}
+
+/** What is found; apart from the filters, which need not be drawn again with each page that is read. */
+function Found({ asked }: { asked: Asked }) {
+  const t = useMessages();
+  const rows = useRows(["documents", "list", asked], async (after, signal) => {
+    const page = await ok(api.GET("/api/documents", { params: { query: { limit: PAGE, ...asked, ...(after ? { after } : {}) } }, signal }));
+    return { rows: page.documents, next: page.next };
+  });
+  return (
+    <RowList
+      rows={rows}
+      rowKey={(row) => row.id}
+      label={t("knowledge.documents")}
+      guessPx={65}
+      height="max(24rem, calc(100dvh - 22rem))"
+      empty={
+        Object.keys(asked).length > 0 ? (
+          <Empty icon={IconSearch} title={t("knowledge.nothingFound")} text={t("knowledge.nothingFoundText")} />
+        ) : (
+          <Empty icon={IconBook2} title={t("knowledge.none")} text={t("knowledge.noneText")} />
+        )
+      }
+    >
+      {(row) => <DocumentRow document={row} />}
+    </RowList>
   );
 }

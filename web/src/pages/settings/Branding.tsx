@@ -20,7 +20,7 @@ export function useTenantChange() {
     (fields: Partial<Schemas["OwnChange"]>) => ok(api.PATCH("/api/tenant", { body: given<Schemas["OwnChange"]>(fields) })),
     TENANT,
     ["me"],
-    ["branding"],
+    ["usage"],
   );
 }
 

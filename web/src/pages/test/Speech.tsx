@@ -33,7 +33,7 @@ export function Speech() {
           {sound?.name ?? t("test.noSound")}
         </Text>
       </Trial>
-      <Trial label={t("test.synthesize")} send={text ? () => exchange("POST", "/api/voice/synthesize", { text, format: "wav" }) : null}>
+      <Trial label={t("test.synthesize")} send={text ? () => exchange("POST", "/api/voice/synthesize", { text, format: "wav" }, "audio/wav") : null}>
         <TextInput label={t("test.toSay")} value={text} onChange={(event) => setText(event.currentTarget.value)} flex="1 1 16rem" />
       </Trial>
     </Panel>

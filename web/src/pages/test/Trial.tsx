@@ -21,7 +21,7 @@ export function Trial({ label, send, children }: Props) {
   const act = useMutation({ mutationFn: () => send!() });
   const found = act.data;
   return (
-    <div className={classes.trial}>
+    <section className={classes.trial} aria-label={label}>
       <Group gap="sm" align="flex-end">
         {children}
         <Button variant="default" disabled={!send} loading={act.isPending} onClick={() => act.mutate()}>
@@ -43,7 +43,7 @@ export function Trial({ label, send, children }: Props) {
           <Raw title={t("test.reply")} text={found.reply} />
         </div>
       )}
-    </div>
+    </section>
   );
 }
 

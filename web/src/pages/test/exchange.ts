@@ -32,8 +32,8 @@ export function shownBody(text: string): string {
 }
 
 /** Sends a request in the user's name and returns it with its reply, whatever that is. Throws where there is none. */
-export async function exchange(method: string, path: string, body?: object | FormData): Promise<Exchange> {
-  const headers = new Headers({ Accept: "application/json" });
+export async function exchange(method: string, path: string, body?: object | FormData, accept = "application/json"): Promise<Exchange> {
+  const headers = new Headers({ Accept: accept });
   const shown = await token();
   if (shown) headers.set("Authorization", `Bearer ${shown}`);
   const isForm = body instanceof FormData;

@@ -6,6 +6,9 @@ import { ErrorNote } from "../../../components/ErrorNote";
 import { useMessages } from "../../../i18n";
 import classes from "../knowledge.module.css";
 import { useProgressText } from "../progress";
+import { Unlock } from "./Unlock";
+
+const LOCKED = ["encrypted", "wrong_password"];
 
 /** Where a document stands that is not ready: how far it is and why it waits, or why it failed and what to do. */
 export function Standing({ document }: { document: Schemas["DocumentView"] }) {
@@ -28,7 +31,8 @@ export function Standing({ document }: { document: Schemas["DocumentView"] }) {
             {t("knowledge.oldAnswers", { version: document.version })}
           </Text>
         )}
-        {isMine && (
+        {isMine && LOCKED.includes(document.code ?? "") && <Unlock document={document} />}
+        {isMine && !LOCKED.includes(document.code ?? "") && (
           <Button size="xs" variant="default" mt="xs" loading={retry.isPending} onClick={() => retry.mutate()}>
             {t("common.retry")}
           </Button>

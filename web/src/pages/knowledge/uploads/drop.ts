@@ -2,31 +2,18 @@ import { body } from "../../../api/body";
 import { api, ok, type Schemas } from "../../../api/client";
 import { jobEvents } from "../../../api/events";
 import { asProblem } from "../../../api/problem";
-import { GIVEN_UP, sendInPieces, sendTogether, type Sending } from "./post";
-import { itemsOf, matched } from "./items";
+import { patiently } from "./patience";
+import { GIVEN_UP, sendInPieces, type Sending, sendTogether, type Taken } from "./post";
+import { begun, GONE, isEnded, isLeaving, refuse, type Sent } from "./sent";
+import { readBatch, readJob } from "./standing";
 import type { Found } from "./walk";
-
-export type FileState = "waiting" | "sending" | "sent" | Schemas["BatchItemView"]["status"];
-
-/** A file on its way: first its bytes, then what the workers make of it. */
-export interface Sent extends Found {
-  key: string;
-  sentBytes: number;
-  state: FileState;
-  /** Why it was refused or failed, in the API's words. */
-  reason: string;
-  documentId: string | null;
-}
 
 const LARGE_BYTES = 16 << 20;
 const TOGETHER_BYTES = 16 << 20;
 const TOGETHER_FILES = 25;
 const LANES = 2;
 const LOOK_AFTER_MS = 700;
-
-/** Where a file will not move any more by itself. */
-export const isEnded = ({ state }: Sent) => !["waiting", "sending", "sent", "queued", "running"].includes(state);
-export const isLeaving = ({ state }: Sent) => state === "waiting" || state === "sending";
+const NEWS = /^batch\.|\.progress$|^document\.(processed|failed)$/;
 
 /** Files that were dropped together: several are one batch of the API. `tell` is called after every change. */
 export class Drop {
@@ -35,7 +22,10 @@ export class Drop {
   jobId: string | null = null;
   isPaused = false;
   isCancelled = false;
+  /** What went wrong for all of it. */
   error: unknown = null;
+  /** What it waits for before it goes on by itself: a line that broke, a server that is busy. */
+  hindrance: unknown = null;
   private stop = new AbortController();
   private readonly following = new AbortController();
   private isLooking = false;
@@ -47,7 +37,7 @@ export class Drop {
     found: readonly Found[],
     private readonly tell: () => void,
   ) {
-    this.files = found.map((each, index) => ({ ...each, key: `${id}-${index}`, sentBytes: 0, state: "waiting", reason: "", documentId: null }));
+    this.files = begun(id, found);
   }
 
   get isLeaving(): boolean {
@@ -56,6 +46,16 @@ export class Drop {
 
   get isEnded(): boolean {
     return this.files.every(isEnded);
+  }
+
+  /** Whether anything of it can be held back: files that have not left, or a batch that workers take files from. */
+  get canPause(): boolean {
+    return !this.isEnded && !this.isCancelled && (this.batchId !== null || this.isLeaving);
+  }
+
+  /** The files that the API does not have: they were refused, or cancelled before they were sent. */
+  get unsent(): Found[] {
+    return this.files.filter((file) => !file.documentId && (file.state === "refused" || file.state === "cancelled"));
   }
 
   /** Sends what has not been sent. */
@@ -76,9 +76,9 @@ export class Drop {
 
   async resume(): Promise<void> {
     await this.running;
+    if (this.batchId) await ok(api.POST("/api/jobs/{id}/resume", { params: { path: { id: this.batchId } } }));
     this.isPaused = false;
     this.stop = new AbortController();
-    if (this.batchId) await ok(api.POST("/api/jobs/{id}/resume", { params: { path: { id: this.batchId } } }));
     this.start();
     this.tell();
   }
@@ -89,6 +89,7 @@ export class Drop {
     this.stop.abort(GIVEN_UP);
     for (const file of this.files) if (isLeaving(file)) file.state = "cancelled";
     this.tell();
+    await this.running;
     const id = this.jobId ?? this.batchId;
     if (id) await ok(api.DELETE("/api/jobs/{id}", { params: { path: { id } } }));
     await this.look();
@@ -96,17 +97,37 @@ export class Drop {
 
   /** Has the workers try again what failed there. Files that never arrived are for a new drop: `unsent`. */
   async retry(): Promise<void> {
-    if (this.jobId && this.files.some((file) => file.state === "failed" || (file.state === "cancelled" && file.documentId))) {
-      await ok(api.POST("/api/jobs/{id}/retry", { params: { path: { id: this.jobId } } }));
-      this.isCancelled = false;
-      this.follow(this.jobId);
-      await this.look();
-    }
+    if (!this.jobId || !this.files.some((file) => file.state === "failed" || (file.state === "cancelled" && file.documentId))) return;
+    await ok(api.POST("/api/jobs/{id}/retry", { params: { path: { id: this.jobId } } }));
+    this.isCancelled = false;
+    this.follow(this.jobId);
+    await this.look();
   }
 
-  /** The files that the API does not have: the line broke, they were refused, or were cancelled before. */
-  get unsent(): Found[] {
-    return this.files.filter((file) => !file.documentId && (file.state === "refused" || file.state === "cancelled"));
+  /** Has the workers try one file again. */
+  async retryOne(file: Sent): Promise<void> {
+    const id = file.documentId!;
+    await ok(api.POST("/api/jobs/{id}/retry", { params: { path: { id } } }));
+    this.follow(id);
+    await this.look();
+  }
+
+  /** Leaves one file out: it is not sent, or no worker goes on with it. */
+  async cancelOne(file: Sent): Promise<void> {
+    const id = file.documentId;
+    if (file.state === "waiting") file.state = "cancelled";
+    else if (id) await ok(api.DELETE("/api/jobs/{id}", { params: { path: { id } } }));
+    this.tell();
+    await this.look();
+  }
+
+  /** Sends a file again with the password that opens it: the document that could not be read is then read. */
+  async open(file: Sent, password: string): Promise<void> {
+    const sending = { batchId: null, password, signal: this.following.signal, key: `${file.key}-${Date.now()}`, onSent: () => undefined };
+    const { jobId } = await sendTogether([file], sending);
+    Object.assign(file, { state: "queued", reason: "", code: "", documentId: jobId });
+    this.tell();
+    this.follow(jobId);
   }
 
   end(): void {
@@ -116,16 +137,16 @@ export class Drop {
   private async run(): Promise<void> {
     try {
       if (this.files.length > 1 && !this.batchId) {
-        const batch = await ok(api.POST("/api/batches", { body: body<Schemas["BatchBody"]>({ name: this.name.slice(0, 255) }) }));
+        const about = { body: body<Schemas["BatchBody"]>({ name: this.name.slice(0, 255) }), headers: { "Idempotency-Key": this.id } };
+        const batch = await this.patiently(() => ok(api.POST("/api/batches", about)));
         this.jobId = this.batchId = batch.id;
         this.follow(batch.id);
       }
       await Promise.all(Array.from({ length: LANES }, () => this.lane()));
-      if (this.batchId && !this.isPaused && !this.isCancelled)
-        await ok(api.POST("/api/batches/{id}/close", { params: { path: { id: this.batchId } } }));
+      const { batchId: id } = this;
+      if (id && !this.isPaused && !this.isCancelled) await this.patiently(() => ok(api.POST("/api/batches/{id}/close", { params: { path: { id } } })));
     } catch (thrown) {
-      this.error = thrown;
-      for (const file of this.files) if (isLeaving(file)) this.refuse(file, asProblem(thrown).detail);
+      if (!isStop(thrown)) this.fail(this.files.filter(isLeaving), thrown);
     }
     await this.look();
   }
@@ -134,22 +155,36 @@ export class Drop {
     for (let next = this.next(); next.length > 0; next = this.next()) {
       for (const file of next) file.state = "sending";
       this.tell();
-      const sending: Sending = { batchId: this.batchId, signal: this.stop.signal, onSent: (bytes) => this.sent(next, bytes) };
       try {
-        const first = next[0]!;
-        const taken = first.file.size > LARGE_BYTES ? await sendInPieces(first, sending) : await sendTogether(next, sending);
-        for (const file of next) this.arrived(file, taken.refused.find(({ filename }) => filename === file.file.name)?.detail);
-        if (!this.batchId) this.alone(first, taken.jobId);
+        const there = await this.readable(next);
+        if (there.length > 0) this.arrived(there, await this.patiently(() => this.sendAll(there)));
       } catch (thrown) {
-        const isStopped = thrown instanceof DOMException && thrown.name === "AbortError";
-        for (const file of next) {
-          file.sentBytes = 0;
-          if (isStopped) file.state = this.isCancelled ? "cancelled" : "waiting";
-          else this.refuse(file, asProblem(thrown).detail);
-        }
+        if (isStop(thrown)) for (const file of next) this.stopped(file);
+        else this.fail(next, thrown);
       }
       this.tell();
     }
+  }
+
+  private sendAll(files: readonly Sent[]): Promise<Taken> {
+    // The same files under the same name are taken in once, though an answer of the API was lost.
+    const key = `${this.id}:${files.map((file) => this.files.indexOf(file).toString(36)).join(".")}`;
+    const sending: Sending = { batchId: this.batchId, signal: this.stop.signal, key, onSent: (bytes) => this.sent(files, bytes) };
+    return files[0]!.file.size > LARGE_BYTES ? sendInPieces(files[0]!, sending) : sendTogether(files, sending);
+  }
+
+  private patiently<T>(act: () => Promise<T>): Promise<T> {
+    return patiently(act, this.stop.signal, (by) => {
+      this.hindrance = by;
+      this.tell();
+    });
+  }
+
+  /** Returns the files that can still be read; one that was moved, changed or deleted meanwhile is refused. */
+  private async readable(files: readonly Sent[]): Promise<Sent[]> {
+    const found = await Promise.all(files.map((each) => each.file.slice(0, 1).arrayBuffer().then(() => true, () => false)));
+    for (const [index, isThere] of found.entries()) if (!isThere) refuse(files[index]!, GONE, "");
+    return files.filter((_, index) => found[index]);
   }
 
   /** Takes a large file, or small ones together, from those that wait. */
@@ -176,31 +211,28 @@ export class Drop {
     this.tell();
   }
 
-  private arrived(file: Sent, refusal?: string): void {
-    file.sentBytes = file.file.size;
-    if (refusal === undefined) file.state = "sent";
-    else this.refuse(file, refusal);
-  }
-
-  private refuse(file: Sent, reason: string): void {
-    file.state = "refused";
-    file.reason = reason;
-  }
-
-  /** A file by itself goes by its document's id, an archive by its batch's. */
-  private alone(file: Sent, jobId: string): void {
-    this.jobId = jobId;
-    file.documentId = jobId;
+  private arrived(files: readonly Sent[], { jobId, known }: Taken): void {
+    for (const file of files) Object.assign(file, { sentBytes: file.file.size, state: "sent", hasArrived: true, isKnown: known.has(file.file.name) });
+    if (this.batchId) return void this.look();
+    // A file by itself goes by its document's id, an archive by its batch's.
+    this.jobId = files[0]!.documentId = jobId;
     this.follow(jobId);
+  }
+
+  private stopped(file: Sent): void {
+    file.sentBytes = 0;
+    file.state = this.isCancelled ? "cancelled" : "waiting";
+  }
+
+  private fail(files: readonly Sent[], thrown: unknown): void {
+    const { code, detail } = asProblem(thrown);
+    for (const file of files) refuse(file, code, detail);
   }
 
   private follow(jobId: string): void {
     const { signal } = this.following;
     const read = async () => {
-      for await (const event of jobEvents(jobId, { signal })) {
-        if (event.name.endsWith(".progress") || event.name.startsWith("batch.") || event.name === "document.processed" || event.name === "document.failed")
-          void this.look();
-      }
+      for await (const event of jobEvents(jobId, { signal })) if (NEWS.test(event.name)) void this.look();
       await this.look();
     };
     void read().catch((thrown) => {
@@ -209,42 +241,20 @@ export class Drop {
     });
   }
 
-  /** Reads where the files stand; where that is asked again meanwhile, once more a moment later. */
+  /** Reads where the files stand; where that is asked again meanwhile, once for all a moment later. */
   private async look(): Promise<void> {
     if (this.isLooking || !this.jobId) return;
     this.isLooking = true;
     await new Promise((resolve) => setTimeout(resolve, LOOK_AFTER_MS));
     this.isLooking = false;
     try {
-      if (this.batchId) await this.lookAtBatch(this.batchId);
-      else await this.lookAtJob(this.jobId);
+      const read = () => (this.batchId ? readBatch(this.batchId, this.files) : readJob(this.jobId!, this.files[0]!));
+      await patiently(read, this.following.signal);
     } catch (thrown) {
-      if (!asProblem(thrown).isPassing) this.error = thrown;
+      if (!isStop(thrown)) this.error = thrown;
     }
     this.tell();
   }
-
-  private async lookAtBatch(id: string): Promise<void> {
-    const { state } = await ok(api.GET("/api/batches/{id}", { params: { path: { id } } }));
-    const items = await itemsOf(id);
-    const arrived = this.files.filter((file) => !isLeaving(file) && !(file.state === "refused" && !file.documentId));
-    for (const [file, item] of matched(arrived, items)) this.stands(file, item.status, item.detail, item.document_id);
-    // An archive is no item of its batch; what was in it is.
-    if (state === "completed") for (const file of arrived) if (file.state === "sent") file.state = "processed";
-  }
-
-  private async lookAtJob(id: string): Promise<void> {
-    const job = await ok(api.GET("/api/jobs/{id}", { params: { path: { id } } }));
-    const file = this.files[0]!;
-    if (job.kind === "batch") {
-      file.documentId = null;
-      file.state = job.finished ? "processed" : "running";
-    } else this.stands(file, job.status as FileState, (job.result as { detail?: string | null }).detail ?? null, id);
-  }
-
-  private stands(file: Sent, state: FileState, detail: string | null, documentId: string | null): void {
-    file.state = state;
-    file.reason = detail ?? "";
-    file.documentId = documentId;
-  }
 }
+
+const isStop = (thrown: unknown) => thrown instanceof DOMException && thrown.name === "AbortError";
