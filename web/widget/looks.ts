@@ -57,6 +57,7 @@ header button:focus-visible { outline-color: currentColor; }
 .call i b:nth-child(2) { height: calc(4px + var(--level, 0) * 14px); } .call i b:nth-child(3) { height: calc(4px + var(--level, 0) * 18px); }
 form { display: flex; gap: 8px; align-items: flex-end; padding: 12px; border-top: 1px solid var(--line); }
 textarea { flex: 1; min-width: 0; resize: none; padding: 9px 12px; border: 1px solid var(--dim); border-radius: 12px; background: transparent; color: inherit; font: inherit; font-size: 16px; max-height: 120px; }
+textarea:focus-visible { outline-offset: -1px; }
 .round { flex: none; width: 42px; height: 42px; border-radius: 21px; display: grid; place-items: center; background: var(--main); color: var(--on-main); }
 .quiet { background: transparent; color: var(--text); border: 1px solid var(--dim); }
 .small { margin: 0; padding: 0 16px 10px; color: var(--dim); font-size: 12px; }
