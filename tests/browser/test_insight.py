@@ -50,6 +50,7 @@ def test_charts_say_in_tables_what_they_show_and_follow_the_assistant_and_the_ti
     look(page, "insight")
 
     page.get_by_role("radiogroup", name="Questions by day: shown as").get_by_text("Table").click()
+    by_day.get_by_role("cell", name="3", exact=True).scroll_into_view_if_needed()
     expect(by_day.get_by_role("cell", name="3", exact=True)).to_be_in_viewport()
     page.get_by_text("7 days").click()
     expect(by_day.get_by_role("row")).to_have_count(8)
