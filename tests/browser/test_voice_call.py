@@ -115,12 +115,13 @@ def test_a_conversation_is_heard_answered_spoken_over_and_mended(
     answer = asked(page, 0)
     expect(answer).to_contain_text("lightship Meridian", timeout=TURN_MS)
     _is_spoken_over(page, answer)
-    assert "museum" in _transcribed(stack, curator, page.evaluate("window.taken()"))
+    heard = page.evaluate("window.taken()")
     _talks_while_a_key_is_held(page)
     _leads_to_its_source_and_shows_what_took_time(page, page.get_by_role("log").get_by_role("article").last)
     _is_mended(page)
     page.get_by_role("button", name="End the conversation").click()
     expect(page.get_by_role("status").filter(has_text="Not connected")).to_be_visible()
+    assert "museum" in _transcribed(stack, curator, heard)
 
 
 def test_a_visitor_talks_on_another_site(browser: Browser, curator: Person, stack: Stack, tmp_path: Path) -> None:
