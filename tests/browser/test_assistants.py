@@ -78,9 +78,7 @@ def test_what_somebody_else_changed_meanwhile_is_not_lost(
     assert stack.client.get("/api/agents/default-assistant", headers=person.headers).json()["greeting"] == "Theirs"
 
 
-def test_its_voice_knowledge_models_and_sites_are_set(
-    open_page: OpenPage, new_person: NewPerson, stack: Stack
-) -> None:
+def test_its_voice_knowledge_models_and_sites_are_set(open_page: OpenPage, new_person: NewPerson, stack: Stack) -> None:
     person = new_person()
     text = {"text": "# Hours\n\nThe museum opens at ten.", "title": f"Hours {CANARY}"}
     stack.client.post("/api/knowledge/ingest", json=text, headers=person.headers).raise_for_status()
