@@ -87,7 +87,7 @@ def make(kind: Kind, model: type[EntryView], body: Body) -> tuple[dict[str, Any]
     asking, values = caller(), values_of(kind, body)
     _require_assistant(asking, values)
     put = writers.add(kind, writer(asking, replace=False), values)
-    _wait(asking, put.id)
+    wait(asking, put.id)
     made = show(kind, model, put.id)
     return made, 201, {"Location": url_for(".show", id=put.id)}
 
@@ -100,7 +100,7 @@ def change(kind: Kind, model: type[EntryView], entry_id: UUID, body: Body) -> di
     fields = {name: value for name, value in given.items() if value is not None or name in NULLABLE}
     _require_assistant(asking, fields)
     writers.change(kind, writer(asking), entry_id, fields)
-    _wait(asking, entry_id)
+    wait(asking, entry_id)
     return show(kind, model, entry_id)
 
 
@@ -154,7 +154,8 @@ def _require_assistant(asking: Caller, values: Mapping[str, Any]) -> None:
             turns.agent(session, values["assistant_key"])
 
 
-def _wait(asking: Caller, entry_id: UUID) -> None:
+def wait(asking: Caller, entry_id: UUID) -> None:
+    """Wait until an entry is searchable, where the request asks for that."""
     wait_s = waiting.preferred_wait_s()
     if wait_s is not None:
         finishing.finished_document(asking, entry_id, wait_s)

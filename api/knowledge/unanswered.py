@@ -83,7 +83,10 @@ def change(path: IdPath, body: UnansweredChange) -> dict[str, Any]:
 @blueprint.post("/<uuid:id>/answer", responses={201: UnansweredView})
 @allows(Permission.AI_WRITE)
 def answer(path: IdPath, body: UnansweredAnswer) -> Any:
-    """Answer a question: a training pair that is given word for word from now on, by the assistant that was asked."""
+    """Answer a question: a training pair that is given word for word from now on, by the assistant that was asked.
+
+    `Prefer: wait=N` waits until it is.
+    """
     asking = auth.caller()
     with tenant_session(asking.tenant_id) as session:
         found = unanswered.get(session, path.id)
@@ -105,4 +108,6 @@ def answer(path: IdPath, body: UnansweredAnswer) -> Any:
             before=before,
             after=after,
         )
-        return unanswered.view(found), 201
+        view = unanswered.view(found)
+    entries.wait(asking, put.id)
+    return view, 201

@@ -1,4 +1,4 @@
-import { type InfiniteData, type QueryKey, useInfiniteQuery, type UseInfiniteQueryResult } from "@tanstack/react-query";
+import { type InfiniteData, keepPreviousData, type QueryKey, useInfiniteQuery, type UseInfiniteQueryResult } from "@tanstack/react-query";
 
 /** A page of a listing: its rows, and the cursor of the next one. */
 export interface CursorPage<Row> {
@@ -6,11 +6,15 @@ export interface CursorPage<Row> {
   next: string | null | undefined;
 }
 
-/** Reads a listing page by page as it is scrolled; `page` gets the cursor, undefined for the first one. */
+/**
+ * Reads a listing page by page as it is scrolled; `page` gets the cursor, undefined for the first one.
+ *
+ * With `keepsOthers` the rows of another key stay until those of this one are there, as where somebody types a search.
+ */
 export function useRows<Row>(
   queryKey: QueryKey,
   page: (after: string | undefined, signal: AbortSignal) => Promise<CursorPage<Row>>,
-  options: { refetchInterval?: number | false; enabled?: boolean } = {},
+  { keepsOthers = false, ...options }: { refetchInterval?: number | false; enabled?: boolean; keepsOthers?: boolean } = {},
 ): UseInfiniteQueryResult<Row[], Error> {
   return useInfiniteQuery({
     queryKey,
@@ -18,6 +22,7 @@ export function useRows<Row>(
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: CursorPage<Row>) => last.next ?? undefined,
     select: (data: InfiniteData<CursorPage<Row>>) => data.pages.flatMap((each) => each.rows),
+    ...(keepsOthers && { placeholderData: keepPreviousData }),
     ...options,
   });
 }

@@ -1,6 +1,6 @@
 import { ActionIcon, FileButton, Text, Textarea, Tooltip } from "@mantine/core";
 import { IconArrowUp, IconPaperclip, IconPlayerStopFilled } from "@tabler/icons-react";
-import { type KeyboardEvent, type RefObject, useEffect, useEffectEvent, useState } from "react";
+import { type ClipboardEvent, type KeyboardEvent, type RefObject, useEffect, useEffectEvent, useState } from "react";
 import { useMe } from "../../api/me";
 import { useMessages } from "../../i18n";
 import { AttachedFiles } from "./AttachedFiles";
@@ -48,6 +48,13 @@ export function Composer({ field, text, onText, isBusy, attaching, assistantKey,
     event.preventDefault();
     send();
   };
+  // A picture of the screen becomes a file; cells of a sheet come as a picture too, and are text.
+  const pasted = (event: ClipboardEvent) => {
+    const { files: found, types } = event.clipboardData;
+    if (found.length === 0 || types.includes("text/plain") || !can("documents:write")) return;
+    event.preventDefault();
+    attaching.add([...found], assistantKey);
+  };
   const placeholder = files[0] ? t("chat.askAbout", { name: files[0].name }) : t("chat.placeholder", { name: assistantName });
   return (
     <div className={classes.composer}>
@@ -78,6 +85,7 @@ export function Composer({ field, text, onText, isBusy, attaching, assistantKey,
           value={text}
           onChange={(event) => onText(event.currentTarget.value)}
           onKeyDown={pressed}
+          onPaste={pasted}
         />
         {isBusy ? (
           <Tooltip label={t("chat.stopKey")}>

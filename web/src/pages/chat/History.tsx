@@ -25,11 +25,12 @@ export function History({ current, onDeleted }: { current: string | undefined; o
   const [q] = useDebouncedValue(text.trim(), PAUSE_MS);
   const [renamed, setRenamed] = useState<Conversation | null>(null);
   const [deleted, setDeleted] = useState<Conversation | null>(null);
-  const rows = useRows(["conversations", "list", q], async (after) => {
+  const read = async (after: string | undefined) => {
     const query = { limit: LIMIT, ...(q && { q }), ...(after && { after }) };
     const page = await ok(api.GET("/api/memory/conversations", { params: { query } }));
     return { rows: page.conversations, next: page.next };
-  });
+  };
+  const rows = useRows(["conversations", "list", q], read, { keepsOthers: true });
   return (
     <div className={classes.history}>
       <TextInput

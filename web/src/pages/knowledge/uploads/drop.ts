@@ -1,7 +1,7 @@
 import { body } from "../../../api/body";
 import { api, ok, type Schemas } from "../../../api/client";
-import { jobEvents } from "../../../api/events";
 import { asProblem } from "../../../api/problem";
+import { workEvents } from "../follow";
 import { patiently } from "./patience";
 import { GIVEN_UP, sendInPieces, type Sending, sendTogether, type Taken } from "./post";
 import { begun, GONE, isEnded, isLeaving, refuse, type Sent } from "./sent";
@@ -232,10 +232,11 @@ export class Drop {
   private follow(jobId: string): void {
     const { signal } = this.following;
     const read = async () => {
-      for await (const event of jobEvents(jobId, { signal })) if (NEWS.test(event.name)) void this.look();
+      for await (const event of workEvents(jobId, signal)) if (NEWS.test(event.name)) void this.look();
       await this.look();
     };
     void read().catch((thrown) => {
+      if (isStop(thrown)) return;
       this.error = thrown;
       this.tell();
     });
