@@ -127,8 +127,8 @@ def test_a_conversation_is_heard_answered_spoken_over_and_mended(
 def test_a_visitor_talks_on_another_site(browser: Browser, curator: Person, stack: Stack, tmp_path: Path) -> None:
     with served(tmp_path) as site, browser.new_context(locale="en-GB") as context:
         site.shows(stack, curator)
-        page, frames = context.new_page(), list[str]()
-        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
+        page, frames = context.new_page(), list[str | bytes]()
+        page.on("websocket", lambda socket: socket.on("framereceived", frames.append))
         page.goto(site.origin)
         page.evaluate(RECORD)
         page.get_by_role("button", name="Ask a question").click()
@@ -138,9 +138,11 @@ def test_a_visitor_talks_on_another_site(browser: Browser, curator: Person, stac
         expect(page.get_by_role("log")).to_contain_text("lightship Meridian", timeout=TURN_MS)
         page.wait_for_function(HEARD_FOR_3_S, timeout=TURN_MS)
         page.screenshot(path=SCREENSHOTS / "widget-call-1280-light.png")
+        # Its sources come with the end of the answer.
+        expect(page.get_by_role("button", name="Source 1")).to_be_visible(timeout=TURN_MS)
         page.get_by_role("button", name="End the call").click()
         expect(page.get_by_role("button", name="Talk")).to_be_visible()
-    told = "".join(frames)
+    told = "".join(frame for frame in frames if isinstance(frame, str))
     assert "turn.completed" in told
     assert not [word for word in ('"cost"', "provider", "model_used", "timings", "retrieved", "quote") if word in told]
 

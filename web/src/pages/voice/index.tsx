@@ -79,7 +79,7 @@ function Status({ view, greeting }: { view: CallView; greeting: string }) {
   const words = isPushToTalk && isTalking ? t("voice.release") : t(`voice.${name}`);
   const last = turns.at(-1);
   // Whoever cannot be heard cannot interrupt.
-  const hinted = isMuted && phase === "speaking" ? "muted" : name;
+  const hinted = phase !== "speaking" ? name : isMuted ? "muted" : isPushToTalk ? "hold" : name;
   const hint = remark || (phase === "idle" && greeting && !view.fault ? greeting : t(`voice.${hinted}Hint`));
   return (
     <>
