@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page
 
-CATEGORIES = ["toplevel", "disabled-by-default-devtools.timeline"]
+CATEGORIES = ["toplevel"]
 MAIN_THREAD = "CrRendererMain"
 TASK = "RunTask"
 
