@@ -19,7 +19,7 @@ HANDBOOK = SAMPLES / "employee-handbook.pdf"
 HOLIDAY = "How many days of paid holiday does a full-time employee have?"
 TOLD = "A full-time employee has 28 days of paid holiday a year [1]."
 BEGUN = "A full-time employee has"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 PAUSE_AFTER_WORDS = 4
 
 
