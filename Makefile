@@ -32,9 +32,8 @@ stop: ## end a stack that runs in another terminal, or that was killed
 	@test ! -x $(BIN)/python || exec $(LOCAL) stop
 
 test: lint ## lint, types, import rules, unit, integration and acceptance tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/integration tests/unit
+	$(BIN)/python -m tests.abreast
 	$(BIN)/python -m pytest tests/acceptance
-	$(BIN)/python -m pytest tests/browser
 
 web: web/dist/.stamp ## build the web application
 	@:

@@ -54,7 +54,7 @@ def test_an_assistant_is_made_tried_changed_and_deleted(
     page.get_by_role("button", name="Stay").click()
     page.get_by_role("button", name="Undo changes").click()
 
-    page.get_by_role("switch", name="Active").click(force=True)
+    page.get_by_role("switch", name="Active").press("Space")
     expect(said).to_contain_text("An inactive assistant cannot be asked.")
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Delete").click()
@@ -78,20 +78,20 @@ def test_what_somebody_else_changed_meanwhile_is_not_lost(
     assert stack.client.get("/api/agents/default-assistant", headers=person.headers).json()["greeting"] == "Theirs"
 
 
-def test_its_voice_knowledge_models_and_sites_are_set(
-    open_page: OpenPage, new_person: NewPerson, stack: Stack
-) -> None:
+def test_its_voice_knowledge_models_and_sites_are_set(open_page: OpenPage, new_person: NewPerson, stack: Stack) -> None:
     person = new_person()
     text = {"text": "# Hours\n\nThe museum opens at ten.", "title": f"Hours {CANARY}"}
     stack.client.post("/api/knowledge/ingest", json=text, headers=person.headers).raise_for_status()
     page = open_page("/app/assistants/default-assistant", person)
     page.get_by_role("tab", name="Voice").click()
     page.get_by_role("slider", name="Speed").press("ArrowRight")
-    page.get_by_role("switch", name="Fill a long silence").check(force=True)
+    page.get_by_role("switch", name="Fill a long silence").press("Space")
     look(page, "assistant-voice")
     page.get_by_role("tab", name="Knowledge").click()
-    page.get_by_label("Documents with one of these tags").fill("hr,")
-    page.get_by_role("textbox", name="Only these documents").click()
+    tags = page.get_by_role("combobox", name="Documents with one of these tags")
+    tags.fill("hr")
+    tags.press("Enter")
+    page.get_by_role("combobox", name="Only these documents").click()
     page.get_by_role("option", name="Hours").click()
     page.keyboard.press("Escape")
     look(page, "assistant-knowledge")
@@ -104,12 +104,14 @@ def test_its_voice_knowledge_models_and_sites_are_set(
     look(page, "assistant-models")
 
     page.get_by_role("tab", name="Your site").click()
-    sites = page.get_by_role("textbox", name="Sites that may show it")
-    sites.fill("two words,")
+    sites = page.get_by_role("combobox", name="Sites that may show it")
+    sites.fill("two words")
+    sites.press("Enter")
     expect(page.get_by_text("This is no address of a site: two words")).to_be_visible()
-    page.get_by_role("switch", name="Show it on other sites").check(force=True)
+    page.get_by_role("switch", name="Show it on other sites").press("Space")
     expect(page.get_by_text("No site may show it yet")).to_be_visible()
-    sites.fill("www.example.com/shop,")
+    sites.fill("www.example.com/shop")
+    sites.press("Enter")
     expect(page.get_by_text("https://www.example.com", exact=True)).to_be_visible()
     line = page.get_by_text("data-widget=")
     expect(line).to_contain_text("/widget/widget.js")

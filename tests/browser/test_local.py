@@ -39,7 +39,7 @@ def test_who_opens_it_is_in_and_may_still_sign_in(open_page: Callable[..., Page]
     page = open_page("/", origin=local_url)
     expect(page).to_have_url(f"{local_url}/app")
     expect(page.get_by_role("heading", level=1, name="Hello")).to_be_visible()
-    expect(page.get_by_role("link", name="Platform")).to_be_visible()
+    expect(page.get_by_role("link", name="Administration")).to_be_visible()
     page.get_by_role("button", name="Account: This machine").click()
     page.get_by_role("menuitem", name="Sign in").click()
     expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_focused()

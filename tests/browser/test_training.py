@@ -37,11 +37,12 @@ def test_pairs_and_notes_are_written_imported_changed_and_deleted(open_page: Ope
     expect(rows).to_have_count(2)
     look(page, "knowledge-training")
 
-    page.get_by_role("radio", name="Notes").check(force=True)
+    page.get_by_role("radio", name="Notes").press("Space")
     page.get_by_role("button", name="Add").first.click()
     form.get_by_label("Name").fill(f"Rule {CANARY}")
     form.get_by_label("Content").fill(f"Never **promise** a date. {CANARY}")
-    form.get_by_label("Tags").fill(f"{CANARY},")
+    form.get_by_role("combobox", name="Tags").fill(CANARY)
+    form.get_by_role("combobox", name="Tags").press("Enter")
     form.get_by_role("button", name="Save").click()
     notes = page.get_by_role("region", name="Notes").get_by_role("listitem")
     expect(notes).to_contain_text(f"Rule {CANARY}")
@@ -66,7 +67,7 @@ def test_an_unanswered_question_is_answered_with_one_click(
     page.get_by_label("Answer", exact=True).fill("Nothing, it is an honour.")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved as a training pair")).to_be_visible()
-    page.get_by_role("radio", name="Answered").check(force=True)
+    page.get_by_role("radio", name="Answered").press("Space")
     expect(row).to_contain_text(asked["message"])
     pairs = stack.client.get("/api/training/qa", headers=person.headers).json()["entries"]
     assert [pair["response"] for pair in pairs] == ["Nothing, it is an honour."]

@@ -57,6 +57,7 @@ header button:focus-visible { outline-color: currentColor; }
 .call i b:nth-child(2) { height: calc(4px + var(--level, 0) * 14px); } .call i b:nth-child(3) { height: calc(4px + var(--level, 0) * 18px); }
 form { display: flex; gap: 8px; align-items: flex-end; padding: 12px; border-top: 1px solid var(--line); }
 textarea { flex: 1; min-width: 0; resize: none; padding: 9px 12px; border: 1px solid var(--dim); border-radius: 12px; background: transparent; color: inherit; font: inherit; font-size: 16px; max-height: 120px; }
+textarea:focus-visible { outline-offset: -1px; }
 .round { flex: none; width: 42px; height: 42px; border-radius: 21px; display: grid; place-items: center; background: var(--main); color: var(--on-main); }
 .quiet { background: transparent; color: var(--text); border: 1px solid var(--dim); }
 .small { margin: 0; padding: 0 16px 10px; color: var(--dim); font-size: 12px; }
@@ -70,6 +71,7 @@ const PATHS = {
   close: "M6 6l12 12M18 6L6 18",
   send: "M4 12h15M13 6l6 6-6 6",
   talk: "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4",
+  muted: "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4M4 4l16 16",
   stop: "M7 7h10v10H7z",
 };
 

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, RootModel, SecretStr
 
@@ -67,7 +67,7 @@ class ProviderKeyList(RootModel[list[ProviderKeyView]]):
 class KeyTrial(BaseModel):
     """One kind of work, tried with the key; `code` and `detail` say why it does not work."""
 
-    kind: str
+    kind: Literal["chat", "embedding", "speech"]
     model: str
     works: bool
     code: str | None

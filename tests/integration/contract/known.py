@@ -32,6 +32,7 @@ THINGS = {
     "/unanswered/": "question",
     "/evaluations/": "evaluation",
     "/recordings/": "turn",
+    "/widget/turns/": "turn",
 }
 """What an id in a path is of."""
 
@@ -111,6 +112,7 @@ KNOWN: dict[str, Callable[[Organisation], dict[str, Any]]] = {
     },
     "POST /api/chat": _question,
     "POST /rag/chat": _question,
+    "POST /api/widget/chat": lambda _: {"conversation_id": None},
 }
 """Fields of bodies."""
 

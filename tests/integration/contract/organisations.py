@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from api.door import auth
-from pipelines.identity import passwords, tokens
+from api.door import auth, visitors
+from pipelines.identity import bearer, passwords, tokens
 from pipelines.identity.tokens import Claims
 from pipelines.stores.database import tenant_session
 from pipelines.stores.identity import logins, one_time, users
@@ -22,23 +22,35 @@ PLENTY = {"max_users": 100_000, "max_api_calls_monthly": 100_000_000}
 """With the enterprise tier's rates enough for hundreds of calls: what is tried here is not the limits."""
 
 TOKEN_S = 3600
+SITE = "https://shop.example.org"
+"""On which the widget stands."""
+
 OPERATORS = "contract-operator-"
 """How the e-mails of operators begin, by which they are found and removed."""
 
 
 @dataclass(frozen=True)
 class Organisation:
-    """An organisation with something of everything in it, and its first admin, signed in."""
+    """An organisation with something of everything in it, its first admin, signed in, and a visitor of its widget."""
 
     marked: Marked
     user_id: UUID
     email: str
     access_token: str
     refresh_token: str
+    widget_id: UUID
+    visitor_token: str
 
     @property
     def tenant_id(self) -> UUID:
         return self.marked.tenant_id
+
+    @property
+    def visitor(self) -> str:
+        """Return as whom somebody came in by the widget."""
+        token = bearer.shown(self.visitor_token, bearer.Kind.VISITOR)
+        assert token is not None
+        return visitors.redeem(token, SITE).visitor
 
     def one_time_token(self, purpose: Purpose) -> str:
         """Return a one-time token of a new user."""
@@ -58,7 +70,14 @@ def found(admin: psycopg.Connection) -> Organisation:
     tenant_id = tenants.found("Acme", email, tier=Tier.ENTERPRISE, others=PLENTY)
     user_id = _add(tenant_id, email, Role.ADMIN)
     access_token, refresh_token, _ = sign_in(tenant_id, user_id, Role.ADMIN)
-    return Organisation(fill(admin, tenant_id), user_id, email, access_token, refresh_token)
+    marked, widget_id = fill(admin, tenant_id), uuid4()
+    admin.execute(
+        "UPDATE agents SET widget_id = %s, widget_on = true, widget_origins = %s"
+        " WHERE tenant_id = %s AND assistant_key = %s",
+        (widget_id, [SITE], tenant_id, marked.texts["assistant_key"]),
+    )
+    visitor_token = visitors.issue(tenant_id, widget_id, SITE)
+    return Organisation(marked, user_id, email, access_token, refresh_token, widget_id, visitor_token)
 
 
 def new_operator() -> str:

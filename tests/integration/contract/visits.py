@@ -11,7 +11,7 @@ from werkzeug.test import Client, TestResponse
 
 from tests.integration.attack.matrix import Operation
 from tests.integration.contract.known import BOUNDARY, FILES, KNOWN, THINGS, USING_UP, form
-from tests.integration.contract.organisations import Organisation, found, new_operator
+from tests.integration.contract.organisations import SITE, Organisation, found, new_operator
 
 ENOUGH_LEFT = 40
 """Calls that somebody must have left of their minute for one more example."""
@@ -56,7 +56,13 @@ class Visitor:
         return self._here
 
     def headers(self, case: Case) -> dict[str, str]:
-        """Return who calls this operation: an operator where organisations are administered, else an admin."""
+        """Return who calls this operation: an operator where organisations are administered, else an admin.
+
+        What the widget asks comes from a visitor of the site on which it stands.
+        """
+        if case.operation.path.startswith("/api/widget/"):
+            opened = {"Authorization": f"Bearer {self.here.visitor_token}"} if is_secured(case.operation) else {}
+            return {"Origin": SITE, **opened}
         if not is_secured(case.operation):
             return {}
         token = self.here.access_token
@@ -126,7 +132,12 @@ class Visitor:
             return self.here.another_login()
         if path.endswith("/invitation"):
             self._admin.execute("UPDATE tenant_users SET password_hash = NULL WHERE user_id = %s", (ids["user"],))
-        if label == "DELETE /api/jobs/{id}":
+        if path.startswith("/api/widget/turns/"):
+            theirs = (self.here.visitor, ids["conversation"])
+            self._admin.execute("UPDATE conversations SET user_id = %s WHERE conversation_id = %s", theirs)
+        elif path.startswith("/api/widget/"):
+            return self.here.widget_id
+        if label in ("DELETE /api/jobs/{id}", "DELETE /api/widget/turns/{id}"):
             self._admin.execute("UPDATE turns SET status = 'queued' WHERE turn_id = %s", (ids["turn"],))
         return ids[next(name for part, name in THINGS.items() if part in path)]
 

@@ -908,7 +908,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Answer a question: a training pair that is given word for word from now on, by the assistant that was asked. */
+        /**
+         * Answer a question: a training pair that is given word for word from now on, by the assistant that was asked.
+         * @description <br/>`Prefer: wait=N` waits until it is.
+         */
         post: operations["unanswered_answer__uuid_id__answer_post"];
         delete?: never;
         options?: never;
@@ -4833,8 +4836,11 @@ export interface components {
             code: string | null;
             /** Detail */
             detail: string;
-            /** Kind */
-            kind: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "embedding" | "speech";
             /** Model */
             model: string;
             /** Ms */

@@ -9,6 +9,6 @@ export const nav: Like<typeof en> = {
   assistants: "Assistenten",
   insight: "Einblicke",
   settings: "Einstellungen",
-  admin: "Plattform",
+  admin: "Verwaltung",
   test: "Testseite",
 };

@@ -6,6 +6,6 @@ export const nav = {
   assistants: "Assistants",
   insight: "Insight",
   settings: "Settings",
-  admin: "Platform",
+  admin: "Administration",
   test: "Test page",
 } as const;

@@ -1,18 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, ok, type Schemas } from "../../api/client";
+import { useMe } from "../../api/me";
 import { ErrorNote } from "../../components/ErrorNote";
 import { Loading } from "../../components/Loading";
 import { Line, Panel } from "../../components/Panel";
 import { StateBadge } from "../../components/StateBadge";
 import { useMessages } from "../../i18n";
+import classes from "./admin.module.css";
 import { problemsOf } from "./health";
 
 const EVERY_MS = 5_000;
 const KINDS = ["chat", "embedding", "transcription", "speech"] as const;
 
-/** Whether everything works now: the stores, each pool of workers, each provider. Looks again every few seconds. */
+/** Whether everything works now: each provider, and for the operator each store and pool of workers. */
 export function Health() {
   const t = useMessages();
+  const { can } = useMe();
   const ready = useQuery({
     queryKey: ["ready"],
     refetchInterval: EVERY_MS,
@@ -29,14 +32,20 @@ export function Health() {
         {ready.data && (
           <Line
             title={<span role="status">{lacking.length === 0 ? t("admin.allWorks") : t("admin.someMissing", { count: lacking.length })}</span>}
-            text={lacking.join(", ")}
+            text={can("operate") ? lacking.join(", ") : ""}
             actions={<StateBadge state={lacking.length === 0 ? "active" : "failed"} label={t(lacking.length === 0 ? "admin.ready" : "admin.notReady")} />}
           />
         )}
-        {ready.data &&
-          Object.entries(ready.data.parts).map(([part, works]) => (
-            <Line key={part} title={nameOf(part)} actions={<StateBadge state={works ? "active" : "failed"} label={t(works ? "admin.works" : "admin.missing")} />} />
-          ))}
+        {ready.data && can("operate") && (
+          <ul className={classes.parts}>
+            {Object.entries(ready.data.parts).map(([part, works]) => (
+              <li key={part} className={classes.part}>
+                {nameOf(part)}
+                <StateBadge state={works ? "active" : "failed"} label={t(works ? "admin.works" : "admin.missing")} />
+              </li>
+            ))}
+          </ul>
+        )}
       </Panel>
       <ErrorNote error={providers.error} onRetry={() => void providers.refetch()} />
       {providers.data &&

@@ -4,6 +4,7 @@ import { notifications } from "@mantine/notifications";
 import { IconCircleCheck, IconSearch } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
+import { Link } from "react-router";
 import { body } from "../../api/body";
 import { api, ok, type Schemas } from "../../api/client";
 import { useMe } from "../../api/me";
@@ -94,6 +95,9 @@ function QuestionRow({ question, onAnswer }: { question: Question; onAnswer: (qu
             <>
               <Button size="compact-sm" onClick={() => onAnswer(question)}>
                 {t("knowledge.answerIt")}
+              </Button>
+              <Button size="compact-sm" variant="default" component={Link} to={`/app/knowledge/search?q=${encodeURIComponent(question.question)}`}>
+                {t("knowledge.seeFound")}
               </Button>
               <Button size="compact-sm" variant="default" loading={change.isPending} onClick={() => change.mutate("dismissed")}>
                 {t("knowledge.dismiss")}

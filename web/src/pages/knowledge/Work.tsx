@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Progress, Stack, Text, UnstyledButton } from "@mantine/core";
+import { Anchor, Button, Group, Stack, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { IconChevronDown, IconChevronUp, IconStack2 } from "@tabler/icons-react";
@@ -7,7 +7,6 @@ import { useEffect } from "react";
 import { Link } from "react-router";
 import { body } from "../../api/body";
 import { api, ok, type Schemas } from "../../api/client";
-import { jobEvents } from "../../api/events";
 import { useMe } from "../../api/me";
 import { useRows } from "../../api/pages";
 import { asProblem } from "../../api/problem";
@@ -18,7 +17,10 @@ import { Page } from "../../components/Page";
 import { RowList } from "../../components/RowList";
 import { StateBadge } from "../../components/StateBadge";
 import { useMessages } from "../../i18n";
+import { Bar } from "./Bar";
+import { workEvents } from "./follow";
 import classes from "./knowledge.module.css";
+import { useReason } from "./progress";
 import { Tabs } from "./Tabs";
 
 type Batch = Schemas["BatchView"];
@@ -89,16 +91,13 @@ function BatchRow({ id, summary }: { id: string; summary: Schemas["BatchSummary"
       </Group>
       {totals && (
         <>
-          <Progress.Root size={6}>
-            <Progress.Section value={(100 * totals.processed) / Math.max(1, totals.total)} color="teal" aria-label={t("knowledge.readyOf", { ready: totals.processed, total: totals.total })} />
-            <Progress.Section value={(100 * (bad + totals.cancelled)) / Math.max(1, totals.total)} color="red" aria-hidden />
-          </Progress.Root>
+          <Bar ready={totals.processed} inWork={totals.running} bad={bad + totals.cancelled} total={totals.total} />
           <Text fz="xs" c="dimmed" mt={6}>
             <DateTime at={summary.created_at} /> · {t("knowledge.readyOf", { ready: totals.processed, total: totals.total })}
             {totals.queued + totals.running > 0 && ` · ${t("knowledge.inWork", { count: totals.queued + totals.running })}`}
             {bad > 0 && ` · ${t("knowledge.notRead", { count: bad })}`}
             {batch.remaining_s != null && batch.state === "running" && ` · ${t("knowledge.minutesLeft", { count: Math.ceil(batch.remaining_s / 60) })}`}
-            {batch.waiting_for && ` · ${t("knowledge.waitsFor", { what: batch.waiting_for })}`}
+            {batch.waiting_for && ` · ${t("knowledge.waitsFor", { what: batch.waiting_for.replaceAll("`", "") })}`}
           </Text>
         </>
       )}
@@ -139,6 +138,7 @@ const SHOWN = 100;
 
 function Items({ batch }: { batch: Batch }) {
   const t = useMessages();
+  const reason = useReason();
   const found = useQuery({
     queryKey: ["batches", batch.id, "items", batch.totals],
     queryFn: () => ok(api.GET("/api/batches/{id}/documents", { params: { path: { id: batch.id }, query: { limit: SHOWN } } })),
@@ -160,14 +160,18 @@ function Items({ batch }: { batch: Batch }) {
             state={item.status === "refused" ? "failed" : item.status}
             {...(item.status === "refused" ? { label: t("knowledge.refused") } : item.status === "deleted" ? { label: t("knowledge.deletedState") } : {})}
           />
-          <span />
           {item.detail && (
             <Text fz="xs" c="var(--mantine-color-error)" className={classes.reason}>
-              {[item.detail, item.remedy].filter(Boolean).join(" ")}
+              {reason(item.code, [item.detail, item.remedy].filter(Boolean).join(" "))}
             </Text>
           )}
         </div>
       ))}
+      {found.data?.next && (
+        <Text fz="xs" c="dimmed" px={18} py={8}>
+          {t("knowledge.firstOnly", { count: SHOWN })}
+        </Text>
+      )}
     </Stack>
   );
 }
@@ -180,7 +184,7 @@ function useBatch(id: string, isOpen: boolean): Batch | undefined {
     if (!isOpen) return;
     const stop = new AbortController();
     const follow = async () => {
-      for await (const event of jobEvents(id, { signal: stop.signal })) if (event.name.startsWith("batch.")) await client.invalidateQueries({ queryKey: ["batches", id] });
+      for await (const event of workEvents(id, stop.signal)) if (event.name.startsWith("batch.")) await client.invalidateQueries({ queryKey: ["batches", id] });
     };
     void follow().catch(() => undefined);
     return () => stop.abort();

@@ -50,9 +50,6 @@ export function Deliveries({ id }: { id: string }) {
       isList
       actions={
         <>
-          <Text role="status" fz="sm" c="dimmed">
-            {again.data ? t("settings.sentAgain", { count: again.data.queued }) : ""}
-          </Text>
           <Button variant="default" loading={again.isPending} onClick={() => again.mutate()}>
             {t("settings.sendFailedAgain")}
           </Button>
@@ -66,6 +63,7 @@ export function Deliveries({ id }: { id: string }) {
       }
     >
       <ErrorNote error={again.error} />
+      {again.data && <Line title={<span role="status">{t("settings.sentAgain", { count: again.data.queued })}</span>} />}
       <RowList rows={deliveries} rowKey={(each) => each.id} label={t("settings.deliveries")} guessPx={64} height="28rem" empty={<Empty title={t("settings.noDeliveries")} />}>
         {(each) => (
           <Line

@@ -12,7 +12,7 @@ import { ShownOnce } from "../../components/Shown";
 import { StateBadge } from "../../components/StateBadge";
 import { useMessages } from "../../i18n";
 import { badgeOf, Deliveries } from "./Deliveries";
-import { EditWebhook, WEBHOOKS } from "./Webhooks";
+import { EditWebhook, eventsText, WEBHOOKS } from "./Webhooks";
 
 /** One endpoint: what it is told, its secret, a test, and everything that was sent there. */
 export function Endpoint() {
@@ -47,7 +47,7 @@ function About({ endpoint }: { endpoint: Schemas["EndpointView"] }) {
       <Stack>
         <Group gap="lg">
           <StateBadge state={endpoint.is_active ? (endpoint.failing_since ? "failed" : "active") : "inactive"} />
-          <Text fz="sm">{endpoint.events.join(", ")}</Text>
+          <Text fz="sm">{eventsText(endpoint.events, t)}</Text>
         </Group>
         {endpoint.disabled_reason && (
           <Text fz="sm" c="var(--mantine-color-error)">

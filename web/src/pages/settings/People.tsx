@@ -70,7 +70,7 @@ function User({ user, onEdit, onInvited }: { user: Schemas["UserView"]; onEdit: 
       title={user.name ? `${user.name} · ${user.email}` : user.email}
       text={
         <>
-          {t(`settings.role_${user.role as Role}`)} · {user.last_login_at ? <DateTime at={user.last_login_at} /> : t("settings.neverIn")}
+          {t(`settings.role_${user.role as Role}`)} · {isMe ? t("settings.isYou") : user.last_login_at ? <DateTime at={user.last_login_at} /> : t("settings.neverIn")}
         </>
       }
       actions={

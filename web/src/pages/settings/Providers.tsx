@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, PasswordInput, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, PasswordInput, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { useAct } from "../../api/acts";
@@ -69,16 +69,14 @@ function One({ provider, kept }: { provider: Provider; kept: Schemas["ProviderKe
     >
       <ErrorNote error={trial.error} />
       {trial.data && (
-        <Alert variant="light" color={trial.data.trials.every((each) => each.works) ? "teal" : "red"} role="status" mt="xs">
-          <Stack gap={4}>
-            {trial.data.trials.length === 0 && <Text fz="sm">{t("settings.nothingToTry")}</Text>}
-            {trial.data.trials.map((each) => (
-              <Text key={each.kind} fz="sm">
-                <StateBadge state={each.works ? "active" : "failed"} label={each.kind} /> {each.works ? t("settings.worksIn", { ms: each.ms }) : each.detail}
-              </Text>
-            ))}
-          </Stack>
-        </Alert>
+        <Stack gap={4} mt="xs" role="status">
+          {trial.data.trials.length === 0 && <Text fz="sm">{t("settings.nothingToTry")}</Text>}
+          {trial.data.trials.map((each) => (
+            <Text key={each.kind} fz="sm">
+              <StateBadge state={each.works ? "active" : "failed"} label={t(`settings.work_${each.kind}`)} /> · {each.works ? t("settings.worksIn", { ms: each.ms }) : each.detail}
+            </Text>
+          ))}
+        </Stack>
       )}
       {isOpen && <SetKey provider={provider} name={name} onClose={() => (setOpen(false), trial.reset())} />}
     </Line>

@@ -30,13 +30,18 @@ export function Webhooks() {
         <Line
           key={each.id}
           title={<Anchor component={Link} to={each.id} fz="sm">{each.url}</Anchor>}
-          text={[each.description, each.events.join(", ")].filter(Boolean).join(" · ")}
+          text={[each.description, eventsText(each.events, t)].filter(Boolean).join(" · ")}
           actions={<StateBadge state={each.is_active ? (each.failing_since ? "failed" : "active") : "inactive"} />}
         />
       ))}
       {isOpen && <EditWebhook endpoint={null} onClose={() => setOpen(false)} onMade={setMade} />}
     </Panel>
   );
+}
+
+/** Returns in words what an endpoint is told. */
+export function eventsText(events: readonly string[], t: ReturnType<typeof useMessages>): string {
+  return events.includes("*") ? t("settings.allEvents") : events.join(", ");
 }
 
 interface Editing {

@@ -1,4 +1,4 @@
-import { Anchor, ColorInput, Group, List, SegmentedControl, Select, Stack, Text } from "@mantine/core";
+import { Anchor, ColorInput, Group, Input, List, SegmentedControl, Select, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
@@ -59,27 +59,31 @@ function Workbench({ agent, agents, onAgent }: Props) {
               onChange={(key) => key && onAgent(key)}
             />
             <Group grow align="flex-start">
-              <Choice
-                label={t("widget.side")}
-                value={looks.side}
-                data={[
-                  { value: "left", label: t("widget.left") },
-                  { value: "right", label: t("widget.right") },
-                ]}
-                onChange={(side) => put({ side: side as Looks["side"] })}
-              />
-              <Choice
+              <Input.Wrapper labelElement="div" label={t("widget.side")}>
+                <SegmentedControl
+                  fullWidth
+                  aria-label={t("widget.side")}
+                  value={looks.side}
+                  data={[
+                    { value: "left", label: t("widget.left") },
+                    { value: "right", label: t("widget.right") },
+                  ]}
+                  onChange={(side) => put({ side: side as Looks["side"] })}
+                />
+              </Input.Wrapper>
+              <Select
                 label={t("widget.language")}
                 value={looks.language}
+                allowDeselect={false}
                 data={[
                   { value: "", label: t("widget.ofPage") },
                   { value: "en", label: "English" },
                   { value: "de", label: "Deutsch" },
                 ]}
-                onChange={(language) => put({ language: language as Looks["language"] })}
+                onChange={(language) => put({ language: (language ?? "") as Looks["language"] })}
               />
             </Group>
-            <ColorInput label={t("widget.colour")} description={t("widget.colourHint")} value={looks.colour} format="hex" onChange={(colour) => put({ colour })} />
+            <ColorInput label={t("widget.colour")} description={t("widget.colourHint")} value={looks.colour} format="hex" withEyeDropper={false} onChange={(colour) => put({ colour })} />
           </Stack>
         </Panel>
         <Panel title={t("widget.put")}>
@@ -101,23 +105,5 @@ function Workbench({ agent, agents, onAgent }: Props) {
       </Stack>
       <Preview assistantKey={agent.assistant_key} looks={looks} />
     </div>
-  );
-}
-
-interface ChoiceProps {
-  label: string;
-  value: string;
-  data: { value: string; label: string }[];
-  onChange: (value: string) => void;
-}
-
-function Choice({ label, ...rest }: ChoiceProps) {
-  return (
-    <Stack gap={4}>
-      <Text fz="sm" fw={500} aria-hidden>
-        {label}
-      </Text>
-      <SegmentedControl aria-label={label} {...rest} />
-    </Stack>
   );
 }

@@ -6,7 +6,6 @@ import { useEffect, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { body } from "../../../api/body";
 import { api, ok, type Schemas } from "../../../api/client";
-import { jobEvents } from "../../../api/events";
 import { useMe } from "../../../api/me";
 import { asProblem } from "../../../api/problem";
 import { ConfirmButton } from "../../../components/ConfirmButton";
@@ -14,6 +13,7 @@ import { ErrorNote } from "../../../components/ErrorNote";
 import { Loading } from "../../../components/Loading";
 import { Page } from "../../../components/Page";
 import { useMessages } from "../../../i18n";
+import { workEvents } from "../follow";
 import classes from "../knowledge.module.css";
 import { Chunks } from "./Chunks";
 import { Facts } from "./Facts";
@@ -152,7 +152,7 @@ function useDocument(id: string) {
     const stop = new AbortController();
     const key = ["documents", "one", id];
     const follow = async () => {
-      for await (const event of jobEvents(id, { signal: stop.signal })) if (event.id) void client.invalidateQueries({ queryKey: key });
+      for await (const event of workEvents(id, stop.signal)) if (event.id) void client.invalidateQueries({ queryKey: key });
       await client.invalidateQueries({ queryKey: key });
       void client.invalidateQueries({ queryKey: ["chunks", id] });
     };

@@ -5,10 +5,8 @@ import { useMe } from "../../../api/me";
 import { ErrorNote } from "../../../components/ErrorNote";
 import { useMessages } from "../../../i18n";
 import classes from "../knowledge.module.css";
-import { useProgressText } from "../progress";
+import { isLockedBy, useProgressText, useReason } from "../progress";
 import { Unlock } from "./Unlock";
-
-const LOCKED = ["encrypted", "wrong_password"];
 
 /** Where a document stands that is not ready: how far it is and why it waits, or why it failed and what to do. */
 export function Standing({ document }: { document: Schemas["DocumentView"] }) {
@@ -20,19 +18,21 @@ export function Standing({ document }: { document: Schemas["DocumentView"] }) {
   const settled = { onSettled: () => client.invalidateQueries({ queryKey: ["documents"] }) };
   const retry = useMutation({ mutationFn: () => ok(api.POST("/api/jobs/{id}/retry", at)), ...settled });
   const cancel = useMutation({ mutationFn: () => ok(api.DELETE("/api/jobs/{id}", at)), ...settled });
+  const reason = useReason();
+  const isLocked = isLockedBy(document.code);
   const isMine = can("documents:write");
   if (document.status === "processed") return null;
   if (document.status === "failed" || document.status === "cancelled")
     return (
       <Alert color={document.status === "failed" ? "red" : "gray"} title={t(document.status === "failed" ? "knowledge.failedTitle" : "knowledge.cancelledTitle")}>
-        <Text fz="sm">{[document.detail, document.remedy].filter(Boolean).join(" ")}</Text>
+        <Text fz="sm">{reason(document.code, [document.detail, document.remedy].filter(Boolean).join(" "))}</Text>
         {document.searchable && (
           <Text fz="sm" mt={4}>
             {t("knowledge.oldAnswers", { version: document.version })}
           </Text>
         )}
-        {isMine && LOCKED.includes(document.code ?? "") && <Unlock document={document} />}
-        {isMine && !LOCKED.includes(document.code ?? "") && (
+        {isMine && isLocked && <Unlock document={document} />}
+        {isMine && !isLocked && (
           <Button size="xs" variant="default" mt="xs" loading={retry.isPending} onClick={() => retry.mutate()}>
             {t("common.retry")}
           </Button>

@@ -1,39 +1,18 @@
 import { Button, FileButton, Text } from "@mantine/core";
 import { IconFileUpload } from "@tabler/icons-react";
-import { type DragEvent, type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from "react";
 import { useMessages } from "../../../i18n";
 import classes from "../knowledge.module.css";
 import { upload } from "./store";
 import { chosen, dropped, type Found } from "./walk";
 
-/** Takes files and folders that are dropped anywhere on it. */
+/** Takes files and folders that are dropped anywhere in the window: beside it the browser would leave for the file. */
 export function DropTarget({ isOn, children }: { isOn: boolean; children: ReactNode }) {
   const t = useMessages();
   const begin = useUpload();
-  const depth = useRef(0);
-  const [isOver, setOver] = useState(false);
-  const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes("Files");
-  const entered = (event: DragEvent, by: number) => {
-    if (!isOn || !hasFiles(event)) return;
-    event.preventDefault();
-    depth.current += by;
-    setOver(depth.current > 0);
-  };
-  const landed = (event: DragEvent) => {
-    if (!isOn || !hasFiles(event)) return;
-    event.preventDefault();
-    depth.current = 0;
-    setOver(false);
-    void dropped(event.dataTransfer).then(begin);
-  };
+  const isOver = useDropped(isOn, (transfer) => void dropped(transfer).then(begin));
   return (
-    <div
-      className={classes.target}
-      onDragEnter={(event) => entered(event, 1)}
-      onDragLeave={(event) => entered(event, -1)}
-      onDragOver={(event) => isOn && hasFiles(event) && event.preventDefault()}
-      onDrop={landed}
-    >
+    <div className={classes.target}>
       {children}
       {isOver && (
         <div className={classes.veil}>
@@ -43,6 +22,33 @@ export function DropTarget({ isOn, children }: { isOn: boolean; children: ReactN
       )}
     </div>
   );
+}
+
+/** Calls `onDrop` with files that are dropped into the window; returns whether some are held over it. */
+function useDropped(isOn: boolean, onDrop: (transfer: DataTransfer) => void): boolean {
+  const [depth, setDepth] = useState(0);
+  const act = useEffectEvent(onDrop);
+  useEffect(() => {
+    if (!isOn) return;
+    const off = new AbortController();
+    const on = (type: "dragenter" | "dragover" | "dragleave" | "drop", then: (transfer: DataTransfer) => void) => {
+      const heard = (event: DragEvent) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        then(event.dataTransfer);
+      };
+      window.addEventListener(type, heard, { signal: off.signal });
+    };
+    on("dragenter", () => setDepth((before) => before + 1));
+    on("dragleave", () => setDepth((before) => before - 1));
+    on("dragover", () => undefined);
+    on("drop", (transfer) => {
+      setDepth(0);
+      act(transfer);
+    });
+    return () => off.abort();
+  }, [isOn]);
+  return depth > 0;
 }
 
 /** The visible invitation to drop, with buttons for those who do not drag. */

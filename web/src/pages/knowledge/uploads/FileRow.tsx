@@ -9,12 +9,14 @@ import { StateBadge } from "../../../components/StateBadge";
 import { useMessages } from "../../../i18n";
 import type { MessageKey } from "../../../i18n/catalogue";
 import classes from "../knowledge.module.css";
+import { useReason } from "../progress";
 import type { Drop } from "./drop";
 import { type FileState, GONE, isBad, isEnded, isLocked, type Sent } from "./sent";
 
 /** A file of a drop: where it stands, why, and what can be done with it alone. */
 export function FileRow({ drop, file }: { drop: Drop; file: Sent }) {
   const t = useMessages();
+  const reason = useReason();
   const name = file.folder ? `${file.folder}/${file.file.name}` : file.file.name;
   return (
     <div className={classes.sent}>
@@ -38,7 +40,7 @@ export function FileRow({ drop, file }: { drop: Drop; file: Sent }) {
       <Acts drop={drop} file={file} />
       {isBad(file) && (
         <Text fz="xs" c="var(--mantine-color-error)" className={classes.reason}>
-          {file.code === GONE ? t("knowledge.gone") : file.reason}
+          {file.code === GONE ? t("knowledge.gone") : reason(file.code, file.reason)}
         </Text>
       )}
       {file.isKnown && file.state === "processed" && (

@@ -1,4 +1,4 @@
-import { Button, Group, Progress, Text, UnstyledButton } from "@mantine/core";
+import { Button, Group, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
@@ -7,6 +7,7 @@ import { useRef, useState } from "react";
 import { asProblem } from "../../../api/problem";
 import { ErrorNote } from "../../../components/ErrorNote";
 import { useMessages } from "../../../i18n";
+import { Bar } from "../Bar";
 import classes from "../knowledge.module.css";
 import type { Drop } from "./drop";
 import { FileRow } from "./FileRow";
@@ -76,11 +77,7 @@ function Sum({ drop, sums }: { drop: Drop; sums: ReturnType<typeof sumsOf> }) {
   ];
   return (
     <>
-      <Progress.Root size={8}>
-        <Progress.Section value={(100 * sums.ready) / total} color="teal" aria-label={t("knowledge.readyOf", { ready: sums.ready, total })} />
-        <Progress.Section value={(100 * (sums.bad + sums.cancelled)) / total} color="red" aria-hidden />
-        <Progress.Section value={(100 * (sums.inWork + sums.sentShare)) / total} color="gray.5" aria-hidden />
-      </Progress.Root>
+      <Bar ready={sums.ready} inWork={sums.inWork + sums.sentShare} bad={sums.bad + sums.cancelled} total={total} />
       <Text fz="xs" c="dimmed" mt={6} role="status">
         {said.filter(Boolean).join(" · ")}
       </Text>

@@ -1,16 +1,14 @@
 import { body } from "../../../api/body";
 import { api, ok, type Schemas } from "../../../api/client";
-import { jobEvents } from "../../../api/events";
 import { asProblem } from "../../../api/problem";
+import { workEvents } from "../follow";
 import { patiently } from "./patience";
 import { GIVEN_UP, sendInPieces, type Sending, sendTogether, type Taken } from "./post";
-import { begun, GONE, isEnded, isLeaving, refuse, type Sent } from "./sent";
+import { begun, isEnded, isLeaving, refuse, type Sent } from "./sent";
+import { isLarge, readable, together } from "./loads";
 import { readBatch, readJob } from "./standing";
 import type { Found } from "./walk";
 
-const LARGE_BYTES = 16 << 20;
-const TOGETHER_BYTES = 16 << 20;
-const TOGETHER_FILES = 25;
 const LANES = 2;
 const LOOK_AFTER_MS = 700;
 const NEWS = /^batch\.|\.progress$|^document\.(processed|failed)$/;
@@ -152,11 +150,11 @@ export class Drop {
   }
 
   private async lane(): Promise<void> {
-    for (let next = this.next(); next.length > 0; next = this.next()) {
+    for (let next = together(this.files); next.length > 0 && !this.stop.signal.aborted; next = together(this.files)) {
       for (const file of next) file.state = "sending";
       this.tell();
       try {
-        const there = await this.readable(next);
+        const there = await readable(next);
         if (there.length > 0) this.arrived(there, await this.patiently(() => this.sendAll(there)));
       } catch (thrown) {
         if (isStop(thrown)) for (const file of next) this.stopped(file);
@@ -170,7 +168,7 @@ export class Drop {
     // The same files under the same name are taken in once, though an answer of the API was lost.
     const key = `${this.id}:${files.map((file) => this.files.indexOf(file).toString(36)).join(".")}`;
     const sending: Sending = { batchId: this.batchId, signal: this.stop.signal, key, onSent: (bytes) => this.sent(files, bytes) };
-    return files[0]!.file.size > LARGE_BYTES ? sendInPieces(files[0]!, sending) : sendTogether(files, sending);
+    return isLarge(files[0]!) ? sendInPieces(files[0]!, sending) : sendTogether(files, sending);
   }
 
   private patiently<T>(act: () => Promise<T>): Promise<T> {
@@ -178,29 +176,6 @@ export class Drop {
       this.hindrance = by;
       this.tell();
     });
-  }
-
-  /** Returns the files that can still be read; one that was moved, changed or deleted meanwhile is refused. */
-  private async readable(files: readonly Sent[]): Promise<Sent[]> {
-    const found = await Promise.all(files.map((each) => each.file.slice(0, 1).arrayBuffer().then(() => true, () => false)));
-    for (const [index, isThere] of found.entries()) if (!isThere) refuse(files[index]!, GONE, "");
-    return files.filter((_, index) => found[index]);
-  }
-
-  /** Takes a large file, or small ones together, from those that wait. */
-  private next(): Sent[] {
-    if (this.stop.signal.aborted) return [];
-    const waiting = this.files.filter((file) => file.state === "waiting");
-    const first = waiting[0];
-    if (!first || first.file.size > LARGE_BYTES) return waiting.slice(0, 1);
-    const together: Sent[] = [];
-    let bytes = 0;
-    for (const file of waiting) {
-      if (file.file.size > LARGE_BYTES || together.length === TOGETHER_FILES || bytes + file.file.size > TOGETHER_BYTES) break;
-      together.push(file);
-      bytes += file.file.size;
-    }
-    return together;
   }
 
   private sent(files: readonly Sent[], bytes: number): void {
@@ -232,10 +207,11 @@ export class Drop {
   private follow(jobId: string): void {
     const { signal } = this.following;
     const read = async () => {
-      for await (const event of jobEvents(jobId, { signal })) if (NEWS.test(event.name)) void this.look();
+      for await (const event of workEvents(jobId, signal)) if (NEWS.test(event.name)) void this.look();
       await this.look();
     };
     void read().catch((thrown) => {
+      if (isStop(thrown)) return;
       this.error = thrown;
       this.tell();
     });

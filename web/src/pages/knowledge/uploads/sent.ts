@@ -1,4 +1,5 @@
 import type { Schemas } from "../../../api/client";
+import { isLockedBy } from "../progress";
 import type { Found } from "./walk";
 
 export type FileState = "waiting" | "sending" | "sent" | Schemas["BatchItemView"]["status"];
@@ -22,7 +23,7 @@ export interface Sent extends Found {
 export const GONE = "gone";
 
 /** What a password opens. */
-export const isLocked = ({ state, code }: Sent) => state === "failed" && (code === "encrypted" || code === "wrong_password");
+export const isLocked = ({ state, code }: Sent) => state === "failed" && isLockedBy(code);
 export const isBad = ({ state }: Sent) => state === "refused" || state === "failed";
 export const isLeaving = ({ state }: Sent) => state === "waiting" || state === "sending";
 
