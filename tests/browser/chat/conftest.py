@@ -86,7 +86,7 @@ def reader(new_person: Callable[..., Person], stack: Stack) -> Person:
 
 def keep(stack: Stack, person: Person, path: Path, name: str = "") -> None:
     """Upload a file and wait until it is searchable."""
-    headers = {**person.headers, "Prefer": "wait=60"}
+    headers = {**person.headers, "Prefer": "wait=200"}
     files = {"file": (name or path.name, path.read_bytes())}
     assert stack.client.post("/api/documents/upload", files=files, headers=headers).status_code == 200
 
