@@ -44,6 +44,15 @@ def look(page: Page, name: str) -> None:
     assert not faults, "\n".join(faults)
 
 
+def glance(page: Page, name: str) -> None:
+    """Keep one screenshot of what is open above a page, and raise AssertionError for what axe finds in it."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.wait_for_function(RESTS)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    faults = grave_faults(page)
+    assert not faults, "\n".join(faults)
+
+
 def grave_faults(page: Page) -> list[str]:
     """Return what axe finds serious or critical on the page, each with where it is."""
     if not page.evaluate("typeof axe === 'object'"):

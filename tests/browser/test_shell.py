@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.ephemeral import Stack
 from tests.browser.conftest import Person
+from tests.browser.looking import glance
 
 OpenPage = Callable[..., Page]
 NewPerson = Callable[..., Person]
@@ -15,6 +16,7 @@ NewPerson = Callable[..., Person]
 FIRST_PAINT_MS = 1_000
 SLOWER = 4
 TRIES = 8
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 def test_the_chosen_colours_stay_and_do_not_flash(open_page: OpenPage, new_person: NewPerson) -> None:
@@ -22,6 +24,8 @@ def test_the_chosen_colours_stay_and_do_not_flash(open_page: OpenPage, new_perso
     root = page.locator("html")
     expect(root).to_have_attribute("data-mantine-color-scheme", "light")
     page.get_by_role("button", name="Account").click()
+    expect(page.get_by_role("menuitemradio", name="Dark")).to_be_visible()
+    glance(page, "account-1440-light")
     page.get_by_role("menuitemradio", name="Dark").click()
     expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
     # Before any module has run: the script in the head has set it.
@@ -63,6 +67,7 @@ def test_a_phone_has_the_ways_behind_a_burger(open_page: OpenPage, new_person: N
     expect(link).to_have_count(0)
     burger.click()
     expect(link).to_be_in_viewport()
+    glance(page, "menu-375-light")
     page.keyboard.press("Escape")
     expect(link).to_have_count(0)
     burger.click()
@@ -138,13 +143,15 @@ def test_files_are_kept_for_ever_and_pages_are_asked_for_again(stack: Stack) -> 
 
 
 def test_a_slow_machine_sees_the_first_page_within_a_second(open_page: OpenPage) -> None:
-    page = open_page("/")
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-    painted = []
-    # The best of several: what else this machine does meanwhile is not the page's.
+    painted: list[float] = []
+    # The best of several, each a first visit: what else this machine does meanwhile is not the page's.
     while min(painted, default=FIRST_PAINT_MS + 1) > FIRST_PAINT_MS and len(painted) < TRIES:
+        page = open_page("about:blank")
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         page.goto("/welcome")
+        page.wait_for_function(PAINTED)
+        painted.append(page.evaluate(PAINTED))
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        painted.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
     assert min(painted) <= FIRST_PAINT_MS

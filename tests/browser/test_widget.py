@@ -19,7 +19,7 @@ NewPerson = Callable[..., Person]
 OpenPage = Callable[..., Page]
 
 CANARY = "<img src=x onerror='window.canary=1'><script>window.canary=1</script>"
-FACT = "The harbour museum <img src=x onerror=window.canary=1> opens at ten o'clock on every day but Monday."
+FACT = "The harbour museum opens at ten o'clock on every day but Monday."
 LOGO = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
     "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -40,9 +40,11 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def museum(stack: Stack, new_person: NewPerson, site: Site) -> Person:
     """Return the admin of an organisation that knows when it opens; its every name is an attack. The site shows it."""
     person = new_person(f"Museum {CANARY}")
-    file = {"file": ("hours <b onmouseover=1>.txt", FACT)}
+    file = {"file": ("hours.txt", FACT)}
     upload = stack.client.post("/api/documents/upload", files=file, headers={**person.headers, "Prefer": "wait=60"})
     upload.raise_for_status()
+    pair = {"prompt": "Who built the museum?", "response": f"Sailors did. {CANARY}"}
+    stack.client.post("/api/training/qa", json=pair, headers=person.headers).raise_for_status()
     looks = {"brand_colors": {"primary": "#7a1f3d"}, "custom_logo": LOGO}
     stack.client.patch("/api/tenant", json=looks, headers=person.headers).raise_for_status()
     names = {"name": f"Ada {CANARY}", "greeting": f"Welcome {CANARY}"}
@@ -74,9 +76,12 @@ def test_a_visitor_asks_on_another_site_and_nothing_of_it_becomes_markup(visited
     expect(visited.get_by_role("dialog", name="Ada <img")).to_be_visible()
     field.fill("When does the harbour museum open?")
     field.press("Enter")
-    expect(said).to_contain_text("onerror=window.canary=1> opens at ten o'clock", timeout=ANSWER_MS)
+    expect(said).to_contain_text("opens at ten o'clock", timeout=ANSWER_MS)
     said.get_by_role("button", name="Source 1").click()
-    expect(said).to_contain_text("hours <b onmouseover")
+    expect(said).to_contain_text("hours.txt")
+    field.fill("Who built the museum?")
+    field.press("Enter")
+    expect(said).to_contain_text(f"Sailors did. {CANARY}", timeout=ANSWER_MS)
     look(visited, "widget")
     visited.reload()
     visited.get_by_role("button", name="Ask a question").click()

@@ -11,6 +11,7 @@ import { RouterProvider } from "react-router/dom";
 import { asProblem } from "./api/problem";
 import { MessagesProvider, useMessages } from "./i18n";
 import { router } from "./router";
+import { First } from "./shell/First";
 import { theme, variables } from "./theme";
 
 const queries = new QueryClient({
@@ -39,7 +40,7 @@ createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" colorSchemeManager={scheme}>
       <QueryClientProvider client={queries}>
-        <MessagesProvider>
+        <MessagesProvider meanwhile={<First />}>
           <Notices />
           <RouterProvider router={router} />
         </MessagesProvider>

@@ -1,7 +1,9 @@
 import type { VoiceCall } from "../src/voice/call";
 import type { Turn } from "../src/voice/transcript";
+import { button, make, rename } from "./elements";
 import { Log } from "./log";
-import { coloursOf, CSS, icon } from "./looks";
+import { coloursOf } from "./looks";
+import { Strip } from "./strip";
 import { type Item, Refused, type Stay, type Visit } from "./visit";
 import type { Words } from "./words";
 
@@ -13,7 +15,7 @@ export class Panel {
   readonly #title = make("h2", "");
   readonly #talkButton: HTMLButtonElement;
   readonly #sendButton: HTMLButtonElement;
-  readonly #strip = make("div", "call");
+  readonly #strip: Strip;
   #items: Item[];
   #asking: AbortController | null = null;
   #turnId = "";
@@ -26,6 +28,7 @@ export class Panel {
   ) {
     this.#items = [...stay.items];
     this.#log = new Log(words);
+    this.#strip = new Strip(words);
     this.element.hidden = true;
     this.element.setAttribute("role", "dialog");
     this.#title.id = "aura-title";
@@ -34,10 +37,9 @@ export class Panel {
     this.#talkButton.hidden = true;
     this.#sendButton = button("send", words.send, "round", () => undefined);
     this.#sendButton.type = "submit";
-    this.#strip.hidden = true;
     const small = make("p", "small");
     small.textContent = words.disclosure;
-    this.element.append(this.#header(), this.#log.element, this.#strip, this.#form(), small);
+    this.element.append(this.#header(), this.#log.element, this.#strip.element, this.#form(), small);
     this.element.addEventListener("keydown", (event) => event.key === "Escape" && onClose());
     this.#show();
   }
@@ -154,7 +156,9 @@ export class Panel {
       const voice = (await import(/* @vite-ignore */ address)) as typeof import("./voice");
       const token = async () => (await this.stay.visit()).token;
       this.#call = voice.talk(this.stay.server, token, this.stay.conversationId, () => this.#called());
-      this.#draw();
+      this.#strip.follow(this.#call);
+      // It may have failed at once, before there was anybody to tell.
+      this.#called();
     } catch {
       this.#say(this.words.offline, "failed");
     }
@@ -165,19 +169,12 @@ export class Panel {
   #called(): void {
     const call = this.#call;
     if (!call) return;
-    const { phase, fault, turns, partial, conversationId, recordedDays } = call.view;
+    const { phase, fault, turns, conversationId } = call.view;
     if (conversationId) this.stay.keep({ conversationId });
     for (const turn of turns) this.#spoken(turn);
+    this.#strip.show(call.view);
     const { words } = this;
-    const state = phase === "idle" ? "" : words[phase];
-    const bars = make("i", "");
-    bars.append(make("b", ""), make("b", ""), make("b", ""));
-    const said = make("span", "");
-    said.setAttribute("role", "status");
-    said.textContent = partial.text || (recordedDays ? words.recorded.replace("{days}", String(recordedDays)) : state);
-    if (this.#strip.textContent !== said.textContent) this.#strip.replaceChildren(bars, said);
-    this.#strip.hidden = phase === "idle";
-    this.#label(this.#talkButton, phase === "idle" ? "talk" : "stop", phase === "idle" ? words.talk : words.hangUp);
+    rename(this.#talkButton, phase === "idle" ? "talk" : "stop", phase === "idle" ? words.talk : words.hangUp);
     if (phase !== "idle") return;
     this.#call = null;
     if (fault) this.#say(fault.code === "server" ? fault.detail || words.failed : words[fault.code], "failed");
@@ -189,15 +186,6 @@ export class Panel {
     const { answer, citations, state } = turn;
     const text = answer || (state === "failed" ? this.words.failed : "");
     if (text) this.#put({ id: turn.id, isMine: false, text, citations, state });
-  }
-
-  /** Draws the level of whoever speaks, for as long as the call lasts. */
-  #draw(): void {
-    const call = this.#call;
-    if (!call) return;
-    const { input, output } = call.levels;
-    this.#strip.style.setProperty("--level", (call.view.phase === "speaking" ? output : input).toFixed(2));
-    requestAnimationFrame(() => this.#draw());
   }
 
   #say(text: string, state: Item["state"] = "done"): void {
@@ -224,44 +212,7 @@ export class Panel {
 
   #busy(): void {
     const isAsking = this.#asking !== null;
-    this.#label(this.#sendButton, isAsking ? "stop" : "send", isAsking ? this.words.stop : this.words.send);
+    rename(this.#sendButton, isAsking ? "stop" : "send", isAsking ? this.words.stop : this.words.send);
     this.#turnId = isAsking ? "" : this.#turnId;
   }
-
-  #label(target: HTMLButtonElement, name: Parameters<typeof icon>[0], label: string): void {
-    if (target.getAttribute("aria-label") === label) return;
-    target.replaceChildren(icon(name));
-    target.setAttribute("aria-label", label);
-    target.title = label;
-  }
-}
-
-/** Returns a button with a picture, named for who cannot see it. */
-export function button(name: Parameters<typeof icon>[0], label: string, className: string, onClick: () => void): HTMLButtonElement {
-  const made = make("button", className);
-  made.type = "button";
-  made.title = label;
-  made.setAttribute("aria-label", label);
-  made.append(icon(name));
-  made.onclick = onClick;
-  return made;
-}
-
-function make<Name extends keyof HTMLElementTagNameMap>(name: Name, className: string): HTMLElementTagNameMap[Name] {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  return made;
-}
-
-/** Returns a shadow that holds the widget, under the page's own elements and untouched by its styles. */
-export function shadowed(side: string): ShadowRoot {
-  const host = document.createElement("aura-widget");
-  host.dataset.side = side;
-  const shadow = host.attachShadow({ mode: "open" });
-  // A constructed sheet is no inline style: a site's content policy lets it in.
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(CSS);
-  shadow.adoptedStyleSheets = [sheet];
-  document.body.append(host);
-  return shadow;
 }

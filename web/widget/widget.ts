@@ -3,8 +3,9 @@
  *
  * `data-side="left"` puts it there, `data-language="de"` says its language where the page's own is another.
  */
-import { button, Panel, shadowed } from "./panel";
+import { button, shadowed } from "./elements";
 import { coloursOf } from "./looks";
+import { Panel } from "./panel";
 import { Stay } from "./visit";
 import { wordsOf } from "./words";
 

@@ -64,7 +64,7 @@ def confidences(
 ) -> list[int]:
     """Return how many answers were how sure: ten counts, of 0 to 0.1 up to 0.9 to 1."""
     rows = session.execute(_CONFIDENCES, _given(tenant_id, since, before, assistant_key))
-    found: dict[int, int] = {tenth: count for tenth, count in rows}
+    found: dict[int, int] = dict(tuple(row) for row in rows)
     return [found.get(tenth, 0) for tenth in range(10)]
 
 

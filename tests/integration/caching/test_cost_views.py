@@ -50,7 +50,10 @@ def test_costs_are_told_by_what_they_were_for(ada: Person, spent: Callable[..., 
     assert costs["by_tenant"] == {}
     of_one = ada.get("/admin/costs?assistant_key=default-assistant").json or {}
     assert float(of_one["total"]["cost_usd"]) == 0.125
-    assert {name: float(one["cost_usd"]) for name, one in of_one["by_provider"].items()} == {"openai": 0.125, "local": 0}
+    assert {name: float(one["cost_usd"]) for name, one in of_one["by_provider"].items()} == {
+        "openai": 0.125,
+        "local": 0,
+    }
     assert (ada.get("/admin/costs?assistant_key=another").json or {})["by_day"] == {}
 
 

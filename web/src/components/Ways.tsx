@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useRef } from "react";
-import { NavLink, useLocation } from "react-router";
+import { Link, useLocation } from "react-router";
 import classes from "./ways.module.css";
 
 export interface Way {
@@ -16,13 +16,15 @@ export function Ways({ label, ways, children }: { label: string; ways: readonly 
     const way = bar.current?.querySelector<HTMLElement>("[aria-current=page]");
     if (way) bar.current!.scrollLeft = way.offsetLeft - (bar.current!.clientWidth - way.clientWidth) / 2;
   }, [pathname]);
+  const here = pathname.replace(/\/+$/, "");
+  const isShown = ({ to }: Way, index: number) => here === to || (index > 0 && here.startsWith(`${to}/`));
   return (
     <div className={classes.whole}>
       <nav ref={bar} className={classes.ways} aria-label={label} tabIndex={0}>
         {ways.map((way, index) => (
-          <NavLink key={way.to} to={way.to} className={classes.way!} end={index === 0}>
+          <Link key={way.to} to={way.to} className={classes.way!} aria-current={isShown(way, index) ? "page" : undefined}>
             {way.label}
-          </NavLink>
+          </Link>
         ))}
       </nav>
       <div className={classes.part}>{children}</div>

@@ -37,7 +37,7 @@ export function useLanguage(): Pick<Messages, "language" | "setLanguage"> {
 }
 
 /** Gives all below it the messages; English is there at once, another language once it is loaded. */
-export function MessagesProvider({ children }: { children: ReactNode }) {
+export function MessagesProvider({ meanwhile, children }: { meanwhile?: ReactNode; children: ReactNode }) {
   const [language, setLanguage] = useState(preferred);
   const [other, setOther] = useState<Catalogue | null>(null);
   useEffect(() => {
@@ -53,7 +53,7 @@ export function MessagesProvider({ children }: { children: ReactNode }) {
     return { language: shown, setLanguage, t: translator(shown === "en" ? english : other!, shown) };
   }, [isThere, language, other]);
   useEffect(() => void (document.documentElement.lang = messages.language), [messages.language]);
-  return isThere ? <Context value={messages}>{children}</Context> : null;
+  return isThere ? <Context value={messages}>{children}</Context> : meanwhile;
 }
 
 function preferred(): Language {

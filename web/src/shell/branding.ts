@@ -3,7 +3,8 @@ type Rgb = readonly [number, number, number];
 const HEX = /^#(?:[0-9a-f]{3}){1,2}$/i;
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
-const NIGHT: Rgb = [19, 23, 25];
+/** The lightest ground at night, that of panels. */
+const NIGHT: Rgb = [25, 30, 33];
 const READABLE = 4.6;
 const STEPS = 40;
 

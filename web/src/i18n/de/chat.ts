@@ -82,6 +82,7 @@ export const chat: Like<typeof en> = {
   sendFeedback: "Senden",
   nearest: "Das kam am nächsten",
   nothingFound: "Nichts in den Dokumenten kommt dem nahe.",
+  inWork: { one: "{count} Dokument wird noch gelesen und antwortet noch nicht.", other: "{count} Dokumente werden noch gelesen und antworten noch nicht." },
   teach: "Die Antwort beibringen",
   teachTitle: "Die Antwort beibringen",
   teachText: "Der Assistent gibt sie von nun an Wort für Wort, auf diese Frage und auf ähnliche.",

@@ -79,6 +79,7 @@ export const chat = {
   sendFeedback: "Send",
   nearest: "This came nearest",
   nothingFound: "Nothing in the documents comes near.",
+  inWork: { one: "{count} document is still being read, and does not answer yet.", other: "{count} documents are still being read, and do not answer yet." },
   teach: "Teach the answer",
   teachTitle: "Teach the answer",
   teachText: "The assistant gives it word for word from now on, to this question and to those like it.",

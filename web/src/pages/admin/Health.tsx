@@ -6,6 +6,7 @@ import { Loading } from "../../components/Loading";
 import { Line, Panel } from "../../components/Panel";
 import { StateBadge } from "../../components/StateBadge";
 import { useMessages } from "../../i18n";
+import classes from "./admin.module.css";
 import { problemsOf } from "./health";
 
 const EVERY_MS = 5_000;
@@ -35,11 +36,16 @@ export function Health() {
             actions={<StateBadge state={lacking.length === 0 ? "active" : "failed"} label={t(lacking.length === 0 ? "admin.ready" : "admin.notReady")} />}
           />
         )}
-        {ready.data &&
-          can("operate") &&
-          Object.entries(ready.data.parts).map(([part, works]) => (
-            <Line key={part} title={nameOf(part)} actions={<StateBadge state={works ? "active" : "failed"} label={t(works ? "admin.works" : "admin.missing")} />} />
-          ))}
+        {ready.data && can("operate") && (
+          <ul className={classes.parts}>
+            {Object.entries(ready.data.parts).map(([part, works]) => (
+              <li key={part} className={classes.part}>
+                {nameOf(part)}
+                <StateBadge state={works ? "active" : "failed"} label={t(works ? "admin.works" : "admin.missing")} />
+              </li>
+            ))}
+          </ul>
+        )}
       </Panel>
       <ErrorNote error={providers.error} onRetry={() => void providers.refetch()} />
       {providers.data &&

@@ -7,6 +7,7 @@ import classes from "./answer.module.css";
 import { citations, placeOf, type Place, withoutMarkers } from "./citations";
 import { ConfidenceNote } from "./ConfidenceNote";
 import { confidence, type Exchange, isOpen } from "./exchange";
+import { InWork } from "./InWork";
 import { Rating } from "./Rating";
 import { Teach } from "./Teach";
 import { IconButton } from "./IconButton";
@@ -119,6 +120,7 @@ function NotAnswered({ exchange, places, onPlace, onAgain }: NotAnsweredProps) {
   const { can } = useMe();
   return (
     <div className={classes.unanswered}>
+      <InWork />
       <Text fz="sm" fw={550}>
         {t(places.length > 0 ? "chat.nearest" : "chat.nothingFound")}
       </Text>

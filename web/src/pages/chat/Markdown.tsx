@@ -1,8 +1,8 @@
-import { memo, type ReactNode } from "react";
+import { memo, type ReactNode, useMemo } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { useMessages } from "../../i18n";
-import { type Citation, markers, safeLink, settled } from "./citations";
+import { type Citation, markers, parts, safeLink, settled } from "./citations";
 import { CopyIcon } from "./CopyIcon";
 import classes from "./answer.module.css";
 
@@ -21,20 +21,33 @@ interface Props {
  * What a model writes is a stranger's text: elements come from markdown's grammar alone, and each of them is React's.
  */
 function Markdown({ text, citations, isWriting, onCite }: Props) {
-  const components: Components = {
-    ...PLAIN,
-    cite: ({ node }) => <Chip number={Number(node?.properties.dataNumber)} citations={citations} onCite={onCite} />,
-  };
+  const components = useMemo(
+    (): Components => ({
+      ...PLAIN,
+      cite: ({ node }) => <Chip number={Number(node?.properties.dataNumber)} citations={citations} onCite={onCite} />,
+    }),
+    [citations, onCite],
+  );
+  // An answer comes by the word: only its last part is read anew with each.
+  const texts = isWriting ? parts(settled(text)) : [text];
   return (
     <div className={classes.markdown} dir="auto">
-      <ReactMarkdown remarkPlugins={PLUGINS} components={components} urlTransform={safeLink} skipHtml={false}>
-        {isWriting ? settled(text) : text}
-      </ReactMarkdown>
+      {texts.map((each, at) => (
+        <Part key={at} text={each} components={components} />
+      ))}
     </div>
   );
 }
 
 export default memo(Markdown);
+
+const Part = memo(function Part({ text, components }: { text: string; components: Components }) {
+  return (
+    <ReactMarkdown remarkPlugins={PLUGINS} components={components} urlTransform={safeLink} skipHtml={false}>
+      {text}
+    </ReactMarkdown>
+  );
+});
 
 /** Headings of an answer stand below that of its question; tables scroll by themselves on a phone. */
 const PLAIN: Components = {

@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { api, ok, type Schemas } from "../../api/client";
 import { useMe } from "../../api/me";
 import { useMessages } from "../../i18n";
+import { InWork, LOOK_EVERY_MS, useInWork } from "./InWork";
 import { suggestions } from "./suggestions";
 import classes from "./chat.module.css";
 
@@ -14,11 +15,14 @@ const READ = 50;
 export function Welcome({ assistant, onAsk }: { assistant: Schemas["AgentCard"] | undefined; onAsk: (question: string) => void }) {
   const t = useMessages();
   const { can } = useMe();
+  const isInWork = useInWork() > 0;
   const documents = useQuery({
     queryKey: ["documents", "titles"],
     enabled: can("documents:read"),
+    refetchInterval: isInWork ? LOOK_EVERY_MS : false,
     queryFn: () => ok(api.GET("/api/documents", { params: { query: { limit: READ, status: "processed" } } })),
   });
+  const isEmpty = documents.data?.documents.length === 0;
   const found = documents.data ? suggestions(documents.data.documents, assistant?.assistant_key) : [];
   return (
     <div className={classes.welcome}>
@@ -27,8 +31,9 @@ export function Welcome({ assistant, onAsk }: { assistant: Schemas["AgentCard"] 
           {assistant?.greeting || t("chat.welcome")}
         </Title>
         <Text c="dimmed" ta="center">
-          {t(documents.data?.documents.length === 0 ? "chat.noDocuments" : "chat.welcomeText")}
+          {t(isEmpty && !isInWork ? "chat.noDocuments" : "chat.welcomeText")}
         </Text>
+        <InWork />
         {found.length > 0 && (
           <ul className={classes.suggestions} aria-label={t("chat.suggestions")}>
             {found.map(({ kind, title }) => {
@@ -44,7 +49,7 @@ export function Welcome({ assistant, onAsk }: { assistant: Schemas["AgentCard"] 
             })}
           </ul>
         )}
-        {documents.data?.documents.length === 0 && can("documents:write") && (
+        {isEmpty && !isInWork && can("documents:write") && (
           <Text ta="center" fz="sm">
             <Link to="/app/knowledge" className={classes.link}>
               {t("home.addDocuments")}

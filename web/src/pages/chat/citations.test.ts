@@ -2,7 +2,7 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { beforeAll, describe, expect, test } from "vitest";
 import { allMessages } from "../../i18n";
-import { citations, safeLink, settled, withoutMarkers } from "./citations";
+import { citations, parts, safeLink, settled, withoutMarkers } from "./citations";
 import Markdown from "./Markdown";
 
 beforeAll(allMessages);
@@ -47,6 +47,14 @@ describe("an answer's markdown", () => {
     expect(html("At nine [1", [], true)).not.toContain("[");
     expect(settled("At nine [12")).toBe("At nine");
     expect(withoutMarkers("At nine [1]. Until six [1][2].")).toBe("At nine. Until six.");
+  });
+
+  test("is read part by part while it is written, and nothing is lost between them", () => {
+    const code = "```py\na = 1\n\n```js\nb = 2\n```";
+    const text = `# Hours\n\nAt nine.\nUntil six.\n\n1. one\n\n   more of it\n\n${code}\n\n~~~\nopen\n\nstill open`;
+    expect(parts(text)).toEqual(["# Hours\n", "At nine.\nUntil six.\n", "1. one\n\n   more of it\n", `${code}\n`, "~~~\nopen\n\nstill open"]);
+    expect(parts(text).join("\n")).toBe(text);
+    expect(html("One.\n\nTwo [1].", [], true).match(/<p>/g)).toHaveLength(2);
   });
 
   test.each(CANARIES)("makes nothing that runs or asks abroad of %s", (canary) => {

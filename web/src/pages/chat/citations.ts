@@ -68,6 +68,28 @@ export const withoutMarkers = (text: string) => text.replace(MARKER, "");
 /** Returns an answer that is still written without a marker that has only begun. */
 export const settled = (text: string) => text.replace(BEGUN, "");
 
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+
+/**
+ * Returns the parts of an answer that is still written, cut at empty lines: all but the last stay as they are.
+ *
+ * Code is one part, and what is indented belongs to what it stands below, as in a list.
+ */
+export function parts(text: string): string[] {
+  const found: string[][] = [[]];
+  let fence = "";
+  let isAfterEmpty = false;
+  for (const line of text.split("\n")) {
+    const mark = FENCE.exec(line)?.[1] ?? "";
+    if (isAfterEmpty && !fence && /^\S/.test(line)) found.push([]);
+    if (mark && !fence) fence = mark;
+    else if (mark.startsWith(fence) && line.trim() === mark) fence = "";
+    isAfterEmpty = line.trim() === "";
+    found.at(-1)!.push(line);
+  }
+  return found.map((lines) => lines.join("\n"));
+}
+
 interface Node {
   type: string;
   value?: string;

@@ -1,7 +1,9 @@
-import { Anchor } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
+import { IconChartDots } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { api, ok, type Schemas } from "../../api/client";
+import { Empty } from "../../components/Empty";
 import { ErrorNote } from "../../components/ErrorNote";
 import { Loading } from "../../components/Loading";
 import { Figure, Figures } from "../../components/Panel";
@@ -28,6 +30,7 @@ interface Props {
 
 /** All charts of some days; a chunk of its own, because of what draws them. */
 export default function Charts({ days, assistant, names, seesCosts }: Props) {
+  const t = useMessages();
   const query = { since: days[0]!, until: days.at(-1)!, assistant_key: assistant };
   const turns = useQuery({
     queryKey: ["insight", "turns", query],
@@ -45,15 +48,26 @@ export default function Charts({ days, assistant, names, seesCosts }: Props) {
   return (
     <>
       <Summary turns={turns.data} latency={latency.data} />
+      {turns.data.total.turns === 0 && (
+        <Empty icon={IconChartDots} title={t("insight.nothing")} text={t("insight.nothingText")}>
+          <Button component={Link} to="/app/chat" variant="default">
+            {t("nav.chat")}
+          </Button>
+        </Empty>
+      )}
       <div className={classes.charts}>
-        <Turns days={days} turns={turns.data} />
-        <Moments days={days} latency={latency.data} />
-        <Waterfall latency={latency.data} />
-        <Confidence turns={turns.data} />
-        <Sureness days={days} turns={turns.data} />
-        <Feedback days={days} turns={turns.data} />
-        <Kept days={days} turns={turns.data} />
-        {assistant === null && <ByAssistant turns={turns.data} names={names} />}
+        {turns.data.total.turns > 0 && (
+          <>
+            <Turns days={days} turns={turns.data} />
+            <Moments days={days} latency={latency.data} />
+            <Waterfall latency={latency.data} />
+            <Confidence turns={turns.data} />
+            <Sureness days={days} turns={turns.data} />
+            <Kept days={days} turns={turns.data} />
+            <Feedback days={days} turns={turns.data} />
+            {assistant === null && <ByAssistant turns={turns.data} names={names} />}
+          </>
+        )}
         {seesCosts && <Costs query={query} days={days} />}
       </div>
     </>

@@ -27,7 +27,7 @@ export default function Test() {
           <Trial label={t("test.ask")} send={question ? () => exchange("POST", "/api/chat", { message: question }) : null}>
             <TextInput label={t("test.question")} value={question} onChange={(event) => setQuestion(event.currentTarget.value)} flex="1 1 16rem" />
           </Trial>
-          <Trial label={t("test.find")} send={search ? () => exchange("POST", "/api/knowledge/search", { query: search, top_k: 5 }) : null}>
+          <Trial label={t("test.find")} send={search ? get(`/api/knowledge/search?limit=5&query=${encodeURIComponent(search)}`) : null}>
             <TextInput label={t("test.words")} value={search} onChange={(event) => setSearch(event.currentTarget.value)} flex="1 1 16rem" />
           </Trial>
         </Panel>

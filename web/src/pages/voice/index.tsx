@@ -78,7 +78,9 @@ function Status({ view, greeting }: { view: CallView; greeting: string }) {
   const name = isWaiting && isMuted ? "muted" : isWaiting && isPushToTalk ? "hold" : phase;
   const words = isPushToTalk && isTalking ? t("voice.release") : t(`voice.${name}`);
   const last = turns.at(-1);
-  const hint = remark || (phase === "idle" && greeting && !view.fault ? greeting : t(`voice.${name}Hint`));
+  // Whoever cannot be heard cannot interrupt.
+  const hinted = phase !== "speaking" ? name : isMuted ? "muted" : isPushToTalk ? "hold" : name;
+  const hint = remark || (phase === "idle" && greeting && !view.fault ? greeting : t(`voice.${hinted}Hint`));
   return (
     <>
       <div className={classes.status}>

@@ -1,4 +1,4 @@
-import { Anchor, ColorInput, Group, List, SegmentedControl, Select, Stack, Text } from "@mantine/core";
+import { Anchor, ColorInput, Group, Input, List, SegmentedControl, Select, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
@@ -59,11 +59,9 @@ function Workbench({ agent, agents, onAgent }: Props) {
               onChange={(key) => key && onAgent(key)}
             />
             <Group grow align="flex-start">
-              <Stack gap={4}>
-                <Text fz="sm" fw={500} aria-hidden>
-                  {t("widget.side")}
-                </Text>
+              <Input.Wrapper labelElement="div" label={t("widget.side")}>
                 <SegmentedControl
+                  fullWidth
                   aria-label={t("widget.side")}
                   value={looks.side}
                   data={[
@@ -72,7 +70,7 @@ function Workbench({ agent, agents, onAgent }: Props) {
                   ]}
                   onChange={(side) => put({ side: side as Looks["side"] })}
                 />
-              </Stack>
+              </Input.Wrapper>
               <Select
                 label={t("widget.language")}
                 value={looks.language}
