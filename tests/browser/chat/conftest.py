@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from deploy.ephemeral import Stack, ephemeral_stack
 from deploy.places import REPO
@@ -92,6 +92,8 @@ def keep(stack: Stack, person: Person, path: Path, name: str = "") -> None:
 
 
 def ask(page: Page, question: str) -> None:
+    """Ask a question, once the one before it is answered: its last word comes before its end."""
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     page.get_by_role("textbox", name="Ask").fill(question)
     page.keyboard.press("Enter")
 

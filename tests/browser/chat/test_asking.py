@@ -87,7 +87,7 @@ def test_from_signing_up_to_the_page_that_an_answer_stands_on(open_page: OpenPag
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Bad answer").click()
     page.get_by_label("What was wrong?").fill("Which year?")
-    page.get_by_role("button", name="Send", exact=True).first.click()
+    page.get_by_role("dialog", name="What you think of the answer").get_by_role("button", name="Send").click()
     expect(page.get_by_label("What was wrong?")).to_have_count(0)
     said = stack.client.get("/api/chat/feedback", headers=headers).json()["feedback"]
     assert [(one["rating"], one["comment"]) for one in said] == [(-1, "Which year?")]

@@ -49,6 +49,7 @@ def test_a_question_is_asked_once_whatever_the_network_does(
     page = open_page("/app/chat", reader)
     ask(page, HOLIDAY)
     expect(answer(page)).to_contain_text(WHOLE, timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     page.context.set_offline(True)
     ask(page, "Asked without a network")
     expect(answer(page)).to_contain_text(GONE)
