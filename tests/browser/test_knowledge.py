@@ -65,7 +65,7 @@ def test_a_folder_goes_on_when_the_line_is_back_and_each_file_says_how_it_fared(
     card.get_by_role("button", name="Close").click()
     expect(card).to_have_count(0)
     page.get_by_role("link", name="Work").click()
-    page.get_by_role("button", name="museum").click()
+    page.get_by_role("region", name="Work").get_by_role("button", name="museum").click()
     expect(page.get_by_role("group", name="museum")).to_contain_text("empty.pdf")
     look(page, "knowledge-work")
     assert page.evaluate("window.ran") is None

@@ -149,11 +149,11 @@ function Items({ batch }: { batch: Batch }) {
         <div key={item.item} className={classes.sent}>
           {item.document_id && item.status !== "deleted" ? (
             <Anchor component={Link} to={`/app/knowledge/documents/${item.document_id}`} fz="sm" truncate>
-              {item.url ?? item.filename}
+              {item.url ?? [item.folder, item.filename].filter(Boolean).join("/")}
             </Anchor>
           ) : (
             <Text fz="sm" truncate>
-              {item.url ?? item.filename}
+              {item.url ?? [item.folder, item.filename].filter(Boolean).join("/")}
             </Text>
           )}
           <StateBadge
