@@ -42,9 +42,7 @@ def museum(stack: Stack, new_person: NewPerson, site: Site) -> Person:
     person = new_person(f"Museum {CANARY}")
     file = {"file": ("hours.txt", FACT)}
     upload = stack.client.post("/api/documents/upload", files=file, headers={**person.headers, "Prefer": "wait=60"})
-    upload.raise_for_status()
-    pair = {"prompt": "Who built the museum?", "response": f"Sailors did. {CANARY}"}
-    stack.client.post("/api/training/qa", json=pair, headers=person.headers).raise_for_status()
+    assert upload.status_code == 200, "It is not searchable yet."
     looks = {"brand_colors": {"primary": "#7a1f3d"}, "custom_logo": LOGO}
     stack.client.patch("/api/tenant", json=looks, headers=person.headers).raise_for_status()
     names = {"name": f"Ada {CANARY}", "greeting": f"Welcome {CANARY}"}
@@ -79,9 +77,7 @@ def test_a_visitor_asks_on_another_site_and_nothing_of_it_becomes_markup(visited
     expect(said).to_contain_text("opens at ten o'clock", timeout=ANSWER_MS)
     said.get_by_role("button", name="Source 1").click()
     expect(said).to_contain_text("hours.txt")
-    field.fill("Who built the museum?")
-    field.press("Enter")
-    expect(said).to_contain_text(f"Sailors did. {CANARY}", timeout=ANSWER_MS)
+    _an_answer_is_hostile(visited)
     look(visited, "widget")
     visited.reload()
     visited.get_by_role("button", name="Ask a question").click()
@@ -90,6 +86,21 @@ def test_a_visitor_asks_on_another_site_and_nothing_of_it_becomes_markup(visited
     _talking_is_loaded_when_wanted(visited)
     visited.keyboard.press("Escape")
     expect(visited.get_by_role("button", name="Ask a question")).to_be_focused()
+
+
+def _an_answer_is_hostile(visited: Page) -> None:
+    """Ask what is answered with markup, as a document or a model could be brought to."""
+    cited = {"number": 1, "filename": CANARY, "page": 2, "heading_path": [CANARY]}
+    told = {"type": "turn.completed", "response": f"Sailors [1] did. {CANARY}", "citations": [cited]}
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/event-stream"}
+    body = f"event: turn.completed\ndata: {json.dumps(told)}\n\n"
+    visited.route("**/api/widget/chat", lambda route: route.fulfill(status=200, headers=headers, body=body))
+    field, said = visited.get_by_role("textbox", name="Your question"), visited.get_by_role("log")
+    field.fill(f"Who built it? {CANARY}")
+    field.press("Enter")
+    expect(said).to_contain_text(f"did. {CANARY}")
+    said.get_by_role("button", name="Source 1").last.click()
+    expect(said).to_contain_text(f"{CANARY} · page 2")
 
 
 def _talking_is_loaded_when_wanted(visited: Page) -> None:
