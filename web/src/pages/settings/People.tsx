@@ -170,7 +170,7 @@ function Edit({ user, onClose }: { user: Schemas["UserView"]; onClose: () => voi
     <Modal opened onClose={onClose} title={user.email} closeButtonProps={{ "aria-label": t("common.close") }}>
       <Stack>
         <ErrorNote error={change.error} />
-        <Rights role={role} flags={flags} onRole={setRole} onFlags={setFlags} />
+        <Rights role={role} flags={flags} onRole={(chosen) => (setRole(chosen), setFlags(PRESETS[chosen]))} onFlags={setFlags} />
         <Group justify="flex-end">
           <Button loading={change.isPending} onClick={() => change.mutate({ role, ...flagsOf(flags) }, { onSuccess: onClose })}>
             {t("common.save")}
