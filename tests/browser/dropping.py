@@ -1,10 +1,13 @@
-"""Files as people have them, and the dropping of them onto a page."""
+"""Files as people have them, uploaded by the API or dropped onto a page."""
 
 from pathlib import Path
 from uuid import uuid4
 
 import pypdf
 from playwright.sync_api import Page
+
+from deploy.ephemeral import Stack
+from tests.browser.conftest import Person
 
 CANARY = "<img src=x onerror=window.ran=1>"
 PASSWORD = "u-secret"
@@ -18,6 +21,19 @@ DROP = """async (files) => {
     at.dispatchEvent(new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
 """Drops files that are made in the page: each a name, a text, and how many spaces follow it."""
+
+
+def uploaded(stack: Stack, person: Person, name: str, content: str | bytes) -> str:
+    """Upload a file, wait until it is ready, and return its document's id."""
+    answer = stack.client.post(
+        "/api/documents/upload",
+        files={"file": (name, content.encode() if isinstance(content, str) else content)},
+        headers={**person.headers, "Prefer": "wait=90"},
+        timeout=120,
+    )
+    assert answer.status_code == 200, answer.text
+    found: str = answer.json()["document"]["id"]
+    return found
 
 
 def drop_paths(page: Page, *paths: Path) -> None:

@@ -6,12 +6,12 @@ from playwright.sync_api import Page, expect
 
 from deploy.ephemeral import Stack
 from tests.browser.conftest import Person
+from tests.browser.dropping import CANARY, uploaded
 from tests.browser.looking import look
 
 OpenPage = Callable[..., Page]
 NewPerson = Callable[..., Person]
 
-CANARY = "<img src=x onerror=window.ran=1>"
 ANSWER_MS = 60_000
 
 
@@ -19,10 +19,7 @@ def test_an_assistant_is_made_tried_changed_and_deleted(
     open_page: OpenPage, new_person: NewPerson, stack: Stack
 ) -> None:
     person = new_person()
-    text = f"# Hours\n\nThe museum opens at ten and closes at five. {CANARY}"
-    stack.client.post(
-        "/api/knowledge/ingest", json={"text": text, "title": "Hours"}, headers={**person.headers}
-    ).raise_for_status()
+    uploaded(stack, person, "hours.md", f"# Hours\n\nThe museum opens at ten and closes at five. {CANARY}")
     page = open_page("/app/assistants", person)
     page.get_by_role("button", name="New assistant").click()
     form = page.get_by_role("dialog")

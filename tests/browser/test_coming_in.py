@@ -118,7 +118,7 @@ def test_the_overview_leads_from_nothing_to_the_first_answer(
     expect(step.first).to_contain_text("Done")
     page.get_by_role("textbox", name="Ask your documents").fill("When is high water?")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("article").last).to_contain_text("noon", timeout=30_000)
+    expect(page.get_by_role("article").last).to_contain_text("noon", timeout=60_000)
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_role("link", name="When is high water?")).to_be_visible()
     expect(step).to_have_count(0)

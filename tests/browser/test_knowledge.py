@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from deploy.ephemeral import Stack
 from tests.browser.conftest import Person
-from tests.browser.dropping import CANARY, DROP, PASSWORD, SAMPLES, drop_paths, mixed
+from tests.browser.dropping import CANARY, DROP, PASSWORD, SAMPLES, drop_paths, mixed, uploaded
 from tests.browser.looking import look
 from tests.browser.tasks import longest_tasks_ms
 
@@ -32,19 +32,6 @@ SCROLL = """async () => {
   }
   return [...box.querySelectorAll("[role=listitem]")].at(-1).getAttribute("aria-posinset");
 }"""
-
-
-def uploaded(stack: Stack, person: Person, name: str, content: str | bytes) -> str:
-    """Upload a file, wait until it is ready, and return its document's id."""
-    answer = stack.client.post(
-        "/api/documents/upload",
-        files={"file": (name, content.encode() if isinstance(content, str) else content)},
-        headers={**person.headers, "Prefer": "wait=90"},
-        timeout=120,
-    )
-    assert answer.status_code == 200, answer.text
-    found: str = answer.json()["document"]["id"]
-    return found
 
 
 def rows(page: Page) -> Locator:

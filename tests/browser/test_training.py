@@ -64,7 +64,7 @@ def test_an_unanswered_question_is_answered_with_one_click(
     expect(row).to_contain_text(asked["message"])
     look(page, "knowledge-unanswered")
     row.get_by_role("button", name="Answer").click()
-    page.get_by_label("Answer", exact=True).fill("Nothing, it is an honour.")
+    page.get_by_role("textbox", name="Answer").fill("Nothing, it is an honour.")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved as a training pair")).to_be_visible()
     page.get_by_role("radio", name="Answered").press("Space")

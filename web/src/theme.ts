@@ -32,7 +32,8 @@ export const theme = createTheme({
   components: {
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     Modal: { defaultProps: { centered: true, radius: "lg" } },
-    Menu: { defaultProps: { radius: "md", shadow: "md" } },
+    // Without the placeholder the focus is on the first entry, and the menu has no child that is none.
+    Menu: { defaultProps: { radius: "md", shadow: "md", withInitialFocusPlaceholder: false } },
     // A link within a text is not told by its colour alone.
     Anchor: { defaultProps: { underline: "always" } },
   },

@@ -19,7 +19,7 @@ HANDBOOK = SAMPLES / "employee-handbook.pdf"
 HOLIDAY = "How many days of paid holiday does a full-time employee have?"
 TOLD = "A full-time employee has 28 days of paid holiday a year [1]."
 BEGUN = "A full-time employee has"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 PAUSE_AFTER_WORDS = 4
 
 
@@ -86,7 +86,7 @@ def reader(new_person: Callable[..., Person], stack: Stack) -> Person:
 
 def keep(stack: Stack, person: Person, path: Path, name: str = "") -> None:
     """Upload a file and wait until it is searchable."""
-    headers = {**person.headers, "Prefer": "wait=60"}
+    headers = {**person.headers, "Prefer": "wait=200"}
     files = {"file": (name or path.name, path.read_bytes())}
     assert stack.client.post("/api/documents/upload", files=files, headers=headers).status_code == 200
 

@@ -108,6 +108,7 @@ export const assistants: Like<typeof en> = {
   newId: "Neue Kennung",
   newIdText: "Jede bisher kopierte Zeile hört auf zu wirken.",
   tryIt: "Ausprobieren",
+  tryHint: "Hier antwortet er so, wie er daneben eingestellt ist, aus Ihren eigenen Dokumenten. Was Sie hier fragen, wird nicht behalten.",
   startOver: "Von vorn",
   question: "Frage",
   questionPlaceholder: "Fragen Sie wie Ihre Nutzer",

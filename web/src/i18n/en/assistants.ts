@@ -105,6 +105,7 @@ export const assistants = {
   newId: "New id",
   newIdText: "Every line that was copied so far stops working.",
   tryIt: "Try it",
+  tryHint: "It answers here as it is set beside, from your own documents. What you ask here is not kept.",
   startOver: "Start over",
   question: "Question",
   questionPlaceholder: "Ask as your users would",

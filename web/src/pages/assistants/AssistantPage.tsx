@@ -81,7 +81,7 @@ function Workbench({ agent }: { agent: Agent }) {
                 {t("assistants.undo")}
               </Button>
             )}
-            <Text fz="sm" c="dimmed" role="status">
+            <Text fz="sm" c="dimmed" role="status" flex="1 1 8rem">
               {isChanged ? t("assistants.unsaved") : t("assistants.saved")}
             </Text>
           </div>
@@ -97,7 +97,7 @@ function Settings({ agent, draft, put }: { agent: Agent; draft: Draft; put: Put 
   const t = useMessages();
   return (
     <Tabs defaultValue="words" keepMounted={false}>
-      <Tabs.List mb="lg">
+      <Tabs.List mb="lg" className={classes.tabs!}>
         <Tabs.Tab value="words">{t("assistants.words")}</Tabs.Tab>
         <Tabs.Tab value="voice">{t("assistants.voice")}</Tabs.Tab>
         <Tabs.Tab value="knowledge">{t("assistants.knowledge")}</Tabs.Tab>

@@ -61,6 +61,11 @@ export function TestChat({ agent, draft, changes, onSave }: Props) {
         </ActionIcon>
       </Group>
       <div className={classes.said} role="log" aria-label={t("assistants.tryIt")} tabIndex={0}>
+        {!draft.greeting && test.turns.length === 0 && (
+          <Text fz="sm" c="dimmed">
+            {t("assistants.tryHint")}
+          </Text>
+        )}
         {draft.greeting && <div className={classes.turn}>{draft.greeting}</div>}
         {test.turns.map((turn) => (
           <Said key={turn.key} turn={turn} />

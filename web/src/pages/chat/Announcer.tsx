@@ -1,8 +1,11 @@
 import { VisuallyHidden } from "@mantine/core";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { useMessages } from "../../i18n";
-import { withoutMarkers } from "./citations";
+import { beginning } from "./citations";
 import { type Exchange, isOpen } from "./exchange";
+
+/** What is longer is read on the page itself. */
+const SAID_CHARS = 600;
 
 /** Says to a screen reader what became of a question, once, when it is over: not each word as it comes. */
 export function Announcer({ exchanges }: { exchanges: readonly Exchange[] }) {
@@ -16,7 +19,7 @@ export function Announcer({ exchanges }: { exchanges: readonly Exchange[] }) {
     }
   });
   const ended = ({ state, text, problem }: Exchange) =>
-    state === "stopped" ? t("chat.stopped") : state === "failed" ? `${t("common.failed")}. ${problem?.detail}` : t("chat.answered", { text: withoutMarkers(text) });
+    state === "stopped" ? t("chat.stopped") : state === "failed" ? `${t("common.failed")}. ${problem?.detail}` : t("chat.answered", { text: beginning(text, SAID_CHARS) });
   useEffect(() => look(exchanges), [exchanges]);
   return (
     <VisuallyHidden role="status" aria-live="polite" aria-atomic>

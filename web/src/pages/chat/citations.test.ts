@@ -2,7 +2,7 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { beforeAll, describe, expect, test } from "vitest";
 import { allMessages } from "../../i18n";
-import { citations, parts, safeLink, settled, withoutMarkers } from "./citations";
+import { beginning, citations, parts, safeLink, settled, withoutMarkers } from "./citations";
 import Markdown from "./Markdown";
 
 beforeAll(allMessages);
@@ -55,6 +55,11 @@ describe("an answer's markdown", () => {
     expect(parts(text)).toEqual(["# Hours\n", "At nine.\nUntil six.\n", "1. one\n\n   more of it\n", `${code}\n`, "~~~\nopen\n\nstill open"]);
     expect(parts(text).join("\n")).toBe(text);
     expect(html("One.\n\nTwo [1].", [], true).match(/<p>/g)).toHaveLength(2);
+  });
+
+  test("is told to a screen reader without its marks, and not for minutes", () => {
+    expect(beginning("## Hours\n\n- **At nine** [1]\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```py\nx = 1\n```", 100)).toBe("Hours At nine a b 1 2 x = 1");
+    expect(beginning("one two three", 9)).toBe("one two …");
   });
 
   test.each(CANARIES)("makes nothing that runs or asks abroad of %s", (canary) => {

@@ -65,6 +65,14 @@ const BEGUN = /\s?\[\d{0,3}$/;
 /** Returns an answer without its markers, as it is copied and read aloud. */
 export const withoutMarkers = (text: string) => text.replace(MARKER, "");
 
+const MARKS = /^[ \t]*(?:#{1,6}|>|[-*+]|\|[-| :]*$|(?:`{3,}|~{3,}).*$)[ \t]*|\*\*|`|\|/gm;
+
+/** Returns how an answer begins, without markers and the marks of markdown: whole words, about as many characters. */
+export function beginning(text: string, chars: number): string {
+  const plain = withoutMarkers(text).replace(MARKS, "").replace(/\s+/g, " ").trim();
+  return plain.length <= chars ? plain : `${plain.slice(0, chars).replace(/\s\S*$/, "")} …`;
+}
+
 /** Returns an answer that is still written without a marker that has only begun. */
 export const settled = (text: string) => text.replace(BEGUN, "");
 

@@ -16,8 +16,8 @@ interface Step {
   ways: readonly (readonly [label: MessageKey, to: string])[];
 }
 
-/** What is left to do for an organisation that has just come; null once it has documents and a conversation. */
-export function useSteps(): readonly Step[] | null {
+/** What is left to do for an organisation that has just come; null for who is beyond that, undefined until it is known. */
+export function useSteps(): readonly Step[] | null | undefined {
   const { can } = useMe();
   const mayAdd = can("documents:write") && can("documents:read");
   const documents = useQuery({
@@ -27,7 +27,8 @@ export function useSteps(): readonly Step[] | null {
     queryFn: () => ok(api.GET("/api/documents", { params: { query: { limit: 1 } } })),
   });
   const recent = useRecent();
-  if (!mayAdd || !documents.data || !recent.data) return null;
+  if (!mayAdd || documents.error || recent.error) return null;
+  if (!documents.data || !recent.data) return undefined;
   const hasDocuments = documents.data.documents.length > 0;
   const hasAsked = recent.data.conversations.length > 0;
   if (hasDocuments && hasAsked) return null;
