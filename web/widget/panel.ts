@@ -150,7 +150,9 @@ export class Panel {
   /** Begins a call, or ends it. Its code is loaded now. */
   async #talk(): Promise<void> {
     if (this.#call) return this.#call.end();
-    this.#talkButton.disabled = true;
+    // A button that is disabled would lose the focus.
+    if (this.#talkButton.ariaBusy === "true") return;
+    this.#talkButton.ariaBusy = "true";
     try {
       const address = new URL("/widget/voice.js", this.stay.server).href;
       const voice = (await import(/* @vite-ignore */ address)) as typeof import("./voice");
@@ -162,7 +164,7 @@ export class Panel {
     } catch {
       this.#say(this.words.offline, "failed");
     }
-    this.#talkButton.disabled = false;
+    this.#talkButton.ariaBusy = null;
   }
 
   /** Shows where the call stands. */
