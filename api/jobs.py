@@ -20,6 +20,7 @@ from api.door.permissions import allows
 from api.knowledge.evaluation_views import evaluation_view
 from api.live import sse
 from pipelines.stores.database import tenant_session
+from pipelines.stores.events import Published
 from pipelines.stores.ingest import accepting, batches, cancelling
 from pipelines.stores.knowledge import documents, evaluations
 from pipelines.stores.objects import ObjectStore, batch_prefix
@@ -89,7 +90,12 @@ def events(path: IdPath) -> Response:
     is_batch = isinstance(found, Batch)
     subject = Subject.batch(asking.tenant_id, path.id) if is_batch else Subject.document(asking.tenant_id, path.id)
     last: Callable[[Caller, UUID], Event | None] = _last_event_of_batch if is_batch else _last_event
-    return sse.stream(subject, until=lambda event: event.name in TERMINAL, settled=lambda: last(asking, path.id))
+
+    def is_over(event: Published) -> bool:
+        # The kept events of what was tried again begin with the end of the time before: the row knows better.
+        return event.name in TERMINAL and (known := last(asking, path.id)) is not None and known.name == event.name
+
+    return sse.stream(subject, until=is_over, settled=lambda: last(asking, path.id))
 
 
 @blueprint.delete("/<uuid:id>", responses={200: JobView})

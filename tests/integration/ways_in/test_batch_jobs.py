@@ -206,6 +206,16 @@ def test_the_stream_of_a_batch_ends_with_its_last_event_as_the_rows_know_it(send
         assert '"processed":2' in stream.replace(" ", "") and '"chunks":6' in stream.replace(" ", "")
 
 
+def test_what_is_tried_again_is_followed_past_the_end_of_the_time_before(sender: Sender) -> None:
+    doc_id = sender.items(begin(sender, 2))[0]["document_id"]
+    sender.person.request("DELETE", f"/api/jobs/{doc_id}")
+    sender.person.post(f"/api/jobs/{doc_id}/retry")
+    sender.set_documents("true", processing_status="processed", version=1)
+    stream = sender.person.get(f"/api/jobs/{doc_id}/events").get_data(as_text=True)
+    told = [line.removeprefix("event: ") for line in stream.splitlines() if line.startswith("event: document.")]
+    assert told[-1] == "document.processed" and "document.failed" in told
+
+
 @pytest.mark.parametrize("method", ["pause", "resume", "retry", "close"])
 def test_the_batch_of_another_is_as_unknown_as_none(new_sender: Callable[[], Sender], method: str) -> None:
     owner, other = new_sender(), new_sender()
