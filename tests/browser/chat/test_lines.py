@@ -71,17 +71,18 @@ def test_a_question_is_asked_once_whatever_the_network_does(
     assert asked == [HOLIDAY, "Asked without a network", "Asked, and the answer was lost"]
 
 
-def test_a_refusal_of_the_model_is_said_and_the_question_asked_again(
+def test_a_model_that_refuses_is_done_without_and_a_server_that_does_is_asked_again(
     open_page: OpenPage, reader: Person, model: Model
 ) -> None:
-    model.refuses = True
     page = open_page("/app/chat", reader)
+    busy = {"code": "too_busy", "detail": "Too many are asking.", "status": 503}
+    page.route("**/api/chat", lambda route: route.fulfill(status=503, json=busy), times=1)
     ask(page, HOLIDAY)
-    expect(answer(page).get_by_role("alert")).to_be_visible(timeout=PATIENCE_MS)
-    page.reload()
-    expect(answer(page).get_by_role("alert")).to_be_visible()
-    model.refuses = False
+    expect(answer(page).get_by_role("alert")).to_contain_text("Too many are asking.")
     answer(page).get_by_role("button", name="Ask again").click()
     expect(answer(page)).to_contain_text(WHOLE, timeout=PATIENCE_MS)
-    expect(answer(page)).to_contain_text("2 of 2")
+    expect(page.get_by_role("article")).to_have_count(1)
     expect(answer(page).get_by_role("alert")).to_have_count(0)
+    model.refuses = True
+    ask(page, "How many days of holiday does a full-time employee have a year?")
+    expect(answer(page)).to_contain_text("28 days of paid holiday a year, public holidays", timeout=PATIENCE_MS)
