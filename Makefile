@@ -32,7 +32,7 @@ stop: ## end a stack that runs in another terminal, or that was killed
 	@test ! -x $(BIN)/python || exec $(LOCAL) stop
 
 test: lint ## lint, types, import rules, unit, integration and acceptance tests
-	$(BIN)/python -m tests.abreast
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/integration tests/unit
 	$(BIN)/python -m pytest tests/acceptance
 
 web: web/dist/.stamp ## build the web application
@@ -41,18 +41,18 @@ web: web/dist/.stamp ## build the web application
 client: $(VENV)/dev.stamp web/node_modules/.stamp ## write the web application's types from the OpenAPI document
 	$(BIN)/python -m deploy.web_client
 
-browser: $(VENV)/dev.stamp web/dist/.stamp ## try the web application in a real Chromium
+browser: $(VENV)/dev.stamp web/dist/.stamp ## check the web application, and try it in a real Chromium (10 minutes)
+	$(BIN)/python -m deploy.web_client --check
+	$(NODE) run --silent check
+	$(NODE) run --silent test
 	$(BIN)/python -m pytest tests/browser
 
-lint: $(VENV)/dev.stamp web/dist/.stamp ## style, types, import rules, generated files
+lint: $(VENV)/dev.stamp ## style, types, import rules, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.env_example --check
-	$(BIN)/python -m deploy.web_client --check
-	$(NODE) run --silent check
-	$(NODE) run --silent test
 
 hostile: $(VENV)/dev.stamp ## send every bad file and recording there is a name for, and real ones (5 minutes)
 	AURA_SPOILT_LOCKS=40 $(BIN)/python -m pytest --timeout=900 tests/hostile tests/unit/ingest/test_hostile_offices.py
