@@ -55,6 +55,8 @@ def test_a_question_is_asked_once_whatever_the_network_does(
     expect(answer(page)).to_contain_text(GONE)
     page.context.set_offline(False)
     expect(answer(page)).to_contain_text(WHOLE, timeout=PATIENCE_MS)
+    # Nothing is asked while an answer is still being written.
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     lost: list[int] = []
 
     def lose(route: Route) -> None:
