@@ -42,7 +42,7 @@ def create_app() -> Flask:
         cut_off=lambda _, turn_id, heard, played_ms, reason: told(CUT, str(turn_id), heard, played_ms, reason),
         timed=lambda _, turn_id, timings: told(TIMED, str(turn_id), timings),
     )
-    continuous.register(app, acts)
+    continuous.register(app, acts, acts)
     app.add_url_rule("/events/<uuid:doc_id>", view_func=events)
     app.add_url_rule("/state", view_func=state)
     return app
