@@ -141,11 +141,9 @@ def tell(name: EventName, turn: Turn, **data: object) -> None:
     announce.many([announce.of_turn(name, turn, **data)])
 
 
-def complete(
-    driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any] | None = None
-) -> Callable[[], None]:
-    """End the turn if this was its last piece, in the caller's transaction; return what tells of it after that."""
-    rows = turn_steps.complete(driver, tenant_id, turn_id, timings)
+def complete(driver: Driver, tenant_id: UUID, turn_id: UUID) -> Callable[[], None]:
+    """End the turn, whose row the caller holds, if this was its last piece; return what tells of it after that."""
+    rows = turn_steps.complete(driver, tenant_id, turn_id)
     wanted = driver.execute(webhooks.WANTED, {"tenant": tenant_id})
     ended = turn_steps.completed(rows)
     if ended is None:
@@ -164,8 +162,9 @@ def complete(
 def finish_sentence(sentence: Sentence, status: TurnStatus, timings: Mapping[str, Any]) -> None:
     """Say that a sentence is spoken, or failed; whoever ends the last one completes the turn. Raises LeaseLost."""
     with tenant_pipeline(sentence.tenant_id, durable=False) as driver:
+        turn_steps.hold(driver, sentence.tenant_id, sentence.turn_id, timings)
         done = sentences.finish(driver, sentence, status)
-        tell_completed = complete(driver, sentence.tenant_id, sentence.turn_id, timings)
+        tell_completed = complete(driver, sentence.tenant_id, sentence.turn_id)
         if done.fetchone() is None:
             raise LeaseLost
     tell_completed()

@@ -183,18 +183,25 @@ def fail_aloud(driver: Driver, tenant_id: UUID, turn_id: UUID, error: AuraError,
     return turn_of(driver.execute(_FAIL, {**given, "route": Jsonb(error.facts.get("route", {}))}))
 
 
-def complete(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any] | None = None) -> Rows:
-    """End the turn if its answer is there, or why there is none, and no sentence waits for its voice; see `completed`.
+def hold(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any] | None = None) -> None:
+    """Take the lock of the turn's row, and add to its waterfall; a name that is there keeps its first value.
 
-    Whoever ends the last piece completes the turn; the row's lock lets only one do it. `timings` are added to its
-    waterfall in any case; a name that is there keeps its first value.
+    Whoever changes a turn and its sentences takes the turn first: who ends it does, and both would else wait for
+    each other.
     """
     given = {"tenant": tenant_id, "turn": turn_id}
     if timings:
         driver.execute(_TIME, {**given, "timings": Jsonb(dict(timings))})
     else:
         driver.execute(_LOCK, given)
-    return driver.execute(_COMPLETE, given)
+
+
+def complete(driver: Driver, tenant_id: UUID, turn_id: UUID) -> Rows:
+    """End the turn if its answer is there, or why there is none, and no sentence waits for its voice; see `completed`.
+
+    Whoever ends the last piece completes the turn; the lock that `hold` has taken lets only one do it.
+    """
+    return driver.execute(_COMPLETE, {"tenant": tenant_id, "turn": turn_id})
 
 
 def add_timings(driver: Driver, tenant_id: UUID, turn_id: UUID, timings: Mapping[str, Any]) -> None:

@@ -1,10 +1,13 @@
 """Of an answer that was cut while it was heard the conversation remembers what was heard, and no more."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from api.dialogue import turns as asking
+from deploy.ephemeral import wait_until
 from schemas.events import EventName
 from schemas.tables.dialogue import TurnStatus
 from tests.integration.providers.fakes import FarEnd
@@ -150,3 +153,23 @@ def test_where_nothing_can_be_spoken_the_text_arrives(speaker: Speaker, far_end:
     assert (speaker.turn(turn_id).status, speaker.turn(turn_id).answer) == (TurnStatus.COMPLETED, ANSWER)
     audio = [event.data for event in speaker.told() if event.name == EventName.TURN_AUDIO]
     assert [one["code"] for one in audio] == ["not_spoken"] * 3
+
+
+def test_a_sentence_that_ends_waits_for_its_turn_without_holding_its_own_row(
+    speaker: Speaker, servers: tuple[str, str, str]
+) -> None:
+    """Who ends a turn takes the turn's row, then its sentences'; in the other order both would wait for each other."""
+    turn_id = speaker.say()
+    speaker.run(turn_id, "transcribe", "retrieve", "generate")
+    with (
+        psycopg.connect(servers[0].rpartition("/")[0] + "/aura") as ending,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        ending.execute("SELECT FROM turns WHERE turn_id = %s FOR UPDATE", (turn_id,))
+        spoken = beside.submit(speaker.speak, turn_id)
+        waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE turns SET timings%'"
+        wait_until(lambda: speaker.admin.execute(waits).fetchone() is not None, 30, "the sentence waits for its turn")
+        ending.execute("SELECT FROM sentences WHERE turn_id = %s FOR UPDATE NOWAIT", (turn_id,))
+        ending.rollback()
+        spoken.result(30)
+    assert speaker.turn(turn_id).status == TurnStatus.COMPLETED
