@@ -110,7 +110,9 @@ def test_there_are_no_more_streams_than_seats(serve: Callable[..., Web]) -> None
     server = serve(max_sockets="1")
     url = f"http://127.0.0.1:{server.port}/events/{uuid4()}"
     with httpx.stream("GET", url) as answer:
-        next(blocks(answer))
-        refused = httpx.get(url)
+        # Kept by its name: a stream whose iterator is thrown away is closed, and its seat is free.
+        found = blocks(answer)
+        next(found)
+        refused = httpx.get(url, timeout=20)
     assert (refused.status_code, refused.json()["code"]) == (503, "too_busy")
     assert int(refused.headers["retry-after"]) >= 1

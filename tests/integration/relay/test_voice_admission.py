@@ -55,7 +55,8 @@ def test_one_too_many_is_refused_at_once_with_a_time_to_come_back_and_the_others
         # What is no voice session still finds a place: an event stream, as a text chat opens.
         with httpx.stream("GET", f"http://127.0.0.1:{small.port}/events/{'0' * 8}-0000-0000-0000-{'0' * 12}") as stream:
             assert stream.status_code == 200
-            assert next(stream.iter_raw())
+            began = stream.iter_raw()
+            assert next(began)
     wait_until(lambda: small.state()["taken"] == 0)
     with small.talk() as talker:
         talker.start()
