@@ -112,7 +112,7 @@ def wait_until(condition: Callable[[], bool], within_s: float, what: str) -> Non
 @contextmanager
 def ephemeral_stack(settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """Yield a stack that is ready; it is stopped and deleted with the block. Raises CannotStart."""
-    with tempfile.TemporaryDirectory(prefix="aura-stack-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aura-stack-", ignore_cleanup_errors=True) as folder:
         data_dir = Path(folder)
         stack = start(data_dir, settings or {})
         try:

@@ -92,7 +92,7 @@ def until_said(launcher: "subprocess.Popen[str]", beginning: str) -> str:
 
 @pytest.fixture
 def small_stack() -> Iterator[SmallStack]:
-    with tempfile.TemporaryDirectory(prefix="aura-deploy-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aura-deploy-", ignore_cleanup_errors=True) as folder:
         stack = SmallStack(places(Path(folder) / "data"), Path(folder) / "Procfile")
         try:
             yield stack

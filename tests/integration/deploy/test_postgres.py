@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(700)
 
 @pytest.fixture
 def where() -> Iterator[Places]:
-    with tempfile.TemporaryDirectory(prefix="aura-deploy-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aura-deploy-", ignore_cleanup_errors=True) as folder:
         found = places(Path(folder))
         try:
             yield found
