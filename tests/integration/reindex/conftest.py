@@ -32,7 +32,7 @@ def environment(embedders: Embedders) -> Iterator[dict[str, str]]:
         "AURA_EMBEDDING_MODEL": "model-a",
         "AURA_EMBEDDING_BASE_URL": f"{embedders.url}/v1",
         "AURA_CUSTOM_API_KEY": "sk-test",
-        "AURA_STAGE_LEASE_S": "6",
+        "AURA_STAGE_LEASE_S": "12",
         "AURA_LOG_LEVEL": "info",
     }
     with pytest.MonkeyPatch.context() as patch:
