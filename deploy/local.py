@@ -25,7 +25,7 @@ from deploy.processes import environment
 from deploy.readiness import address, missing
 from deploy.services import START_WITHIN_S, Servers, answers, choose, index_url, prepared
 from deploy.supervisor import Supervisor, procfile
-from deploy.terminal import Terminal
+from deploy.terminal import Terminal, awaited
 from pipelines.providers import weights
 from schemas.errors.requests import NotOffered
 from schemas.errors.work import CannotStart
@@ -168,7 +168,7 @@ def _await(
     """
     deadline = time.monotonic() + within_s
     while waiting := left():
-        terminal.waiting(", ".join(part.partition(": ")[0] for part in waiting))
+        terminal.waiting(*awaited(waiting))
         supervisor.tick(0.1)
         terminal.echo(where.logs)
         if supervisor.stopping:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +16,9 @@ EXPECTED = re.compile(
 """What sounds like a warning and is none here: we ask while Postgres starts, and Valkey writes no snapshots."""
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+WORKER = "worker:"
+"""How a part that is a worker is named, before its queue."""
+
 MOST_LINES = 12
 """Lines of one log shown at a time; the rest is in the file."""
 
@@ -33,23 +37,23 @@ class Terminal:
         """Print a sentence."""
         self.console.print(escape(sentence))
 
-    def waiting(self, what: str) -> None:
-        """Say what is waited for, in place on a terminal; empty when it is over."""
-        if what == self._waiting_for:
-            return
-        self._waiting_for = what
+    def waiting(self, what: str, which: str = "") -> None:
+        """Say what is waited for; empty when it is over. On a terminal in place, and `which` of it as well."""
         if not self.console.is_terminal:
-            if what:
+            if what and what != self._waiting_for:
                 self.say(f"  waiting for {what}")
-        elif not what:
+            self._waiting_for = what
+            return
+        shown = f"waiting for {escape(what)}{escape(': ' + which) if which else ''}"
+        if not what:
             if self._status is not None:
                 self._status.stop()
                 self._status = None
         elif self._status is None:
-            self._status = self.console.status(f"waiting for {escape(what)}")
+            self._status = self.console.status(shown)
             self._status.start()
         else:
-            self._status.update(f"waiting for {escape(what)}")
+            self._status.update(shown)
 
     def skip(self, logs: Path) -> None:
         """Take what the logs hold now as seen."""
@@ -80,6 +84,14 @@ class Terminal:
         whole = new[: new.rfind(b"\n") + 1]
         self._read[path] = seen + len(whole)
         return whole.decode(errors="replace").splitlines()
+
+
+def awaited(parts: Sequence[str]) -> tuple[str, str]:
+    """Return what a stack that still lacks `parts` waits for, and which: the workers, once all else is there."""
+    names = [part.partition(": ")[0] for part in parts]
+    before = [name for name in names if not name.startswith(WORKER)]
+    workers = [name.removeprefix(WORKER) for name in names if name.startswith(WORKER)]
+    return (", ".join(before), "") if before else ("the workers", ", ".join(workers))
 
 
 def _readable(line: str) -> str:
