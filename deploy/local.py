@@ -18,7 +18,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from deploy import claim
-from deploy.places import REPO, Places, places, secret, write_private
+from deploy.places import REPO, Places, full_disk, places, secret, write_private
 from deploy.ports import next_free, require_web_port
 from deploy.postgres import remove
 from deploy.processes import environment
@@ -93,7 +93,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings, where: Places, ter
             _say_addresses(terminal, told, at if whole else "", where)
             while not supervisor.stopping:
                 supervisor.tick(0.5)
-                terminal.echo(where.logs)
+                _look(where, terminal)
         terminal.say("Stopping …")
     terminal.say("Everything is stopped.")
     return code
@@ -170,7 +170,7 @@ def _await(
     while waiting := left():
         terminal.waiting(*awaited(waiting))
         supervisor.tick(0.1)
-        terminal.echo(where.logs)
+        _look(where, terminal)
         if supervisor.stopping:
             raise KeyboardInterrupt
         for hopeless in supervisor.looping(HOPELESS):
@@ -181,6 +181,12 @@ def _await(
                 f"The logs are in {where.logs}; `flask --app api doctor` says more."
             )
     terminal.waiting("")
+
+
+def _look(where: Places, terminal: Terminal) -> None:
+    """Show what the programs warn of, and first what may be why."""
+    terminal.standing(full_disk(where.data_dir))
+    terminal.echo(where.logs)
 
 
 def _demo(supervisor: Supervisor, told: Mapping[str, str], where: Places) -> int:

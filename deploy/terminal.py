@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,12 @@ EXPECTED = re.compile(
 """What sounds like a warning and is none here: we ask while Postgres starts, and Valkey writes no snapshots."""
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+CHANGES = re.compile(r'"(?:timestamp|trace_id|span_id)": ?"[^"]*"|[0-9]+')
+"""What differs between two warnings of the same thing."""
+
+SAID_AGAIN_S = 60.0
+"""A warning is shown again when the last of its kind is older; every one is in its log."""
+
 WORKER = "worker:"
 """How a part that is a worker is named, before its queue."""
 
@@ -32,6 +39,8 @@ class Terminal:
         self._read: dict[Path, int] = {}
         self._status: Status | None = None
         self._waiting_for = ""
+        self._standing = ""
+        self._shown: dict[str, float] = {}
 
     def say(self, sentence: str) -> None:
         """Print a sentence."""
@@ -55,22 +64,37 @@ class Terminal:
         else:
             self._status.update(shown)
 
+    def standing(self, sentence: str) -> None:
+        """Print a sentence that holds for a while once, when it begins to hold; empty when it no longer does."""
+        if sentence and sentence != self._standing:
+            self.say(sentence)
+        self._standing = sentence
+
     def skip(self, logs: Path) -> None:
         """Take what the logs hold now as seen."""
         self._read = {path: path.stat().st_size for path in logs.glob("*.log")}
 
     def echo(self, logs: Path) -> None:
-        """Show what was written to the logs since the last look: all of it, or only what warns."""
+        """Show what was written to the logs since the last look: all of it, or only what warns and is news."""
         for number, path in enumerate(sorted(logs.glob("*.log"))):
             lines = self._fresh(path)
-            shown = (
-                lines if self._verbose else [line for line in lines if WARNS.search(line) and not EXPECTED.search(line)]
-            )
+            shown = lines if self._verbose else [line for line in lines if self._is_news(line)]
             for line in shown if self._verbose else shown[:MOST_LINES]:
                 colour = COLOURS[number % len(COLOURS)]
                 self.console.print(f"[{colour}]{path.stem:>10} │[/] {escape(_readable(line))}")
             if not self._verbose and len(shown) > MOST_LINES:
                 self.say(f"{path.stem:>10} │ … {len(shown) - MOST_LINES} more such lines in {path}")
+
+    def _is_news(self, line: str) -> bool:
+        """Return whether a line warns of what none has warned of lately: what ails one worker ails all."""
+        if not WARNS.search(line) or EXPECTED.search(line):
+            return False
+        now, gist = time.monotonic(), CHANGES.sub("", line)
+        self._shown = {old: at for old, at in self._shown.items() if now - at < SAID_AGAIN_S}
+        if gist in self._shown:
+            return False
+        self._shown[gist] = now
+        return True
 
     def _fresh(self, path: Path) -> list[str]:
         """Return the whole lines written since the last look."""
