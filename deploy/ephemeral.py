@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,11 @@ class Stack:
 
     def memory_mib(self) -> float:
         """Return the proportional memory of all processes of the stack: shared pages are counted once."""
-        processes = [self.launcher_process(), *self.launcher_process().children(recursive=True)]
-        return sum(process.memory_full_info().pss for process in processes) / 2**20
+        found = 0
+        for process in (self.launcher_process(), *self.launcher_process().children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # A worker of Postgres that has ended since.
+                found += process.memory_full_info().pss
+        return found / 2**20
 
     def launcher_process(self) -> psutil.Process:
         return psutil.Process(self.launcher.pid)
@@ -109,7 +112,7 @@ def wait_until(condition: Callable[[], bool], within_s: float, what: str) -> Non
 @contextmanager
 def ephemeral_stack(settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """Yield a stack that is ready; it is stopped and deleted with the block. Raises CannotStart."""
-    with tempfile.TemporaryDirectory(prefix="aura-stack-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aura-stack-", ignore_cleanup_errors=True) as folder:
         data_dir = Path(folder)
         stack = start(data_dir, settings or {})
         try:
@@ -137,7 +140,7 @@ def stop(stack: Stack) -> None:
     """Stop the stack as Ctrl-C does."""
     if stack.launcher.poll() is None:
         stack.launcher.send_signal(signal.SIGINT)
-    stack.launcher.wait(60)
+    stack.launcher.wait(180)
 
 
 def _ready(stack: Stack) -> bool:

@@ -40,7 +40,7 @@ def ask(
     url = address.replace("http", "ws", 1) + "/ws/voice/continuous"
     heard = Heard()
     try:
-        with connect(url, proxy=None, max_size=2**24) as socket:
+        with connect(url, proxy=None, max_size=2**24, open_timeout=GIVE_UP_S) as socket:
             start = {"type": "start", "assistant_key": assistant_key, "sample_rate_hz": sample_rate_hz}
             endpointing = {"silence_ms": silence_ms} if silence_ms else {}
             socket.send(json.dumps({**start, "encoding": "pcm16", "endpointing": endpointing, **wishes}))

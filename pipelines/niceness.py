@@ -7,11 +7,15 @@ session only; workers have sessions of their own, and so has each process of Pos
 import contextlib
 import os
 import socket
+import threading
 from pathlib import Path
 
 import psycopg
 
 PROC = Path("/proc")
+
+TRIES, PAUSE_S = 30, 0.1
+"""Of all who may not administer the machine, as in a container, the kernel lets one set a group each 0.1 s."""
 
 
 def spread() -> None:
@@ -37,6 +41,12 @@ def be_served_nicely(connection: psycopg.Connection[object]) -> None:
 
 def _set_group(pid: int, niceness: int) -> None:
     group = PROC / str(pid) / "autogroup"
-    if group.exists():
-        with contextlib.suppress(OSError):
-            group.write_text(str(niceness))
+    for _ in range(TRIES):
+        try:
+            # Not made where there is none: kernels without groups, and processes that have ended.
+            with group.open("r+b", buffering=0) as file:
+                if file.write(str(niceness).encode()) is not None:
+                    return
+        except OSError:
+            return
+        threading.Event().wait(PAUSE_S)

@@ -23,6 +23,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 
+# What the tests reach is on this machine, whatever proxy leads out of it.
+for name in ("NO_PROXY", "no_proxy"):
+    os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost")))
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -46,7 +50,7 @@ def servers() -> Iterator[tuple[str, str, str]]:
         yield admin_url, app_url, redis_url
         return
     # Not pytest's own folder: two runs at once may rotate it away below a running server.
-    with tempfile.TemporaryDirectory(prefix="aura-test-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aura-test-", ignore_cleanup_errors=True) as folder:
         data_dir = Path(folder)
         try:
             with services(data_dir, Settings(data_dir=data_dir, _env_file=None), durable=False) as urls:

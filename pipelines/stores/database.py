@@ -45,7 +45,7 @@ def open_engine(url: str, pool_size: int = 10, wait_s: float = 10) -> Engine:
         max_overflow=pool_size,
         pool_timeout=wait_s,
         hide_parameters=True,  # They are what somebody asked or uploaded, and errors go to the log.
-        connect_args={"connect_timeout": 5, "application_name": "aura"},
+        connect_args={"connect_timeout": 10, "application_name": "aura"},
     )
     event.listen(engine, "connect", _teach)
     event.listen(engine, "connect", lambda connection, _: be_served_nicely(connection))

@@ -10,8 +10,8 @@ from deploy.ephemeral import Stack, ephemeral_stack
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Yield a running stack that all acceptance tests share."""
-    # What a killed worker held is begun again after a quarter of the usual time.
-    with ephemeral_stack({"AURA_STAGE_LEASE_S": "5"}) as running:
+    # What a killed worker held is begun again after less than half of the usual time.
+    with ephemeral_stack({"AURA_STAGE_LEASE_S": "8"}) as running:
         yield running
 
 

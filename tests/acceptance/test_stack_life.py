@@ -44,7 +44,7 @@ def test_a_second_start_in_the_same_folder_says_where_the_first_one_is(stack: St
         env={**os.environ, "AURA_DATA_DIR": str(stack.data_dir), "AURA_PORT": "1"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
     )
 
@@ -59,8 +59,8 @@ def test_a_killed_server_comes_back_by_itself(stack: Stack, name: str) -> None:
 
     victim.kill()
 
-    wait_until(lambda: leaders(stack, name) not in ([], [victim]), 30, f"{name} is started again")
-    wait_until(stack.is_ready, 60, f"the stack is ready after {name} was killed")
+    wait_until(lambda: leaders(stack, name) not in ([], [victim]), 120, f"{name} is started again")
+    wait_until(stack.is_ready, 180, f"the stack is ready after {name} was killed")
     answer = stack.ask("Is anybody there?")
     assert "response" in answer, answer
 

@@ -6,6 +6,7 @@ They come last and in this order.
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,10 +14,14 @@ import pytest
 
 from deploy import ephemeral
 from deploy.ephemeral import Stack, wait_until
+from deploy.forking import POSSIBLE
 from deploy.places import places
 from deploy.processes import marked
 
-WARM_START_S = 15.0
+WARM_IMPORTS = 20
+"""So many times the processor's time that one import of everything takes: a start takes some nine, one in which each
+worker imports for itself more than twenty, on any machine.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +30,7 @@ def data_dir(stack: Stack) -> Path:
     left = started(stack)
     stack.launcher.send_signal(signal.SIGKILL)
     stack.launcher.wait()
-    psutil.wait_procs(left, timeout=20)
+    psutil.wait_procs(left, timeout=60)
     return stack.data_dir
 
 
@@ -44,10 +49,15 @@ def started(stack: Stack) -> list[psutil.Process]:
     return stack.launcher_process().children(recursive=True)
 
 
+@pytest.mark.skipif(not POSSIBLE, reason="where nothing can be forked each worker imports for itself")
 def test_a_second_start_is_warm(again: Stack) -> None:
-    # A start is bound by the processors: what it uses of two is the time it takes where they are idle.
-    used = [process.cpu_times() for process in (again.launcher_process(), *started(again))]
-    assert sum(times.user + times.system for times in used) <= 2 * WARM_START_S
+    used_s, imports_s = 0.0, 0.0
+    for process in (again.launcher_process(), *started(again)):
+        with suppress(psutil.NoSuchProcess):  # A worker of Postgres that has ended since.
+            seconds = sum(process.cpu_times()[:2])
+            used_s += seconds
+            imports_s = max(imports_s, seconds if "deploy.template" in process.cmdline() else 0)
+    assert 0 < used_s <= WARM_IMPORTS * imports_s, (used_s, imports_s)
 
 
 def test_a_stack_whose_launcher_was_killed_starts_again(again: Stack) -> None:
@@ -63,20 +73,21 @@ def test_stopping_leaves_no_process(again: Stack) -> None:
     ephemeral.stop(again)
 
     assert again.launcher.returncode == 0
-    assert [process for process in everything if process.is_running()] == []
+    # Who was killed in the end may still be about to go.
+    assert psutil.wait_procs(everything, timeout=60)[1] == []
     assert marked(places(again.data_dir)) == []
     assert not (again.data_dir / "runtime.env").exists()
 
 
 def test_sigterm_stops_as_ctrl_c_does(data_dir: Path) -> None:
     stack = ephemeral.start(data_dir, {})
-    wait_until(lambda: len(started(stack)) > 2, 60, "its servers are started")
+    wait_until(lambda: len(started(stack)) > 2, 180, "its servers are started")
     everything = started(stack)
 
     stack.launcher.terminate()
 
-    assert stack.launcher.wait(60) in (0, 130)
-    assert [process for process in everything if process.is_running()] == []
+    assert stack.launcher.wait(180) in (0, 130)
+    assert psutil.wait_procs(everything, timeout=60)[1] == []
 
 
 def test_a_used_port_is_said_in_a_sentence(data_dir: Path) -> None:
@@ -84,6 +95,6 @@ def test_a_used_port_is_said_in_a_sentence(data_dir: Path) -> None:
         port = taken.getsockname()[1]
         stack = ephemeral.start(data_dir, {"AURA_PORT": str(port)})
 
-        assert stack.launcher.wait(30) == 1
+        assert stack.launcher.wait(180) == 1
     assert f"Port {port} is in use" in (data_dir / "launcher.log").read_text()
     assert marked(places(data_dir)) == []

@@ -15,7 +15,7 @@ import pytest
 from deploy import spoken
 from deploy.client import Client
 from deploy.demo import word_error_rate
-from deploy.ephemeral import Stack
+from deploy.ephemeral import Stack, wait_until
 from deploy.places import REPO
 
 FACT = "The early train to London leaves at nine in the morning from platform two."
@@ -25,7 +25,7 @@ QUESTION = "When does the early train to London leave?"
 @pytest.fixture(scope="module", autouse=True)
 def knowledge(stack: Stack) -> None:
     """Put the fact into the tenant's knowledge."""
-    assert stack.upload("train.txt", FACT.encode(), wait_s=60).status_code == 200
+    assert stack.upload("train.txt", FACT.encode(), wait_s=300).status_code == 200
 
 
 def streamed(stack: Stack, path: str, **options: Any) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ def test_a_documents_job_tells_every_step(stack: Stack) -> None:
 
 def test_a_deleted_document_answers_no_more(stack: Stack) -> None:
     content = b"The treasure of Captain Onyx lies below the old windmill."
-    doc_id = stack.upload("treasure.txt", content, wait_s=60).json()["job_id"]
+    doc_id = stack.upload("treasure.txt", content, wait_s=300).json()["job_id"]
     assert "windmill" in stack.ask("Where is the treasure of Captain Onyx?")["response"]
     receipt = stack.client.delete(f"/api/documents/{doc_id}").json()
     assert (receipt["chunks_deleted"], receipt["objects_deleted"]) == (1, 1)
@@ -92,8 +92,12 @@ def test_a_deleted_document_answers_no_more(stack: Stack) -> None:
 
 def test_a_spoken_question_is_answered_aloud(stack: Stack, tmp_path: Path) -> None:
     client = Client(stack.url)
-    pcm, rate_hz = client.synthesize(QUESTION)
-    heard = spoken.ask(stack.url, pcm, rate_hz, "default-assistant")
+    for _ in range(3):
+        # The voice says nothing twice alike, and may mumble once.
+        pcm, rate_hz = client.synthesize(QUESTION)
+        heard = spoken.ask(stack.url, pcm, rate_hz, "default-assistant")
+        if word_error_rate(QUESTION, heard.events["turn.transcript"]["text"]) <= 0.2:
+            break
     assert word_error_rate(QUESTION, heard.events["turn.transcript"]["text"]) <= 0.2
     completed = heard.events["turn.completed"]
     assert "nine in the morning" in completed["response"]
@@ -123,7 +127,7 @@ def flask(stack: Stack, *arguments: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AURA_")}
     environment["AURA_DATA_DIR"] = str(stack.data_dir)
     command = [sys.executable, "-m", "flask", "--app", "api", *arguments]
-    return subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=400, check=False)
 
 
 def test_the_command_line_ingests_asks_and_examines(stack: Stack, tmp_path: Path) -> None:
@@ -141,6 +145,11 @@ def test_the_command_line_ingests_asks_and_examines(stack: Stack, tmp_path: Path
 
 
 def test_flower_shows_the_workers(stack: Stack) -> None:
-    port = stack.runtime()["AURA_FLOWER_PORT"]
-    workers = httpx.get(f"http://127.0.0.1:{port}/workers?json=1", trust_env=False).json()["data"]
-    assert {worker["hostname"].split("@")[0] for worker in workers} >= {"extract", "embed", "generate", "synthesize"}
+    url = f"http://127.0.0.1:{stack.runtime()['AURA_FLOWER_PORT']}/workers?json=1"
+
+    def shown() -> set[str]:
+        workers = httpx.get(url, timeout=60, trust_env=False).json()["data"]
+        return {worker["hostname"].split("@")[0] for worker in workers}
+
+    # It learns of them by what they tell now and then.
+    wait_until(lambda: shown() >= {"extract", "embed", "generate", "synthesize"}, 120, "the workers are shown")

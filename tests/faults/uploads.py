@@ -17,7 +17,7 @@ def upload(stack: Stack, files: Mapping[str, bytes]) -> dict[str, str]:
     return found
 
 
-def all_processed(stack: Stack, doc_ids: Sequence[str], within_s: float = 90) -> None:
+def all_processed(stack: Stack, doc_ids: Sequence[str], within_s: float = 200) -> None:
     """Wait until the documents are processed and see that each chunk is there once."""
     with stack.database() as connection:
 

@@ -67,17 +67,17 @@ def running(
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
         web = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "24", "--bind", f"unix:{folder}/web"]
         transport = httpx.HTTPTransport(uds=str(folder / "web"))
-        with httpx.Client(transport=transport, base_url="http://localhost", timeout=90) as client:
+        with httpx.Client(transport=transport, base_url="http://localhost", timeout=300) as client:
             stack = Stack(client, folder, environ, servers[2])
             try:
                 stack.start([*web, "api:create_app()"])
                 stack.start(["-m", "celery", "-A", "workers.app:app", "beat", "--pidfile="])
                 stack.start_workers(queues)
-                wait_until((folder / "web").exists, 60, "the web process listens")
+                wait_until((folder / "web").exists, 180, "the web process listens")
                 yield stack, fake
             finally:
                 for process in stack.running:
                     process.kill()
                 for process in stack.running:
-                    process.wait(30)
+                    process.wait(60)
     get_settings.cache_clear()

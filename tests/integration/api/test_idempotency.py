@@ -92,7 +92,7 @@ def _act(door: Door, kind: str) -> Response:
     with tenant_session(g.caller.tenant_id if "caller" in g else door.tenant) as session:
         audit.record(session, session.tenant_id, SYSTEM, "test.acted", "test")
     door.began.release()
-    assert gate.wait(30)
+    assert gate.wait(120)
     return ANSWERS[kind]()
 
 
@@ -152,7 +152,7 @@ def test_many_at_once_have_one_effect_and_one_answer(door: Door) -> None:
     start = threading.Barrier(AT_ONCE)
 
     def send(_: int) -> TestResponse:
-        start.wait(30)
+        start.wait(120)
         return door.post("/act/plain", json={"n": 1})
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -184,7 +184,7 @@ def test_an_upload_sent_many_times_at_once_is_run_once(
     start = threading.Barrier(AT_ONCE)
 
     def send(_: int) -> TestResponse:
-        start.wait(30)
+        start.wait(120)
         return door.post("/api/documents/upload", data={"file": (io.BytesIO(content), "a.txt")})
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -199,11 +199,11 @@ def test_while_it_is_in_work_others_are_told_to_come_back(door: Door) -> None:
     held = door.hold()
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(door.post, "/act/plain")
-        assert door.began.acquire(timeout=30)
+        assert door.began.acquire(timeout=120)
         meanwhile = door.post("/act/plain")
         another = door.post("/act/plain", json={})
         held.set()
-        assert first.result(30).status_code == 201
+        assert first.result(120).status_code == 201
     assert (meanwhile.status_code, code(meanwhile)) == (409, "still_running")
     assert int(meanwhile.headers["Retry-After"]) >= 1
     assert (another.status_code, code(another)) == (422, "idempotency_key_reused")
@@ -337,14 +337,14 @@ def test_a_key_whose_process_died_is_free_when_its_lease_ends(door: Door) -> Non
     held = door.hold()
     with ThreadPoolExecutor(1) as threads:
         late = threads.submit(door.post, "/act/plain")
-        assert door.began.acquire(timeout=30)
+        assert door.began.acquire(timeout=120)
         door.end_leases()
         # What is done again must be the same: the first may have had its effect.
         assert code(door.post("/act/plain", json={})) == "idempotency_key_reused"
         door.may_end = open_gate()
         second = door.post("/act/plain")
         held.set()
-        assert late.result(30).status_code == 201
+        assert late.result(120).status_code == 201
     assert (replayed(second), door.effects()) == (False, 2)
     # The late one's answer reached its sender, but it is not the one that is kept.
     assert late.result().data != second.data == door.post("/act/plain").data
@@ -360,10 +360,10 @@ def test_a_late_failure_does_not_free_the_key_of_who_took_over(door: Door) -> No
     held = door.hold()
     with ThreadPoolExecutor(1) as threads:
         late = threads.submit(door.post, "/act/broken")
-        assert door.began.acquire(timeout=30)
+        assert door.began.acquire(timeout=120)
         door.admin.execute("UPDATE idempotency_keys SET lease_token = gen_random_uuid()")
         held.set()
-        assert late.result(30).status_code == 500
+        assert late.result(120).status_code == 500
     assert len(door.kept()) == 1
 
 

@@ -36,7 +36,9 @@ def worker(broker: None) -> Iterator[None]:
     """Do what is sent to the queue `retrieve`, as its worker would."""
 
     def work() -> None:
-        while found := get_redis().blpop(["retrieve"], timeout=4):
+        while True:
+            if (found := get_redis().blpop(["retrieve"], timeout=4)) is None:
+                continue
             message = json.loads(found[1])
             if message["headers"]["task"] == "end":
                 return

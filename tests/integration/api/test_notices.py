@@ -1,5 +1,6 @@
 """What the operator should know is found by upkeep and told by /health, which waits for nothing."""
 
+import threading
 import time
 from uuid import UUID
 
@@ -35,15 +36,17 @@ def test_a_large_tenant_that_nobody_may_index_is_told(
     row = (tenant, "some-model", PROMOTE_AT)
     admin.execute("INSERT INTO corpus_models (tenant_id, embedding_model, chunks) VALUES (%s, %s, %s)", row)
     upkeep.index_vectors()
-    wait_until(lambda: any("AURA_DATABASE_INDEX_URL" in notice for notice in told(client)), 5, "it is told")
+    wait_until(lambda: any("AURA_DATABASE_INDEX_URL" in notice for notice in told(client)), 90, "it is told")
     admin.execute("UPDATE corpus_models SET chunks = 0 WHERE chunks >= %s", (PROMOTE_AT,))
     upkeep.index_vectors()
-    wait_until(lambda: told(client) == [], 5, "it is told no more")
+    wait_until(lambda: told(client) == [], 90, "it is told no more")
 
 
 def test_health_does_not_wait_for_redis(client: FlaskClient, fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     notices.put(get_redis(), Notice.UNINDEXED, holds=False)
-    monkeypatch.setattr(notices, "kept", lambda _: time.sleep(3))
+    over = threading.Event()
+    monkeypatch.setattr(notices, "kept", lambda _: over.wait(300))
     began = time.monotonic()
     assert told(client) == told(client) == []
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 200
+    over.set()

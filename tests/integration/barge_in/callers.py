@@ -60,7 +60,7 @@ class Caller:
 
     def __init__(self, path: Path) -> None:
         self._open = ExitStack()
-        opening = unix_connect(str(path), "ws://localhost/ws/voice/continuous", max_size=None)
+        opening = unix_connect(str(path), "ws://localhost/ws/voice/continuous", max_size=None, open_timeout=90)
         self.socket: ClientConnection = self._open.enter_context(opening)
         self.told: list[dict[str, Any]] = []
         self.sentences: dict[str, dict[int, str]] = defaultdict(dict)
@@ -83,14 +83,14 @@ class Caller:
             self._tick(pcm[:640].ljust(640, b"\0"))
             pcm = pcm[640:]
 
-    def until(self, state: str, within_s: float = 15.0) -> None:
+    def until(self, state: str, within_s: float = 90.0) -> None:
         """Listen until the session is in a state."""
         deadline = time.monotonic() + within_s
         while self.state != state:
             assert time.monotonic() < deadline, (state, self.state, self.told[-12:])
             self._tick(bytes(640))
 
-    def until_heard(self, duration_s: float, within_s: float = 15.0) -> None:
+    def until_heard(self, duration_s: float, within_s: float = 90.0) -> None:
         """Listen until so much of a new answer has been played."""
         before, deadline = self.playing, time.monotonic() + within_s
         while self.playing == before or self.played_s[self.playing] < duration_s:
@@ -129,7 +129,7 @@ class Caller:
         message: dict[str, Any] = {**json.loads(text), "came": time.monotonic()}
         kind, turn_id = message["type"], message.get("turn_id", "")
         if kind == "turn.audio":
-            sound = self.socket.recv(5)
+            sound = self.socket.recv(60)
             if "code" in message:
                 self.told.append(message)
             if not sound:

@@ -13,7 +13,10 @@ import pytest
 
 from deploy.places import REPO, Places, places
 from deploy.postgres import remove
-from deploy.processes import end, marked
+from deploy.processes import end, marked, wait_until
+
+WITHIN_S = 90.0
+"""How long is waited for what comes at once on a quiet machine."""
 
 TWO_SLEEPERS = "one: sleep 1000\ntwo: sleep 1001\n"
 
@@ -71,6 +74,10 @@ class SmallStack:
                     found.append(process)
         return found
 
+    def is_gone(self) -> bool:
+        """Return whether nothing of it runs, soon: who was killed last may still be about to end."""
+        return wait_until(lambda: self.running() == [], WITHIN_S)
+
 
 def until_said(launcher: "subprocess.Popen[str]", beginning: str) -> str:
     """Return the launcher's next line that starts with `beginning`; its output must hold one."""
@@ -85,7 +92,7 @@ def until_said(launcher: "subprocess.Popen[str]", beginning: str) -> str:
 
 @pytest.fixture
 def small_stack() -> Iterator[SmallStack]:
-    with tempfile.TemporaryDirectory(prefix="aura-deploy-") as folder:
+    with tempfile.TemporaryDirectory(prefix="aura-deploy-", ignore_cleanup_errors=True) as folder:
         stack = SmallStack(places(Path(folder) / "data"), Path(folder) / "Procfile")
         try:
             yield stack

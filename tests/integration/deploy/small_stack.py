@@ -1,6 +1,10 @@
-"""A launcher as `deploy.local` is one, of any Procfile: `small_stack.py DATA_DIR PROCFILE [--postgres]`."""
+"""A launcher as `deploy.local` is one, of any Procfile: `small_stack.py DATA_DIR PROCFILE [--postgres] [--patient]`.
+
+A patient one never kills what it has asked to end.
+"""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.claim import claimed
@@ -23,7 +27,10 @@ def main(data_dir: str, processes: str, *options: str) -> None:
                 program, url = postgres(where, free_port(), durable=False)
                 supervisor.start(program)
                 say(f"postgres at {url}")
-            supervisor.start(*procfile(Path(processes)))
+            programs = procfile(Path(processes))
+            if "--patient" in options:
+                programs = tuple(replace(program, stop_within_s=3600) for program in programs)
+            supervisor.start(*programs)
             say("started")
             while not supervisor.stopping:
                 supervisor.tick(5)

@@ -1,13 +1,14 @@
 """Workers are forked from one process, and are like workers that were started by themselves."""
 
 import signal
+from contextlib import suppress
 
 import psutil
 import pytest
 
 from deploy.forking import POSSIBLE, Order, order_of
 from deploy.processes import wait_until
-from tests.integration.deploy.conftest import SmallStack
+from tests.integration.deploy.conftest import WITHIN_S, SmallStack
 
 pytestmark = pytest.mark.skipif(not POSSIBLE, reason="forking from a template needs Linux")
 
@@ -19,7 +20,11 @@ TWO_WORKERS = (
 
 def workers(stack: SmallStack) -> dict[str, psutil.Process]:
     """Return the workers that run, by queue."""
-    return {process.cmdline()[4]: process for process in stack.running("-m workers -Q")}
+    found = {}
+    for process in stack.running("-m workers -Q"):
+        with suppress(psutil.Error, IndexError):  # It has just ended.
+            found[process.cmdline()[4]] = process
+    return found
 
 
 def up(stack: SmallStack) -> bool:
@@ -54,7 +59,7 @@ def test_a_line_of_the_procfile_is_an_order_where_it_is_a_worker_or_the_beat(lin
 
 def test_a_forked_worker_has_its_name_niceness_and_settings(small_stack: SmallStack) -> None:
     small_stack.started(TWO_WORKERS)
-    assert wait_until(lambda: up(small_stack), 20)
+    assert wait_until(lambda: up(small_stack), WITHIN_S)
     found = workers(small_stack)
     assert {worker.ppid() for worker in found.values()} == {template(small_stack).pid}
     assert found["chunk"].cmdline()[:7] == ["python", "-m", "workers", "-Q", "chunk", "-n", "chunk@%h"]
@@ -64,22 +69,22 @@ def test_a_forked_worker_has_its_name_niceness_and_settings(small_stack: SmallSt
 
 def test_a_killed_forked_worker_is_started_again(small_stack: SmallStack) -> None:
     launcher = small_stack.started(TWO_WORKERS)
-    assert wait_until(lambda: up(small_stack), 20)
+    assert wait_until(lambda: up(small_stack), WITHIN_S)
     before = workers(small_stack)["chunk"]
 
     before.send_signal(signal.SIGKILL)
 
     assert launcher.stdout is not None
     assert "slow was killed by SIGKILL; it is started again." in launcher.stdout.readline()
-    assert wait_until(lambda: renewed(small_stack, {before.pid}), 10)
+    assert wait_until(lambda: renewed(small_stack, {before.pid}), WITHIN_S)
     launcher.send_signal(signal.SIGTERM)
-    assert launcher.wait(20) == 0
-    assert small_stack.running() == []
+    assert launcher.wait(WITHIN_S) == 0
+    assert small_stack.is_gone()
 
 
 def test_where_nobody_can_fork_workers_are_started_by_themselves(small_stack: SmallStack) -> None:
     small_stack.started(TWO_WORKERS)
-    assert wait_until(lambda: up(small_stack), 20)
+    assert wait_until(lambda: up(small_stack), WITHIN_S)
     gone, before = template(small_stack), workers(small_stack)
 
     gone.send_signal(signal.SIGKILL)
@@ -89,17 +94,17 @@ def test_where_nobody_can_fork_workers_are_started_by_themselves(small_stack: Sm
             up(small_stack)
             and not {worker.pid for worker in before.values()} & {w.pid for w in workers(small_stack).values()}
         ),
-        30,
+        WITHIN_S,
     )
     assert small_stack.running("deploy.template") == []
 
 
 def test_a_launcher_that_is_killed_takes_template_and_workers_along(small_stack: SmallStack) -> None:
     launcher = small_stack.started(TWO_WORKERS)
-    assert wait_until(lambda: up(small_stack), 20)
+    assert wait_until(lambda: up(small_stack), WITHIN_S)
     everything = small_stack.running()
 
     launcher.send_signal(signal.SIGKILL)
 
-    _, alive = psutil.wait_procs(everything, timeout=20)
+    _, alive = psutil.wait_procs(everything, timeout=WITHIN_S)
     assert alive == []

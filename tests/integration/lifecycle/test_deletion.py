@@ -239,10 +239,10 @@ def test_who_follows_a_document_or_a_turn_is_told_of_its_end(client: FlaskClient
     with get_redis().pubsub() as pubsub:
         pubsub.subscribe(document.key, conversation.key)
         for _ in range(2):
-            assert pubsub.get_message(timeout=5)["type"] == "subscribe"
+            assert pubsub.get_message(timeout=60)["type"] == "subscribe"
         ask(client, owner)
         tenants.delete(str(owner.tenant_id))
-        told = [events.announced(pubsub.get_message(timeout=5)["data"]) for _ in range(2)]
+        told = [events.announced(pubsub.get_message(timeout=60)["data"]) for _ in range(2)]
     assert {(event.name, event.data.get("turn_id")) for event in told} == {
         ("document.deleted", None),
         ("turn.cancelled", str(owner.turn_id)),

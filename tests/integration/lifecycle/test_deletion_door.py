@@ -90,11 +90,11 @@ def test_waiting_answers_with_the_receipt(
 
     monkeypatch.setattr(send, "tenant_deletion", heard)
     with ThreadPoolExecutor(1) as pool:
-        worker = pool.submit(lambda: asked.wait(10) and tenants.delete(str(owner.tenant_id)))
+        worker = pool.submit(lambda: asked.wait(150) and tenants.delete(str(owner.tenant_id)))
         response = client.delete(
             "/api/tenant",
             json={"confirm": f"{owner.canary} Ltd"},
-            headers={**owner.headers, "Prefer": "wait=20"},
+            headers={**owner.headers, "Prefer": "wait=200"},
         )
         worker.result()
     assert response.status_code == 200

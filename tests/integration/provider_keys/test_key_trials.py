@@ -21,7 +21,7 @@ def tried(tenant_id: UUID, provider: KeyedProvider) -> dict[str, tuple[bool, str
     call_id = uuid4()
     calls.ask(get_redis(), tenant_id, call_id, {"provider": provider.value})
     key_trials.try_key(str(tenant_id), str(call_id))
-    facts, _ = calls.result(get_redis(), tenant_id, call_id, 5.0)
+    facts, _ = calls.result(get_redis(), tenant_id, call_id, 60.0)
     return {one["kind"]: (one["works"], one["code"]) for one in facts["trials"]}
 
 

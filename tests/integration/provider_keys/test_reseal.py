@@ -128,6 +128,6 @@ def test_a_key_that_is_set_meanwhile_is_not_overwritten_by_the_old_one(
         running = pool.submit(provider_keys.reseal_all)
         wait_until(waits)  # It has read the first key, and is about to write it back.
         writer.commit()
-        done: Resealed = running.result(timeout=30)
+        done: Resealed = running.result(timeout=120)
     assert (done.keys, done.contended) == (0, 0)
     assert keys_of(tenant) == {"openai": "sk-the-second-one"}

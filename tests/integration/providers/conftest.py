@@ -32,7 +32,7 @@ def settings(fake: FarEnd) -> Callable[..., Settings]:
             "speech_base_url": fake.url,
             "aura_custom_api_key": "sk-test",
             "elevenlabs_api_key": "el-test",
-            "provider_timeout_s": 5,
+            "provider_timeout_s": 60,
         }
         return Settings(_env_file=None, **{**given, **changed})  # type: ignore[call-arg]
 

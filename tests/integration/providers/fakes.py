@@ -15,6 +15,9 @@ from typing import Any, TypeAlias
 
 Reply: TypeAlias = Callable[["Exchange"], None]
 
+SILENT_S = 300.0
+"""How long somebody is silent who is to be given up: who waited for the end would be noticed on any machine."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -179,7 +182,7 @@ def then_silence(*pieces: bytes, content_type: str = "text/event-stream") -> Rep
         exchange.start(content_type)
         for piece in pieces:
             exchange.piece(piece)
-        exchange.far_end.closing.wait(30)
+        exchange.far_end.closing.wait(SILENT_S)
         exchange.cut()
 
     return reply

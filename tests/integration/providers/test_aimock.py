@@ -91,13 +91,13 @@ def start(program: list[str]) -> Iterator[Start]:
             "speaker_base_url": url,
             "speech_model": "gpt-4o-mini-tts",
             "speech_format": "pcm",
-            "provider_timeout_s": 5,
+            "provider_timeout_s": 60,
         }
 
     yield run
     for process in running:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         if process.stdout is not None:
             process.stdout.close()
 

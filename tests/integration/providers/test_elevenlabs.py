@@ -79,7 +79,7 @@ def test_sound_is_given_out_while_more_is_on_its_way(fake: FarEnd, settings: Mak
     fake.reply = fakes.endless(b"\1\0" * 5000, "audio/pcm")
     with closing(remote(settings).speak("Hello.")) as pieces:  # type: ignore[type-var]
         assert next(pieces)
-    assert fake.hung_up.wait(10)
+    assert fake.hung_up.wait(60)
 
 
 def test_all_voices_are_listed_the_default_first(fake: FarEnd, settings: MakeSettings) -> None:
@@ -133,4 +133,4 @@ def test_silence_is_bounded(first: tuple[bytes, ...], fake: FarEnd, settings: Ma
     began = time.monotonic()
     with pytest.raises(ProviderUnavailable, match="silent"):
         list(remote(settings, provider_timeout_s=0.3).speak("Hello."))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30

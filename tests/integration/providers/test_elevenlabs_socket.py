@@ -33,7 +33,7 @@ def far() -> Iterator[SocketEnd]:
 def remote(far: SocketEnd) -> Callable[..., ElevenLabsSpeaker]:
     def made(**changed: Any) -> ElevenLabsSpeaker:
         given = {"elevenlabs_api_key": "el-test", "elevenlabs_voice_id": "ada", "elevenlabs_input": "websocket"}
-        given |= {"speech_base_url": far.url, "provider_timeout_s": 5}
+        given |= {"speech_base_url": far.url, "provider_timeout_s": 60}
         return make(Settings(_env_file=None, **{**given, **changed}))  # type: ignore[call-arg]
 
     return made
@@ -87,7 +87,7 @@ def test_words_are_told_at_their_second_of_the_whole_speech(
 def test_sound_is_given_out_while_more_is_on_its_way(far: SocketEnd, remote: Callable[..., ElevenLabsSpeaker]) -> None:
     def answer(talk: Any) -> None:
         talk.sound(SOUND[:1000])
-        talk.end.closing.wait(10)
+        talk.end.closing.wait(300)
 
     far.answer = answer
     with closing(remote().speak("Hello.")) as pieces:  # type: ignore[type-var]
@@ -157,13 +157,13 @@ def test_silence_is_bounded(first: bool, far: SocketEnd, remote: Callable[..., E
     def answer(talk: Any) -> None:
         if first:
             talk.sound(SOUND[:1000])
-        talk.end.closing.wait(10)
+        talk.end.closing.wait(300)
 
     far.answer = answer
     began = time.monotonic()
     with pytest.raises(ProviderUnavailable, match="silent"):
         list(remote(provider_timeout_s=0.3).speak("Hello."))
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
 
 
 def test_nobody_there_is_unavailable(remote: Callable[..., ElevenLabsSpeaker]) -> None:

@@ -45,7 +45,7 @@ def test_a_reply_without_an_end_is_given_up(
     name: str, slowly: bool, fake: FarEnd, settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (openai_compatible, elevenlabs_provider):
-        monkeypatch.setattr(module, "LONGEST_REPLY_S", 0.5 if slowly else 30.0)
+        monkeypatch.setattr(module, "LONGEST_REPLY_S", 0.5 if slowly else 120.0)
     monkeypatch.setattr(bounded, "MAX_REPLY_BYTES", 200_000)
     act, kind = ACTS[name]
     body = b'{"text": "' + b"a" * 10_000
@@ -53,5 +53,5 @@ def test_a_reply_without_an_end_is_given_up(
     began = time.monotonic()
     with pytest.raises(ProviderUnavailable):
         act(settings(transcriber="custom", transcription_model="hear-1", speaker="elevenlabs"))
-    assert time.monotonic() - began < 4
-    assert fake.hung_up.wait(5)
+    assert time.monotonic() - began < 25
+    assert fake.hung_up.wait(60)

@@ -32,7 +32,7 @@ def environment(embedders: Embedders) -> Iterator[dict[str, str]]:
         "AURA_EMBEDDING_MODEL": "model-a",
         "AURA_EMBEDDING_BASE_URL": f"{embedders.url}/v1",
         "AURA_CUSTOM_API_KEY": "sk-test",
-        "AURA_STAGE_LEASE_S": "2",
+        "AURA_STAGE_LEASE_S": "6",
         "AURA_LOG_LEVEL": "info",
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -54,19 +54,19 @@ def stack(
     web = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "24", "--bind", f"unix:{folder}/web"]
     with environment(embedders) as environ:
         transport = httpx.HTTPTransport(uds=str(folder / "web"))
-        with httpx.Client(transport=transport, base_url="http://localhost", timeout=90) as client:
+        with httpx.Client(transport=transport, base_url="http://localhost", timeout=300) as client:
             stack = Stack(client, folder, environ, servers[2])
             try:
                 stack.start([*web, "api:create_app()"])
                 stack.start(["-m", "celery", "-A", "workers.app:app", "beat", "--pidfile="])
                 stack.start_workers()
-                wait_until((folder / "web").exists, 60, "the web process listens")
+                wait_until((folder / "web").exists, 180, "the web process listens")
                 yield stack
             finally:
                 for process in stack.running:
                     process.kill()
                 for process in stack.running:
-                    process.wait(30)
+                    process.wait(60)
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ class Stack:
         assert [item["status"] for item in items] == ["processed"] * len(files), items
         return [item["document_id"] for item in items]
 
-    def finished(self, job_id: str, within_s: float = 90) -> dict[str, Any]:
+    def finished(self, job_id: str, within_s: float = 300) -> dict[str, Any]:
         """Return a job's result once it has ended."""
         job: dict[str, Any] = {}
 

@@ -38,13 +38,13 @@ def test_a_failed_reindex_leaves_the_version_before_and_says_why(stack: Stack, c
     going_on = threading.Event()
 
     def slow(exchange: Exchange) -> None:
-        going_on.wait(30)
+        going_on.wait(150)
         embeds(exchange)
 
     counted.reply = slow
     counted.asked.clear()
     assert stack.client.post(f"/api/jobs/{doc_id}/retry").status_code == 200
-    wait_until(lambda: bool(counted.requests()), 30, "it is embedded")
+    wait_until(lambda: bool(counted.requests()), 150, "it is embedded")
     cancelled = stack.client.delete(f"/api/jobs/{doc_id}").json()["result"]
     going_on.set()
     assert (cancelled["status"], cancelled["searchable"]) == ("processed", True)
@@ -89,12 +89,12 @@ def test_a_reindex_of_a_long_file_takes_what_was_extracted_from_the_object_store
     def kept() -> set[str]:
         return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
-    wait_until(lambda: kept() == {"original", "v1/extract-0"}, 30, f"the steps are tidied up: {kept()}")
+    wait_until(lambda: kept() == {"original", "v1/extract-0"}, 150, f"the steps are tidied up: {kept()}")
     original(doc_id).write_bytes(b"gone")  # Whoever read it again would find nothing of the text.
     for version in (2, 3):
         stack.client.post(f"/api/documents/{doc_id}/reindex", json={"chunk_tokens": 200 + version * 100})
         assert stack.finished(doc_id)["status"] == "processed"
-        wait_until(lambda: kept() == {"original", f"v{version}/extract-0"}, 30, f"only version {version} is kept")  # noqa: B023
+        wait_until(lambda: kept() == {"original", f"v{version}/extract-0"}, 150, f"only version {version} is kept")  # noqa: B023
         steps = rows("SELECT version, stage, artefact FROM document_stages WHERE doc_id = %s ORDER BY 2", doc_id)
         assert {row[0] for row in steps} == {version}
     texts = rows("SELECT chunk_text FROM document_chunks WHERE doc_id = %s", doc_id)

@@ -46,6 +46,7 @@ def test_a_model_rewrites_where_it_is_asked_to(
     talk: Callable[..., Turn], replies: dict[str, Reply], configured: Callable[..., None], far: FarEnd
 ) -> None:
     configured(rewrite_questions="model", chat_provider="custom", chat_base_url="{url}/v1", chat_model="some-model")
+    configured(rewrite_timeout_s="30")
     replies["/chat/completions"] = fakes.answer("How much is a trailer", " for a dog?")
     assert rewriting.standalone(talk("And how much is it?", BEFORE)) == "How much is a trailer for a dog?"
     asked = next(one for one in far.asked if one.path.endswith("/chat/completions")).json["messages"]

@@ -19,7 +19,7 @@ TEXTS = ["A red bicycle costs ten euros.", "The cost of a bicycle that is red di
 def shop(far: FarEnd, stored: Callable[..., UUID], configured: Callable[..., None]) -> None:
     for number, text in enumerate(TEXTS):
         stored(f"d{number}.txt", [text])
-    configured(rerank_base_url="{url}/v2", rerank_api_key="rr-key", rerank_model="rerank-x", rerank_timeout_s="1")
+    configured(rerank_base_url="{url}/v2", rerank_api_key="rr-key", rerank_model="rerank-x", rerank_timeout_s="30")
 
 
 def ranked(field: str = "results") -> Reply:
@@ -51,7 +51,7 @@ def test_its_order_counts(talk: Callable[..., Turn], replies: dict[str, Reply], 
 
 
 def silent(exchange: Exchange) -> None:
-    exchange.far_end.closing.wait(30)
+    exchange.far_end.closing.wait(300)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,15 @@ def silent(exchange: Exchange) -> None:
         silent,
     ],
 )
-def test_where_it_fails_the_order_stands(talk: Callable[..., Turn], replies: dict[str, Reply], reply: Reply) -> None:
+def test_where_it_fails_the_order_stands(
+    talk: Callable[..., Turn], replies: dict[str, Reply], configured: Callable[..., None], reply: Reply
+) -> None:
+    if reply is silent:
+        configured(rerank_timeout_s="1")
     replies["/rerank"] = reply
     began = time.monotonic()
     assert order(talk(QUESTION))[0] == TEXTS[0]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_the_chat_model_judges_where_it_is_asked_to(

@@ -44,9 +44,10 @@ def far_ends(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
             end.reply = fakes.answer(f"{name} says", " 900 euros [1].", usage=(1000, 100))
             monkeypatch.setenv(f"{name.upper()}_API_KEY", "a-key")
             monkeypatch.setenv(f"AURA_{name.upper()}_BASE_URL", end.url)
-        monkeypatch.setenv("AURA_PROVIDER_FIRST_TOKEN_S", "0.4")
-        monkeypatch.setenv("AURA_PROVIDER_TIMEOUT_S", "0.4")
-        monkeypatch.setenv("AURA_PROVIDER_ANSWER_S", "3")
+        # Those who answer are not to be late on a busy machine.
+        monkeypatch.setenv("AURA_PROVIDER_FIRST_TOKEN_S", "3")
+        monkeypatch.setenv("AURA_PROVIDER_TIMEOUT_S", "3")
+        monkeypatch.setenv("AURA_PROVIDER_ANSWER_S", "30")
         forget_settings()
         yield found
     monkeypatch.undo()

@@ -21,7 +21,7 @@ from tests.integration.routing.conftest import Ask, forget_settings
 PRICE = Decimal(str(PRICES["grok-4.3"].of_tokens(1000, 100)))
 
 FAULTS: dict[str, Callable[[], Reply]] = {
-    "silence before the head": lambda: lambda exchange: exchange.far_end.closing.wait(5) and None,
+    "silence before the head": lambda: lambda exchange: exchange.far_end.closing.wait(60) and None,
     "silence after the head": lambda: fakes.then_silence(fakes.chunk("")),
     "429": lambda: fakes.failure(429, Retry_After="20"),
     "500": lambda: fakes.failure(500),
@@ -41,7 +41,7 @@ def test_the_next_provider_answers(
 ) -> None:
     far_ends["openai"].reply = FAULTS[fault]()
     answered = ask()
-    assert answered.route["attempts"][0]["ms"] < 5_000, "the client is loaded with the first call"
+    assert answered.route["attempts"][0]["ms"] < 20_000, "the client is loaded with the first call"
     assert (answered.status, answered.provider) == (TurnStatus.COMPLETED, "groq")
     assert [attempt["outcome"] == "answered" for attempt in answered.route["attempts"]] == [False, True]
     assert [attempt["provider"] for attempt in answered.route["attempts"]] == ["openai", "groq"]

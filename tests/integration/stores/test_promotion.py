@@ -168,7 +168,7 @@ def test_documents_are_stored_while_the_index_is_built(
         library.store(tenant, ["the newest"], vectors(1, seed=77))
         assert nearest(tenant, vectors(1, seed=77)[0], 1) == ["the newest"]
         reader.rollback()
-    building.join(60)
+    building.join(300)
     assert list(indexes(admin).values()) == [True]
     assert nearest(tenant, vectors(1, seed=77)[0], 1) == ["the newest"]
 

@@ -299,9 +299,9 @@ def test_who_waits_is_told_when_it_is_searchable(desk: Desk) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(add)
         there = "SELECT 1 FROM documents WHERE tenant_id = %s"
-        wait_until(lambda: bool(desk.rows(there, desk.tenant_id)), 30, "the entry is accepted")
+        wait_until(lambda: bool(desk.rows(there, desk.tenant_id)), 150, "the entry is accepted")
         desk.work()
-        status, made = waiting.result(60)
+        status, made = waiting.result(200)
     assert (status, made["status"], made["searchable"]) == (201, "processed", True)
 
 

@@ -168,8 +168,8 @@ def test_a_sentence_that_ends_waits_for_its_turn_without_holding_its_own_row(
         ending.execute("SELECT FROM turns WHERE turn_id = %s FOR UPDATE", (turn_id,))
         spoken = beside.submit(speaker.speak, turn_id)
         waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE turns SET timings%'"
-        wait_until(lambda: speaker.admin.execute(waits).fetchone() is not None, 30, "the sentence waits for its turn")
+        wait_until(lambda: speaker.admin.execute(waits).fetchone() is not None, 120, "the sentence waits for its turn")
         ending.execute("SELECT FROM sentences WHERE turn_id = %s FOR UPDATE NOWAIT", (turn_id,))
         ending.rollback()
-        spoken.result(30)
+        spoken.result(120)
     assert speaker.turn(turn_id).status == TurnStatus.COMPLETED

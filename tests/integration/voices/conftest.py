@@ -19,6 +19,9 @@ from workers import wiring
 from workers.speech import voice_line
 from workers.spending import circuits, health
 
+PATIENCE_S = 3.0
+"""How long a provider is waited for: the one that works is not to be late on a busy machine."""
+
 HELD = "SELECT FROM usage_events WHERE tenant_id = %s AND held_until IS NOT NULL"
 
 
@@ -46,9 +49,9 @@ def far_ends(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
             where = "AURA_SPEECH_BASE_URL" if name == "elevenlabs" else f"AURA_{name.upper()}_BASE_URL"
             monkeypatch.setenv(where, end.url)
         given = {"TRANSCRIBER": "openai,groq", "SPEAKER": "elevenlabs,openai,groq", "VOICE_FALLBACK": "0"}
-        given |= {"PROVIDER_TRANSCRIPT_S": "1", "PROVIDER_FIRST_SOUND_S": "1", "PROVIDER_TIMEOUT_S": "3"}
+        given |= {"PROVIDER_TRANSCRIPT_S": PATIENCE_S, "PROVIDER_FIRST_SOUND_S": PATIENCE_S, "PROVIDER_TIMEOUT_S": 9}
         for name, value in given.items():
-            monkeypatch.setenv(f"AURA_{name}", value)
+            monkeypatch.setenv(f"AURA_{name}", str(value))
         forget_settings()
         yield found
     monkeypatch.undo()
@@ -65,6 +68,11 @@ def policy(tenant: UUID) -> Callable[..., None]:
         voice_line._policies.cache_clear()
 
     return set_to
+
+
+def silent(exchange: Exchange) -> None:
+    """Say nothing, far longer than anybody waits."""
+    exchange.far_end.closing.wait(20 * PATIENCE_S)
 
 
 def working(name: str) -> Reply:

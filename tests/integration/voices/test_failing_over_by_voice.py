@@ -21,14 +21,16 @@ from schemas.errors.work import Cancelled
 from schemas.requests.organisation.providers import KeyedProvider
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import FarEnd, Reply
-from tests.integration.voices.conftest import HELD, forget_settings, sound_of
+from tests.integration.voices.conftest import HELD, PATIENCE_S, forget_settings, silent, sound_of
 from workers import wiring
 from workers.speech import voice_line, voices
 
 SECOND = bytes(32_000)
+WAITED_ONCE_S = 10 * PATIENCE_S
+"""No provider is waited for without end, and none that is given up is read to its end."""
 
 FAULTS: dict[str, Callable[[], Reply]] = {
-    "silence before the head": lambda: lambda exchange: exchange.far_end.closing.wait(4) and None,
+    "silence before the head": lambda: silent,
     "a drip": lambda: fakes.drip(b"{" + b" " * 1000, 0.05, "application/json"),
     "429": lambda: fakes.failure(429, Retry_After="20"),
     "500": lambda: fakes.failure(500),
@@ -55,7 +57,7 @@ def test_the_next_one_listens(fault: str, far_ends: dict[str, FarEnd], tenant: U
     far_ends["openai"].reply = FAULTS[fault]()
     began = time.monotonic()
     heard = hear(tenant)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < WAITED_ONCE_S
     assert (heard.provider, heard.transcript.text) == ("groq", "groq heard it.")
     assert heard.named == {"provider": "groq", "model": "whisper-large-v3-turbo"}
     assert len(far_ends["openai"].asked) == len(far_ends["groq"].asked) == 1
@@ -67,7 +69,7 @@ def test_the_next_one_speaks(fault: str, far_ends: dict[str, FarEnd], tenant: UU
     far_ends["elevenlabs"].reply = FAULTS[fault]()
     began = time.monotonic()
     assert say(tenant) == ("openai", sound_of("openai"))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < WAITED_ONCE_S
     assert admin.execute(HELD, (tenant,)).rowcount == 0
     with tenant_session(tenant) as session:
         (use,) = usage.of_month(session, quotas.this_month()).models
@@ -106,7 +108,7 @@ def test_a_turn_does_not_wait_twice_for_who_is_silent(far_ends: dict[str, FarEnd
     assert say(tenant, subject=turn)[0] == "openai"
     began = time.monotonic()
     assert say(tenant, subject=turn)[0] == "openai"
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < PATIENCE_S
     assert len(far_ends["elevenlabs"].asked) == 1
 
 
@@ -223,7 +225,7 @@ def test_who_is_cancelled_while_waiting_stops_at_once(far_ends: dict[str, FarEnd
         voices.speech(tenant, "Good morning.", None, 1.0, uuid4(), cancelled=lambda: time.monotonic() - began > 0.1),
     ):
         pass
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < PATIENCE_S
     assert far_ends["openai"].asked == []
 
 
@@ -240,7 +242,7 @@ def test_far_ends_do_not_wait_for_what_runs_here(far_ends: dict[str, FarEnd], te
     with ExitStack() as busy:
         for permits, count in ((voices.LOCAL_SPEAKERS, 4), (voices.LOCAL_LISTENERS, 2)):
             for _ in range(count):
-                assert permits.acquire(timeout=1)
+                assert permits.acquire(timeout=60)
                 busy.callback(permits.release)
         assert say(tenant)[0] == "elevenlabs"
         assert hear(tenant).provider == "openai"

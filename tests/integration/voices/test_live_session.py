@@ -17,7 +17,7 @@ from tests.forked import Program
 from tests.integration.providers import fakes
 from tests.integration.providers.fakes import Exchange, FarEnd, Reply
 from tests.integration.relay.talking import Talker, Web
-from tests.integration.voices.conftest import sound_of, working
+from tests.integration.voices.conftest import silent, sound_of, working
 
 SENTENCES = ("A bicycle costs nine hundred euros today. ", "Delivery to your door is free of charge. ")
 QUEUES = "transcribe,retrieve,generate,synthesize"
@@ -39,7 +39,7 @@ def talker(
     with fakes.far_end() as chat:
         chat.reply = thinking
         # As much as a busy machine needs.
-        given = {"PROVIDER_TRANSCRIPT_S": "3", "PROVIDER_FIRST_SOUND_S": "3"}
+        given = {"PROVIDER_TRANSCRIPT_S": "8", "PROVIDER_FIRST_SOUND_S": "8", "PROVIDER_TIMEOUT_S": "20"}
         given |= {"CHAT_PROVIDER": "custom", "CHAT_BASE_URL": chat.url, "CHAT_MODEL": "some-model"}
         given |= {"EMBEDDER": "custom", "EMBEDDING_BASE_URL": chat.url, "EMBEDDING_MODEL": "words"}
         for name, value in given.items():
@@ -52,10 +52,10 @@ def talker(
                 yield talking
         finally:
             web.process.kill()
-            web.end(30)
+            web.end(60)
             if worker is not None:
                 worker.kill()
-                worker.wait(30)
+                worker.wait(60)
 
 
 def start_worker(redis_url: str, folder: Path) -> Program:
@@ -65,7 +65,7 @@ def start_worker(redis_url: str, folder: Path) -> Program:
         worker = forked.start(["-m", "workers", "-Q", QUEUES, "-n", name, *pool], os.environ, out)
     with redis.Redis.from_url(redis_url) as store:
         there = QUEUES.count(",") + 1
-        wait_until(lambda: len(list(store.scan_iter(f"aura:worker:*:{name}"))) == there, 90, "the worker works")
+        wait_until(lambda: len(list(store.scan_iter(f"aura:worker:*:{name}"))) == there, 180, "the worker works")
     return worker
 
 
@@ -83,9 +83,9 @@ def ask(talker: Talker, shared: Path) -> list[dict[str, Any]]:
     quiet = np.zeros(8_000, np.float32)
     talker.say(np.concatenate([quiet, spoken / np.abs(spoken).max() / 2, quiet]))
     talker.send(type="commit")
-    found = [talker.next(20)]
+    found = [talker.next()]
     while found[-1]["type"] not in ("turn.completed", "turn.failed"):
-        found.append(talker.next(20))
+        found.append(talker.next())
     if found[-1]["type"] == "turn.completed":
         # All of it has been played: what is said next is no interruption.
         talker.send(type="playback", turn_id=found[-1]["turn_id"], played_ms=60_000)
@@ -116,7 +116,7 @@ def deaf(refusal: Reply | None = None) -> Reply:
         elif refusal is not None:
             refusal(exchange)
         else:
-            exchange.far_end.closing.wait(5)
+            silent(exchange)
 
     return reply
 

@@ -165,7 +165,17 @@ def test_what_nobody_takes_in_is_found_by_the_sweep(sender: Sender) -> None:
         assert due not in intakes.take_due(session)
 
 
-PROGRAM = "import sys; from workers import intake; intake.GROUP_FILES = 10; intake.take_in(*sys.argv[1:])"
+PROGRAM = """
+import sys, time
+from workers import intake
+from workers.documents import reception
+
+receive, pause_s = reception.receive, float(sys.argv.pop())
+reception.receive = lambda *given: (time.sleep(pause_s), receive(*given))[1]
+intake.GROUP_FILES = 10
+intake.take_in(*sys.argv[1:])
+"""
+"""Who is to be killed pauses between the groups: else a quick one may be done before."""
 
 
 def test_killed_again_and_again_it_still_takes_each_file_in_once(sender: Sender) -> None:
@@ -182,12 +192,13 @@ def test_killed_again_and_again_it_still_takes_each_file_in_once(sender: Sender)
             break
         sender.rows("UPDATE batches SET lease_until = NULL WHERE batch_id = %s RETURNING 1", job)
         before = taken()
-        worker = subprocess.Popen([sys.executable, "-c", PROGRAM, str(sender.tenant_id), job], cwd=REPO)
-        wait_until(lambda: taken() > before or worker.poll() is not None, 60, "something is taken in")  # noqa: B023
+        pause_s = "0.5" if kills < 4 else "0"
+        worker = subprocess.Popen([sys.executable, "-c", PROGRAM, str(sender.tenant_id), job, pause_s], cwd=REPO)
+        wait_until(lambda: taken() > before or worker.poll() is not None, 200, "something is taken in")  # noqa: B023
         if worker.poll() is None and kills < 4:
             os.kill(worker.pid, signal.SIGKILL)
             kills += 1
-        worker.wait(60)
+        worker.wait(200)
     assert kills >= 2
     items = sender.rows("SELECT item, filename, doc_id FROM batch_items WHERE batch_id = %s ORDER BY item", job)
     assert [row[1] for row in items] == [name for name, _ in files]

@@ -113,12 +113,12 @@ class Log:
         """Let the time until the next try be over."""
         self.admin.execute("UPDATE webhook_deliveries SET due_at = now() WHERE tenant_id = %s", (tenant_id,))
 
-    def wait(self, tenant_id: UUID, status: str, count: int = 1, within_s: float = 30) -> None:
+    def wait(self, tenant_id: UUID, status: str, count: int = 1, within_s: float = 150) -> None:
         """Return once so many of the tenant's deliveries stand so."""
         question = "SELECT count(*) FROM webhook_deliveries WHERE tenant_id = %s AND status = %s"
         wait_until(lambda: self.admin.execute(question, (tenant_id, status)).fetchone() == (count,), within_s)
 
-    def wait_tries(self, tenant_id: UUID, count: int, within_s: float = 30) -> None:
+    def wait_tries(self, tenant_id: UUID, count: int, within_s: float = 150) -> None:
         """Return once so many tries of the tenant are written down."""
         question = "SELECT count(*) FROM webhook_attempts WHERE tenant_id = %s"
         wait_until(lambda: self.admin.execute(question, (tenant_id,)).fetchone() == (count,), within_s)

@@ -110,7 +110,7 @@ class Conversation(socketserver.StreamRequestHandler):
     def wait(self) -> None:
         """Stay silent until the test is over."""
         receiver: Receiver = self.server.receiver  # type: ignore[attr-defined]
-        receiver.ended.wait(60)
+        receiver.ended.wait(600)
         self.going = False
 
     def reset(self) -> None:
@@ -162,7 +162,7 @@ def listening(address: str = ALLOWED, reply: Reply | None = None, port: int = 0)
         receiver.ended.set()
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)
 
 
 def as_json(**fields: object) -> bytes:

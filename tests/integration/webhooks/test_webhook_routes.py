@@ -87,12 +87,12 @@ def test_only_admins_and_keys_with_the_scope_come_in(ada: Person, joined: Callab
 def test_a_test_is_sent_at_once_and_once(ada: Person, awake: None, receiver: Receiver) -> None:
     endpoint = made(ada, receiver.url, events=["lead.captured"])
     path = f"/api/webhooks/{endpoint['id']}/test"
-    answer = ada.post(path, headers={"Prefer": "wait=10"})
+    answer = ada.post(path, headers={"Prefer": "wait=150"})
     assert (answer.status_code, (answer.json or {})["status"]) == (202, "delivered")
     message = receiver.taken[0].verified_by(str(endpoint["secret"]))
     assert (message["type"], message["data"]) == ("webhook.test", {"endpoint_id": endpoint["id"]})
     receiver.reply = lambda it, _: it.say(500)
-    failed = ada.post(path, headers={"Prefer": "wait=10"}).json or {}
+    failed = ada.post(path, headers={"Prefer": "wait=150"}).json or {}
     assert (failed["status"], failed["attempts"], failed["status_code"]) == ("failed", 1, 500)
 
 

@@ -44,7 +44,7 @@ def test_endless_work_is_stopped() -> None:
     started = time.monotonic()
     with pytest.raises(Bomb):
         run_apart(work, ignore, SMALL)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 120
 
 
 def test_too_much_memory_is_refused() -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -58,12 +59,15 @@ def test_a_file_that_ends_its_reader_harms_only_itself(monkeypatch: pytest.Monke
 
 
 def test_a_hundred_notes_are_read_in_a_moment() -> None:
+    def seconds(act: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        act()
+        return time.perf_counter() - started
+
     extract_many(notes(1))
-    started = time.perf_counter()
-    assert len(extract_many(notes(100))) == 100
-    together = time.perf_counter() - started
-    started = time.perf_counter()
-    for data, kind, name, _ in notes(10):
-        extract(data, kind, name)
+    # Each the best of five: the machine may do something else meanwhile.
+    together = min(seconds(lambda: extract_many(notes(100))) for _ in range(5))
+    ((data, kind, name, _),) = notes(1)
+    alone = min(seconds(lambda: extract(data, kind, name)) for _ in range(5))
     # One child for all must cost much less than one for each, on any machine.
-    assert together < 10 * (time.perf_counter() - started) / 4
+    assert together < 100 * alone / 4

@@ -282,13 +282,13 @@ def test_nesting_and_parts_without_end_are_bounded() -> None:
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i) for i in range(2_000)
     )
     many = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 100_000
-    began = time.monotonic()
+    began = time.process_time()
     for data in (deep, many, b"Content-Type: message/rfc822\r\n\r\n" * 2_000):
         try:
             read(data)
         except AuraError as error:
             assert isinstance(error, Damaged)
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 30
 
 
 def test_the_real_mails_are_read(shared_data: Path) -> None:

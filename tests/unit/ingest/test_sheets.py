@@ -243,11 +243,11 @@ def test_fifty_thousand_rows_are_read_in_seconds() -> None:
     rows = "".join(f'<row r="{i}">{cells}</row>' for i in range(2, 50_002))
     header = '<row r="1">' + "".join(f'<c t="s"><v>{i}</v></c>' for i in range(10)) + "</row>"
     data = raw_xlsx(f"<sheetData>{header}{rows}</sheetData>", [f"Name {i}" for i in range(10)])
-    started = time.process_time(), time.monotonic()
+    started = time.process_time()
     (_, found) = sheet(data)
     assert len(found.rows) == 50_001
     assert found.rows[-1][3] == "3.5"
-    assert time.monotonic() - started[1] < 60
+    assert time.process_time() - started < 60
 
 
 def test_too_many_cells_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

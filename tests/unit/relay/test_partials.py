@@ -43,15 +43,15 @@ class Worker(ThreadPoolExecutor):
 
     def answer(self, text: str | Exception, segments: list[list[Any]] | None = None, **more: Any) -> None:
         """Answer the oldest question, and wait until that is taken in."""
-        answers, future = self._waiting.get(timeout=5)
+        answers, future = self._waiting.get(timeout=60)
         found = {"text": text, "language": "en", "segments": segments or [], **more}
         answers.put(text if isinstance(text, Exception) else found)
-        future.result(timeout=5)
+        future.result(timeout=60)
 
     def _ask(self, sound: NDArray[np.float32], language: str | None, timestamps: bool) -> dict[str, Any]:
         self.asked.append(len(sound) / 16_000)
         self.marked.append(timestamps)
-        found = self._answers.mine.get(timeout=5)
+        found = self._answers.mine.get(timeout=60)
         if isinstance(found, Exception):
             raise found
         answered: dict[str, Any] = found

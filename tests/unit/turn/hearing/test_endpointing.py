@@ -148,7 +148,9 @@ def test_speech_starts_only_when_it_has_lasted(speech: dict[str, Samples]) -> No
     assert 0.19 < number * 64 / RATE_HZ - started.at_s < 0.24
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(sizes=st.lists(st.integers(0, 30_000), min_size=1, max_size=12))
 def test_how_the_sound_is_cut_does_not_matter(speech: dict[str, Samples], sizes: Sequence[int]) -> None:
     sound = np.concatenate([pause(0.3), speech["spk2_snt2"], pause(1)])

@@ -50,7 +50,7 @@ def peak_mib(data: bytes) -> float:
         "try: decode(sys.stdin.buffer.read(), 60)\n"
         "except UndecodableAudio: print((peak() - before) / 1024)\n"
     )
-    found = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True, timeout=30)
+    found = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True, timeout=120)
     return float(found.stdout)
 
 

@@ -35,7 +35,7 @@ def test_a_listener_who_has_little_is_given_each_piece_at_once() -> None:
     def far() -> Iterator[bytes]:
         yield TENTH
         yield TENTH
-        arrived.wait(5)
+        arrived.wait(60)
         yield TENTH
 
     found = []
@@ -53,14 +53,14 @@ def test_what_waits_is_handed_on_though_the_provider_stalls() -> None:
     def far() -> Iterator[bytes]:
         for _ in range(7):
             yield TENTH
-        stalled.wait(5)
+        stalled.wait(300)
         yield TENTH
 
     pieces, given = portions(reading(far()), RATE_HZ), 0
     began = time.monotonic()
     while given < 7 * len(TENTH):
         given += len(next(pieces))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 60
     stalled.set()
     assert sum(map(len, pieces)) == len(TENTH)
 
