@@ -4,6 +4,7 @@ import itertools
 import json
 import secrets
 import time
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,7 @@ def stack(groq: FarEnd) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    os.environ.update(chromium.node_to_run_with())
     with sync_playwright() as running:
         yield running
 
