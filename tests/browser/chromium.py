@@ -22,7 +22,6 @@ def executable() -> str | None:
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        print("Installing Chromium from the distribution; this takes a minute or two.", flush=True)
         subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
         install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"]
         # What it unpacks is hundreds of lines; what went wrong is on the other stream.

@@ -2,9 +2,9 @@
 
 import itertools
 import json
+import os
 import secrets
 import time
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
