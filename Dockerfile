@@ -23,6 +23,8 @@ COPY --from=built /venv /venv
 WORKDIR /app
 COPY . .
 COPY --from=web /web/dist web/dist
+# Its user may not write here: what is not compiled now is compiled at each of the starts of each container.
+RUN /venv/bin/python -m compileall -q .
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 AURA_DATA_DIR=/var/lib/aura
 USER aura
 VOLUME /var/lib/aura
