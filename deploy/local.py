@@ -32,7 +32,7 @@ from schemas.errors.work import CannotStart
 from schemas.refusals import refuse_unsafe_start
 from schemas.settings import Settings
 
-READY_WITHIN_S = 180
+READY_WITHIN_S = 300
 HOPELESS = 5
 """Deaths in a row after which a start is given up."""
 

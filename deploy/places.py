@@ -102,10 +102,16 @@ def port_is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
+    """Return a port of the loopback address that nothing listens on, and that for a minute nobody is given by chance.
+
+    A connection of its own that has just ended keeps it (TIME_WAIT) from all who ask the system for any port, not
+    from a server that names it.
+    """
+    with socket.create_server((LOOPBACK, 0)) as probe:
         port: int = probe.getsockname()[1]
+        with socket.create_connection((LOOPBACK, port)):
+            # Who closes first is who waits.
+            probe.accept()[0].close()
     return port
 
 
