@@ -53,6 +53,11 @@ def test_a_second_start_in_the_same_folder_says_where_the_first_one_is(stack: St
     assert stack.is_ready()
 
 
+def test_all_workers_are_forked_from_one_process(stack: Stack) -> None:
+    """Also that of upkeep, which is told what the others are not: where it may make indexes."""
+    assert len({stack.workers(queue)[0].ppid() for queue in ("upkeep", "store", "generate", "embed")}) == 1
+
+
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_killed_server_comes_back_by_itself(stack: Stack, name: str) -> None:
     (victim,) = leaders(stack, name)
