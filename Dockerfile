@@ -5,8 +5,9 @@ FROM python:3.12-slim AS built
 ARG EXTRA=""
 WORKDIR /build
 COPY requirements.txt requirements-piper.txt ./
+# langdetect alone has no wheel. Its source is Python only and its hash is checked as well.
 RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
+ && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --no-binary langdetect \
       -r "requirements${EXTRA:+-$EXTRA}.txt"
 
 FROM node:24-slim AS web
@@ -22,6 +23,8 @@ COPY --from=built /venv /venv
 WORKDIR /app
 COPY . .
 COPY --from=web /web/dist web/dist
+# Its user may not write here: what is not compiled now is compiled at each of the starts of each container.
+RUN /venv/bin/python -m compileall -q .
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 AURA_DATA_DIR=/var/lib/aura
 USER aura
 VOLUME /var/lib/aura

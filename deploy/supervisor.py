@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from honcho.environ import parse_procfile
@@ -110,7 +110,9 @@ class Supervisor:
             if self._template is None and not self._unforkable:
                 with log_of("template", self._where).open("ab") as log:
                     self._template = Template(env, log.fileno(), die_with_parent(signal.SIGTERM))
-            if self._template is not None and self._template.env == env:
+            if self._template is not None and self._template.env.items() <= env.items():
+                own = {name: value for name, value in env.items() if name not in self._template.env}
+                program = replace(program, order=replace(program.order, env={**own, **program.order.env}))
                 try:
                     return fork(program, self._template, self._where)
                 except OSError as error:

@@ -24,6 +24,7 @@ from typing import Any
 from celery.bin.base import CLIContext
 from celery.bin.beat import beat
 
+from schemas.settings import get_settings
 from workers.__main__ import run
 from workers.app import app
 
@@ -34,6 +35,8 @@ ARG_START = 45
 
 def main() -> None:
     """Fork workers until the launcher hangs up."""
+    # Next to nothing of what is imported is ever garbage; to look for it would take a sixth of the time.
+    gc.disable()
     app.loader.import_default_modules()
     serve(be)
 
@@ -123,6 +126,7 @@ def _fork(
 
 def _arranged(order: dict[str, Any], log: int, template: int) -> bool:
     """Arrange what a process of its own would have from the beginning; False where the template is gone."""
+    gc.enable()
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != template:
@@ -134,6 +138,7 @@ def _arranged(order: dict[str, Any], log: int, template: int) -> bool:
     os.nice(order["nice"])
     os.environ.clear()
     os.environ.update(order["env"])
+    get_settings.cache_clear()
     random.seed()
     _be_called(["python", "-m", *order["args"]])
     return True

@@ -29,7 +29,6 @@ def main() -> None:
 
 def _be(words: Sequence[str]) -> None:
     """Be the program, with the settings of its own environment."""
-    get_settings.cache_clear()
     # All else that Celery is told is the same for everybody.
     app.conf.broker_url = get_settings().redis_url
     if words[0] == "gunicorn":

@@ -15,6 +15,13 @@ MEMORY_MIB = 4096
 SERVERS = {"postgres": "bin/postgres", "valkey": "bin/valkey-server", "web": "gunicorn", "beat": " beat "}
 
 
+def test_a_first_start_alarms_nobody_about_postgres(stack: Stack) -> None:
+    said, ready, _ = (stack.data_dir / "launcher.log").read_text().partition("Ready after")
+
+    assert ready
+    assert "postgres │" not in said
+
+
 def test_all_processes_together_stay_below_four_gibibytes(stack: Stack) -> None:
     assert stack.memory_mib() < MEMORY_MIB
 
@@ -44,6 +51,11 @@ def test_a_second_start_in_the_same_folder_says_where_the_first_one_is(stack: St
     assert second.returncode == 1
     assert f"AURA already runs at {stack.url} (process {stack.launcher.pid})" in second.stdout
     assert stack.is_ready()
+
+
+def test_all_workers_are_forked_from_one_process(stack: Stack) -> None:
+    """Also that of upkeep, which is told what the others are not: where it may make indexes."""
+    assert len({stack.workers(queue)[0].ppid() for queue in ("upkeep", "store", "generate", "embed")}) == 1
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -4,6 +4,7 @@ from celeryconfig import QUEUES
 from deploy.places import REPO
 from deploy.processes import SERVERS_RANK
 from deploy.supervisor import procfile
+from schemas.settings import Settings
 
 BULK = {"express", "extract", "listen", "chunk", "embed", "store"}
 
@@ -37,3 +38,16 @@ def test_the_containers_run_the_same_processes() -> None:
     assert composed.keys() == named | {"postgres", "valkey", "migrate"}
     assert {name for name, service in composed.items() if service.get("cpu_shares", 1024) < 64} == BULK
     assert {name for name in named if composed[name]["command"] != ["honcho", "start", name]} == set()
+
+
+def test_the_containers_are_told_nothing_that_is_no_setting() -> None:
+    import yaml
+
+    composed = yaml.safe_load((REPO / "docker-compose.yml").read_text())["services"]
+
+    told = {name: set(service["environment"]) for name, service in composed.items() if service.get("image") == "aura"}
+    known = {f"AURA_{name.upper()}" for name in Settings.model_fields}
+    assert {name: settings - known for name, settings in told.items() if settings - known} == {}
+    index = {name for name, settings in told.items() if "AURA_DATABASE_INDEX_URL" in settings}
+    admin = {name for name, settings in told.items() if "AURA_DATABASE_ADMIN_URL" in settings}
+    assert (index, admin) == ({"migrate", "upkeep"}, {"migrate"})
