@@ -57,17 +57,24 @@ class Places:
 
 def places(data_dir: Path) -> Places:
     """Return the paths under `data_dir`, whose folder now exists. Raises CannotStart."""
-    absolute = data_dir.resolve()
+    where = Places(data_dir.resolve())
+    folders = (where.logs, where.models, where.valkey)
     try:
-        absolute.mkdir(parents=True, exist_ok=True)
-        for folder in (Places(absolute).logs, Places(absolute).models, Places(absolute).valkey):
+        where.data_dir.mkdir(parents=True, exist_ok=True)
+        for folder in folders:
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise CannotStart(
-            f"The data folder {absolute} cannot be written ({error.strerror}). "
-            "Set AURA_DATA_DIR to a folder of yours, or give this one to the user who starts AURA."
-        ) from error
-    return Places(absolute)
+        raise _unwritable(where, str(error.strerror)) from error
+    if not all(os.access(folder, os.W_OK | os.X_OK) for folder in (where.data_dir, *folders)):
+        raise _unwritable(where, "another user's, or on a disk that is read-only")
+    return where
+
+
+def _unwritable(where: Places, why: str) -> CannotStart:
+    return CannotStart(
+        f"The data folder {where.data_dir} cannot be written ({why}). "
+        "Set AURA_DATA_DIR to a folder of yours, or give this one to the user who starts AURA."
+    )
 
 
 def write_private(path: Path, text: str) -> None:
