@@ -150,7 +150,7 @@ class Race:
         for other in tuple(self._running):
             self._running.remove(other)
             other.end(Cancelled())
-            circuits.ended(other.known)
+            circuits.lost(other.known)
             self.rows.append(other.row("lost"))
         self.rows.append(attempt.row("answered"))
         circuits.spoke(attempt.known, attempt.speaking.first_token_ms or 0.0)

@@ -95,6 +95,13 @@ def ended(one: Known, *, worked: bool = False) -> None:
         _reaching(lambda: breaker.tried(get_redis(), circuit, worked=worked))
 
 
+def lost(one: Known) -> None:
+    """Note that a model's answer was waited for no longer: a half-open circuit is let alone as after a failure."""
+    circuit = one.circuit
+    if circuit is not None and one.candidate.state == "half_open":
+        _reaching(lambda: breaker.lost(get_redis(), circuit))
+
+
 def looks(circuits: list[Circuit]) -> list[Look]:
     """Return what is known of these circuits; nothing where Redis is away."""
     return _reaching(lambda: breaker.looks(get_redis(), circuits)) or [Look(State.CLOSED) for _ in circuits]

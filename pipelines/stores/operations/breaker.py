@@ -111,6 +111,19 @@ def tried(client: "redis.Redis", circuit: Circuit, *, worked: bool) -> None:
         pipe.execute()
 
 
+def lost(client: "redis.Redis", circuit: Circuit) -> None:
+    """Count a try that was not waited for to its end as one in vain: the next is due as after a failure.
+
+    Raises StoreUnavailable.
+    """
+    with reaching_redis():
+        seconds, micros = cast(tuple[int, int], client.time())
+        with client.pipeline() as pipe:
+            pipe.hset(circuit.key, mapping={"failed_at": f"{seconds}.{micros:06d}", "worked": 0})
+            pipe.hdel(circuit.key, "probe_until")
+            pipe.execute()
+
+
 def rest(client: "redis.Redis", circuit: Circuit, seconds: float) -> None:
     """Let the provider alone for so long, `MAX_REST_S` at most. Raises StoreUnavailable."""
     with reaching_redis():
