@@ -185,7 +185,7 @@ def _indexer(admin: psycopg.Connection, url: str) -> None:
     role = sql.Identifier(name)
     if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).rowcount == 0:
         admin.execute(sql.SQL("CREATE ROLE {} NOINHERIT").format(role))
-    if _may_log_in(url):
+    elif _may_log_in(url):
         return
     with suppress(psycopg.errors.InsufficientPrivilege):
         admin.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))

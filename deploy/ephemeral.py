@@ -20,7 +20,7 @@ from deploy.postgres import remove
 from schemas.errors.work import CannotStart
 from schemas.tables.base import DEFAULT_TENANT_ID
 
-READY_WITHIN_S = 120.0
+READY_WITHIN_S = 300.0
 LOOK_EVERY_S = 0.1
 _pause = threading.Event()
 

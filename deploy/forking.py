@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 from deploy.places import REPO
 
-READY_WITHIN_S = 30.0
-"""For the first worker the template has to import everything."""
+READY_WITHIN_S = 120.0
+"""For the first worker the template has to import everything, on a slow machine beside all else that starts."""
 
 POSSIBLE = sys.platform == "linux"
 PADDING = "." * 400

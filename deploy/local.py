@@ -18,21 +18,21 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from deploy import claim
-from deploy.places import REPO, Places, places, secret, write_private
+from deploy.places import REPO, Places, full_disk, places, secret, write_private
 from deploy.ports import next_free, require_web_port
 from deploy.postgres import remove
 from deploy.processes import environment
 from deploy.readiness import address, missing
 from deploy.services import START_WITHIN_S, Servers, answers, choose, index_url, prepared
 from deploy.supervisor import Supervisor, procfile
-from deploy.terminal import Terminal
+from deploy.terminal import Terminal, awaited
 from pipelines.providers import weights
 from schemas.errors.requests import NotOffered
 from schemas.errors.work import CannotStart
 from schemas.refusals import refuse_unsafe_start
 from schemas.settings import Settings
 
-READY_WITHIN_S = 180
+READY_WITHIN_S = 300
 HOPELESS = 5
 """Deaths in a row after which a start is given up."""
 
@@ -93,7 +93,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings, where: Places, ter
             _say_addresses(terminal, told, at if whole else "", where)
             while not supervisor.stopping:
                 supervisor.tick(0.5)
-                terminal.echo(where.logs)
+                _look(where, terminal)
         terminal.say("Stopping …")
     terminal.say("Everything is stopped.")
     return code
@@ -168,9 +168,9 @@ def _await(
     """
     deadline = time.monotonic() + within_s
     while waiting := left():
-        terminal.waiting(", ".join(part.partition(": ")[0] for part in waiting))
+        terminal.waiting(*awaited(waiting))
         supervisor.tick(0.1)
-        terminal.echo(where.logs)
+        _look(where, terminal)
         if supervisor.stopping:
             raise KeyboardInterrupt
         for hopeless in supervisor.looping(HOPELESS):
@@ -181,6 +181,12 @@ def _await(
                 f"The logs are in {where.logs}; `flask --app api doctor` says more."
             )
     terminal.waiting("")
+
+
+def _look(where: Places, terminal: Terminal) -> None:
+    """Show what the programs warn of, and first what may be why."""
+    terminal.standing(full_disk(where.data_dir))
+    terminal.echo(where.logs)
 
 
 def _demo(supervisor: Supervisor, told: Mapping[str, str], where: Places) -> int:

@@ -13,6 +13,8 @@ from schemas.errors.work import CannotStart
 
 REPO = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
+FULL_BYTES = 50 * 2**20
+"""A disk with less than this free is called full: a segment of Postgres' log alone takes 16 MiB."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,16 @@ def port_is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
+    """Return a port of the loopback address that nothing listens on, and that for a minute nobody is given by chance.
+
+    A connection of its own that has just ended keeps it (TIME_WAIT) from all who ask the system for any port, not
+    from a server that names it.
+    """
+    with socket.create_server((LOOPBACK, 0)) as probe:
         port: int = probe.getsockname()[1]
+        with socket.create_connection((LOOPBACK, port)):
+            # Who closes first is who waits.
+            probe.accept()[0].close()
     return port
 
 
@@ -115,3 +123,10 @@ def require_space(folder: Path, megabytes: int, purpose: str) -> None:
             f"The disk of {folder} is full: {free} MiB are free and {purpose} needs {megabytes} MiB. "
             "Free some space, or set AURA_DATA_DIR to a folder on another disk."
         )
+
+
+def full_disk(folder: Path) -> str:
+    """Return a sentence where the disk of `folder` is as good as full, else nothing."""
+    if shutil.disk_usage(folder).free >= FULL_BYTES:
+        return ""
+    return f"The disk of {folder} is full. Free some space: what waits for it then goes on by itself."

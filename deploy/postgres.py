@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from deploy import cluster
-from deploy.places import LOOPBACK, Places, require_space, secret
+from deploy.places import LOOPBACK, Places, full_disk, require_space, secret
 from deploy.processes import SERVERS_RANK, Program, end
 
 SUPERUSER = "postgres"
@@ -93,10 +93,7 @@ def clean(data: Path) -> None:
 def mend(data: Path) -> str | None:
     """Make a restart possible after a crash; return a sentence where the disk is what is wrong."""
     clean(data)
-    free = shutil.disk_usage(data).free // 2**20
-    if free > 50:
-        return None
-    return f"The disk of {data} is full ({free} MiB are free). Free some space: Postgres then goes on by itself."
+    return full_disk(data) or None
 
 
 def remove(where: Places) -> None:

@@ -17,7 +17,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def missing(at: str) -> tuple[str, ...]:
     """Return the parts that `/health/ready` names as not there yet; empty when all are."""
     try:
-        with _direct.open(f"{at}/health/ready", timeout=2) as response:
+        with _direct.open(f"{at}/health/ready", timeout=10) as response:
             body = response.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -17,7 +17,7 @@ from deploy.valkey import valkey
 from schemas.errors.work import CannotStart
 from schemas.settings import Settings
 
-START_WITHIN_S = 60
+START_WITHIN_S = 180
 """A Postgres that recovers from a crash may take this long to answer."""
 
 

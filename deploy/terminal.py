@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +17,15 @@ EXPECTED = re.compile(
 """What sounds like a warning and is none here: we ask while Postgres starts, and Valkey writes no snapshots."""
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+CHANGES = re.compile(r'"(?:timestamp|trace_id|span_id)": ?"[^"]*"|[0-9]+')
+"""What differs between two warnings of the same thing."""
+
+SAID_AGAIN_S = 60.0
+"""A warning is shown again when the last of its kind is older; every one is in its log."""
+
+WORKER = "worker:"
+"""How a part that is a worker is named, before its queue."""
+
 MOST_LINES = 12
 """Lines of one log shown at a time; the rest is in the file."""
 
@@ -28,45 +39,62 @@ class Terminal:
         self._read: dict[Path, int] = {}
         self._status: Status | None = None
         self._waiting_for = ""
+        self._standing = ""
+        self._shown: dict[str, float] = {}
 
     def say(self, sentence: str) -> None:
         """Print a sentence."""
         self.console.print(escape(sentence))
 
-    def waiting(self, what: str) -> None:
-        """Say what is waited for, in place on a terminal; empty when it is over."""
-        if what == self._waiting_for:
-            return
-        self._waiting_for = what
+    def waiting(self, what: str, which: str = "") -> None:
+        """Say what is waited for; empty when it is over. On a terminal in place, and `which` of it as well."""
         if not self.console.is_terminal:
-            if what:
+            if what and what != self._waiting_for:
                 self.say(f"  waiting for {what}")
-        elif not what:
+            self._waiting_for = what
+            return
+        shown = f"waiting for {escape(what)}{escape(': ' + which) if which else ''}"
+        if not what:
             if self._status is not None:
                 self._status.stop()
                 self._status = None
         elif self._status is None:
-            self._status = self.console.status(f"waiting for {escape(what)}")
+            self._status = self.console.status(shown)
             self._status.start()
         else:
-            self._status.update(f"waiting for {escape(what)}")
+            self._status.update(shown)
+
+    def standing(self, sentence: str) -> None:
+        """Print a sentence that holds for a while once, when it begins to hold; empty when it no longer does."""
+        if sentence and sentence != self._standing:
+            self.say(sentence)
+        self._standing = sentence
 
     def skip(self, logs: Path) -> None:
         """Take what the logs hold now as seen."""
         self._read = {path: path.stat().st_size for path in logs.glob("*.log")}
 
     def echo(self, logs: Path) -> None:
-        """Show what was written to the logs since the last look: all of it, or only what warns."""
+        """Show what was written to the logs since the last look: all of it, or only what warns and is news."""
         for number, path in enumerate(sorted(logs.glob("*.log"))):
             lines = self._fresh(path)
-            shown = (
-                lines if self._verbose else [line for line in lines if WARNS.search(line) and not EXPECTED.search(line)]
-            )
+            shown = lines if self._verbose else [line for line in lines if self._is_news(line)]
             for line in shown if self._verbose else shown[:MOST_LINES]:
                 colour = COLOURS[number % len(COLOURS)]
                 self.console.print(f"[{colour}]{path.stem:>10} │[/] {escape(_readable(line))}")
             if not self._verbose and len(shown) > MOST_LINES:
                 self.say(f"{path.stem:>10} │ … {len(shown) - MOST_LINES} more such lines in {path}")
+
+    def _is_news(self, line: str) -> bool:
+        """Return whether a line warns of what none has warned of lately: what ails one worker ails all."""
+        if not WARNS.search(line) or EXPECTED.search(line):
+            return False
+        now, gist = time.monotonic(), CHANGES.sub("", line)
+        self._shown = {old: at for old, at in self._shown.items() if now - at < SAID_AGAIN_S}
+        if gist in self._shown:
+            return False
+        self._shown[gist] = now
+        return True
 
     def _fresh(self, path: Path) -> list[str]:
         """Return the whole lines written since the last look."""
@@ -80,6 +108,14 @@ class Terminal:
         whole = new[: new.rfind(b"\n") + 1]
         self._read[path] = seen + len(whole)
         return whole.decode(errors="replace").splitlines()
+
+
+def awaited(parts: Sequence[str]) -> tuple[str, str]:
+    """Return what a stack that still lacks `parts` waits for, and which: the workers, once all else is there."""
+    names = [part.partition(": ")[0] for part in parts]
+    before = [name for name in names if not name.startswith(WORKER)]
+    workers = [name.removeprefix(WORKER) for name in names if name.startswith(WORKER)]
+    return (", ".join(before), "") if before else ("the workers", ", ".join(workers))
 
 
 def _readable(line: str) -> str:

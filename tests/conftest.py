@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -14,6 +15,13 @@ from deploy.places import places
 from deploy.postgres import remove
 from deploy.services import services
 from schemas.settings import Settings, get_settings
+
+# The same examples in each run, however long one takes: a busy machine is no fault, and what chance finds next is
+# looked for on purpose (`--hypothesis-profile=default`).
+hypothesis.settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -12,7 +12,7 @@ from api.door.paging import cursor, position
 from api.door.permissions import allows
 from pipelines.stores.database import tenant_session
 from pipelines.stores.dialogue import conversations, feedback, preferences
-from pipelines.stores.turns import turns
+from pipelines.stores.turns import answers, turns
 from pipelines.turn.prompting import memory, persona
 from schemas.requests.common import Listing
 from schemas.requests.dialogue.conversations import ContextListing, ContextView, HistoryListing, HistoryPage
@@ -76,11 +76,16 @@ def context(path: UserPath, query: ContextListing) -> dict[str, Any]:
 @blueprint.post("/feedback", responses={200: FeedbackView})
 @allows(Permission.CHAT)
 def give(body: FeedbackBody) -> dict[str, Any]:
-    """Say what one thinks of an answer, in place of what one said before: thumbs (-1, 1) or stars (1 to 5)."""
+    """Say what one thinks of an answer, in place of what one said before: thumbs (-1, 1) or stars (1 to 5).
+
+    After a thumb down, or one or two stars, the answer is not given again from the cache.
+    """
     asking = auth.caller(body.tenant_id, body.user_id)
     scale = feedback.scale_of(body.rating, body.scale)
     with tenant_session(asking.tenant_id) as session:
-        turns.get(session, body.turn_id, None if asking.sees_all else asking.user_id)
+        turn = turns.get(session, body.turn_id, None if asking.sees_all else asking.user_id)
+        if feedback.is_bad(scale, body.rating):
+            answers.reject(session, turn)
         given = feedback.give(
             session, asking.tenant_id, body.turn_id, asking.user_id, scale, body.rating, body.comment or None
         )

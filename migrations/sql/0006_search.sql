@@ -31,9 +31,9 @@ AS $$
 $$;
 CREATE POLICY sweep ON corpus_models TO aura_sweeper USING (true) WITH CHECK (false);
 GRANT SELECT ON corpus_models TO aura_sweeper;
-ALTER FUNCTION large_corpora(bigint) OWNER TO aura_sweeper;
 REVOKE ALL ON FUNCTION large_corpora(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION large_corpora(bigint) TO aura_app;
+ALTER FUNCTION large_corpora(bigint) OWNER TO aura_sweeper;
 
 -- The name of the index over one tenant's vectors of one model.
 CREATE FUNCTION vector_index_name(tenant uuid, model text) RETURNS text

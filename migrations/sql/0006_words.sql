@@ -191,6 +191,6 @@ $$;
 GRANT SELECT ON documents, corpus_sizes, corpus_languages, term_frequencies TO aura_searcher;
 GRANT SELECT (tenant_id, chunk_id, doc_id, assistant_key, language, lexemes, lexeme_count) ON document_chunks
     TO aura_searcher;
-ALTER FUNCTION bm25_document_chunks(text, int, uuid, text, jsonb, float) OWNER TO aura_searcher;
 REVOKE ALL ON FUNCTION bm25_document_chunks(text, int, uuid, text, jsonb, float) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION bm25_document_chunks(text, int, uuid, text, jsonb, float) TO aura_app;
+ALTER FUNCTION bm25_document_chunks(text, int, uuid, text, jsonb, float) OWNER TO aura_searcher;

@@ -2,7 +2,7 @@
 
 A PDF of 600 bytes can keep pdfium busy for hours, one of 5 kB can fill 4 GB, and neither can be
 stopped from within. The child is forked, which costs a few milliseconds, has its memory and processor
-time limited, and dies with its parent.
+time limited, and dies with its parent. A child may have children of its own, such as for what is attached to a mail.
 """
 
 import ctypes
@@ -118,12 +118,18 @@ def _confine(limits: Limits) -> None:
     # Nothing lives long enough to be worth collecting, and collecting copies the parent's pages.
     gc.disable()
     used_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used_s) + limits.cpu_s, int(used_s) + limits.cpu_s + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_CPU, int(used_s) + limits.cpu_s, 1)
+    _limit(resource.RLIMIT_CORE, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        most = _memory_bytes()[0] + limits.memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        _limit(resource.RLIMIT_AS, _memory_bytes()[0] + limits.memory_bytes)
+
+
+def _limit(what: int, most: int, grace: int = 0) -> None:
+    """Lower a limit of this process; never raise it, as a child's own child would."""
+    allowed = resource.getrlimit(what)[1]
+    hard = most + grace if allowed == resource.RLIM_INFINITY else min(most + grace, allowed)
+    resource.setrlimit(what, (min(most, hard), hard))
 
 
 def _memory_bytes() -> tuple[int, int]:

@@ -70,6 +70,9 @@ READERS = {
     "entry": Reader("pipelines.ingest.formats.entry"),
 }
 
+HOLDERS = ("eml", "msg")
+"""What holds other files, each of which its reader reads in a child of its own."""
+
 Item: TypeAlias = tuple[bytes, str, str, str | None]
 """Data, type, filename and password of a file."""
 
@@ -83,7 +86,7 @@ def count_pages(data: bytes, file_type: str, password: str | None = None) -> int
     if not reader.paged:
         return None
     count = partial(import_module(reader.module).count_pages, data, **_key(reader, password))
-    pages: int = run_apart(lambda _: count(), _ignored, _limits(1))
+    pages: int = run_apart(lambda _: count(), _ignored, limits(1))
     return pages
 
 
@@ -104,7 +107,7 @@ def extract(
     """
     work = _work(data, file_type, pages, password)
     count = len(pages) if pages is not None else MAX_CPU_S
-    found = run_apart(work, progress or _ignored, _limits(count))
+    found = run_apart(work, progress or _ignored, limits(count))
     return _titled(found, filename) if pages is None or pages.start == 0 else found
 
 
@@ -112,13 +115,13 @@ def extract_many(items: Sequence[Item]) -> list[Extraction | AuraError]:
     """Return what `extract` would return or raise for each of many small files, in their order.
 
     One child reads them all, since a child costs more than a page of text. Where it dies or a limit
-    is met, each file is read in a child of its own, so that a bad one harms only itself.
+    is met, each file is read in a child of its own, so that a bad one harms only itself; HOLDERS always are.
     """
     if not items:
         return []
     try:
         works = [_work_of(item) for item in items]
-        found = run_apart(lambda _: [_outcome(work) for work in works], _ignored, _limits(len(items)))
+        found = run_apart(lambda _: [_outcome(work) for work in works], _ignored, limits(len(items)))
     except (Bomb, Damaged, RuntimeError):
         found = [None] * len(items)
     return [_alone(item) if one is None else _named(one, item[2]) for one, item in zip(found, items, strict=True)]
@@ -137,17 +140,19 @@ def _work(data: bytes, file_type: str, pages: range | None, password: str | None
     return partial(read, pages) if reader.paged else lambda _: read()
 
 
-def _work_of(item: Item) -> Callable[[Report], Extraction] | AuraError:
+def _work_of(item: Item) -> Callable[[Report], Extraction] | AuraError | None:
     data, file_type, _, password = item
+    if file_type in HOLDERS:
+        return None
     try:
         return _work(data, file_type, None, password)
     except AuraError as error:
         return error
 
 
-def _outcome(work: Callable[[Report], Extraction] | AuraError) -> Extraction | AuraError | None:
+def _outcome(work: Callable[[Report], Extraction] | AuraError | None) -> Extraction | AuraError | None:
     """Return what became of one file of many, None if it must be read alone: a limit was met that all share."""
-    if isinstance(work, AuraError):
+    if work is None or isinstance(work, AuraError):
         return work
     try:
         return work(_ignored)
@@ -190,7 +195,7 @@ def _key(reader: Reader, password: str | None) -> dict[str, str | None]:
     return {"password": password} if reader.locks else {}
 
 
-def _limits(pages: int) -> Limits:
+def limits(pages: int) -> Limits:
     return Limits(MEMORY_BYTES, min(BASE_CPU_S + CPU_S_PER_PAGE * pages, MAX_CPU_S))
 
 

@@ -15,6 +15,13 @@ MEMORY_MIB = 4096
 SERVERS = {"postgres": "bin/postgres", "valkey": "bin/valkey-server", "web": "gunicorn", "beat": " beat "}
 
 
+def test_a_first_start_alarms_nobody_about_postgres(stack: Stack) -> None:
+    said, ready, _ = (stack.data_dir / "launcher.log").read_text().partition("Ready after")
+
+    assert ready
+    assert "postgres │" not in said
+
+
 def test_all_processes_together_stay_below_four_gibibytes(stack: Stack) -> None:
     assert stack.memory_mib() < MEMORY_MIB
 

@@ -14,6 +14,7 @@ from schemas.tables.dialogue import Turn
 from schemas.tables.memory import Feedback
 
 THUMBS, STARS = "thumbs", "stars"
+FEW_STARS = 2
 
 
 def scale_of(rating: int, scale: str | None) -> str:
@@ -22,6 +23,11 @@ def scale_of(rating: int, scale: str | None) -> str:
     if rating not in ((-1, 1) if chosen == THUMBS else (1, 2, 3, 4, 5)):
         raise InvalidRequest("A rating is -1 or 1 (`thumbs`), or 1 to 5 (`stars`).")
     return chosen
+
+
+def is_bad(scale: str, rating: int) -> bool:
+    """Return whether the answer was of no use."""
+    return rating <= (FEW_STARS if scale == STARS else -1)
 
 
 def give(

@@ -19,7 +19,7 @@ from sqlalchemy import CursorResult, delete, text
 from sqlalchemy.orm import Session
 
 from pipelines.stores.database import Driver, Rows
-from schemas.tables.dialogue import CachedAnswer
+from schemas.tables.dialogue import CachedAnswer, Turn
 
 MAX_KEPT = 5_000
 """Answers of a tenant that are kept; the oldest go first."""
@@ -208,6 +208,15 @@ def clear(session: Session, assistant_key: str | None = None) -> int:
     statement = delete(CachedAnswer)
     if assistant_key is not None:
         statement = statement.where(CachedAnswer.assistant_key == assistant_key)
+    done: CursorResult[Any] = session.execute(statement)  # type: ignore[assignment]
+    return done.rowcount
+
+
+def reject(session: Session, turn: Turn) -> int:
+    """Drop an answer wherever it is kept, whichever turn it was made by, and return for how many questions it was."""
+    statement = delete(CachedAnswer).where(
+        CachedAnswer.assistant_key == turn.assistant_key, CachedAnswer.answer == turn.answer
+    )
     done: CursorResult[Any] = session.execute(statement)  # type: ignore[assignment]
     return done.rowcount
 

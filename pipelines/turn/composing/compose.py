@@ -98,9 +98,10 @@ def _is_ground(prompt: Prompt, asked: Asked) -> bool:
 
 
 def refusal(prompt: Prompt, said: Phrases, nearest: Scored | None = None) -> str:
-    """Return that the answer is not known, what was found nevertheless, and how to add it.
+    """Return that the answer is not known, and what was found nevertheless.
 
-    What comes near is quoted, without a marker: it is no answer. Where it is far, only its place is named.
+    What comes near is quoted, without a marker: it is no answer. Where it is far, only its place is named. How to add
+    the answer is for pages to say: who asks may be a visitor of a site, who cannot.
     """
     parts = [said.dont_know]
     places = list(dict.fromkeys(_place(passage, said) for passage in prompt.passages))
@@ -112,8 +113,6 @@ def refusal(prompt: Prompt, said: Phrases, nearest: Scored | None = None) -> str
             parts.append(said.missing.format(words=_listed([f"“{word}”" for word in missing], said)))
         if places:
             parts.append(said.nearest.format(places=_listed(places[:2], said)))
-    if not prompt.spoken:
-        parts.append(said.add)
     return " ".join(parts)
 
 

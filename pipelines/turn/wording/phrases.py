@@ -19,7 +19,6 @@ class Phrases:
     nearest: str
     says: str
     place: str
-    add: str
     unsure: str
     conjunction: str
     hello: str
@@ -35,7 +34,6 @@ ENGLISH = Phrases(
     nearest="The nearest I found is in {places}.",
     says="The nearest I found, in {places}, says: “{quote}”",
     place="{name} (“{heading}”)",
-    add="You can add the answer to the knowledge, as a document or as a question with its answer.",
     unsure="I am not certain, but this comes nearest:",
     conjunction="and",
     hello="Hello! What would you like to know?",
@@ -63,7 +61,6 @@ GERMAN = Phrases(
     nearest="Am nächsten kommt {places}.",
     says="Am nächsten kommt {places}: „{quote}“",
     place="{name} („{heading}“)",
-    add="Sie können die Antwort dem Wissen hinzufügen, als Dokument oder als Frage mit Antwort.",
     unsure="Ich bin nicht sicher, aber dies kommt am nächsten:",
     conjunction="und",
     hello="Hallo! Was möchten Sie wissen?",
@@ -91,7 +88,6 @@ SPANISH = Phrases(
     nearest="Lo más cercano está en {places}.",
     says="Lo más cercano, en {places}, dice: «{quote}»",
     place="{name} («{heading}»)",
-    add="Puede añadir la respuesta al conocimiento, como documento o como pregunta con su respuesta.",
     unsure="No estoy seguro, pero esto es lo más cercano:",
     conjunction="y",
     hello="¡Hola! ¿Qué desea saber?",
@@ -121,7 +117,6 @@ FRENCH = Phrases(
     nearest="Le plus proche se trouve dans {places}.",
     says="Le plus proche, dans {places}, dit : « {quote} »",
     place="{name} (« {heading} »)",
-    add="Vous pouvez ajouter la réponse aux connaissances, comme document ou comme question avec sa réponse.",
     unsure="Je n'en suis pas certain, mais voici le plus proche :",
     conjunction="et",
     hello="Bonjour ! Que souhaitez-vous savoir ?",

@@ -99,6 +99,17 @@ def test_only_listed_functions_act_across_tenants(admin: psycopg.Connection) -> 
         assert config == ["search_path=pg_catalog, public"]
 
 
+def test_nobody_but_the_app_may_call_what_acts_across_tenants(admin: psycopg.Connection) -> None:
+    rows = admin.execute(
+        "SELECT p.proname, r.rolname FROM pg_proc p"
+        " CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a"
+        " LEFT JOIN pg_roles r ON r.oid = a.grantee"
+        " WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace AND a.grantee <> p.proowner"
+    ).fetchall()
+    assert {name for name, _ in rows} == ACROSS_TENANTS.keys()
+    assert {row for row in rows if row[1] != "aura_app"} == set()
+
+
 def test_keys_and_references_name_the_tenant_first(admin: psycopg.Connection) -> None:
     """A key of one column would tell whether an id exists in another tenant."""
     constraints = admin.execute(

@@ -48,6 +48,23 @@ def test_two_starters_prepare_one_database(unprepared: str) -> None:
         assert revision(connection) == head()
 
 
+def test_an_older_database_loses_what_everybody_might_call(unprepared: str) -> None:
+    functions = {"large_corpora": "(bigint)", "bm25_document_chunks": "(text, int, uuid, text, jsonb, float)"}
+    anybody = "SELECT has_function_privilege('pg_monitor', %s, 'EXECUTE')"
+    prepare(unprepared)
+    with connected(unprepared) as connection:
+        for name, arguments in functions.items():
+            connection.execute(f"GRANT EXECUTE ON FUNCTION {name}{arguments} TO PUBLIC")
+        connection.execute("UPDATE alembic_version SET version_num = '0013'")
+
+    prepare(unprepared)
+
+    with connected(unprepared) as connection:
+        assert revision(connection) == head()
+        may = [connection.execute(anybody, (name + of,)).fetchone() for name, of in functions.items()]
+        assert may == [(False,), (False,)]
+
+
 def test_the_app_owns_nothing_and_passes_no_policy(servers: tuple[str, str, str]) -> None:
     role = role_of(servers[1])
 

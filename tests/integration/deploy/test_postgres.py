@@ -21,7 +21,7 @@ from deploy.processes import spawn, stop, wait_until
 from deploy.valkey import valkey
 from schemas.errors.work import CannotStart
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(700)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""
 
 

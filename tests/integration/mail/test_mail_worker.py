@@ -14,7 +14,7 @@ from tests import forked
 from tests.integration.mail.smtp_server import MailServer
 from tests.integration.relay.valkey import wait_until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(700)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""
 
 

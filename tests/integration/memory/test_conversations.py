@@ -91,6 +91,17 @@ def test_turns_tell_of_answers_with_their_sources_and_of_those_that_came_to_noth
     assert (first["question"], first["rating"], first["comment"]) == (QUESTION, -1, "Which warranty?")
 
 
+def test_an_answer_that_somebody_calls_bad_is_not_given_again_from_the_cache(shop: Person, desk: Desk) -> None:
+    desk.ask(shop, QUESTION)
+    again = desk.ask(shop, QUESTION)
+    assert again["cache"]["hit"] == "exact"
+    rated = {"turn_id": again["turn_id"], "rating": 1}
+    shop.post("/api/chat/feedback", json=rated)
+    assert desk.ask(shop, QUESTION)["cache"]["hit"] == "exact"
+    shop.post("/api/chat/feedback", json={**rated, "scale": "stars", "rating": 2})
+    assert desk.ask(shop, QUESTION)["cache"]["hit"] is None
+
+
 def test_a_turn_names_the_files_that_alone_were_searched(
     shop: Person, known: Callable[[str, list[str]], UUID], desk: Desk
 ) -> None:

@@ -16,7 +16,7 @@ from pipelines.ports.sound import Audio
 from pipelines.providers.local.whisper import Whisper
 from tests.unit.ingest.sounds import encoded
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(700)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""
 
 RATE_HZ = 16_000

@@ -10,7 +10,7 @@ import httpx
 from websockets.sync.client import connect
 
 from schemas.events import Event, EventName, Subject
-from tests.integration.relay.talking import Web
+from tests.integration.relay.talking import WITHIN_S, Web
 
 
 class Deployment(Web):
@@ -21,7 +21,7 @@ class Deployment(Web):
 
     def get(self, path: str, token: str, **params: str) -> httpx.Response:
         url = f"http://127.0.0.1:{self.port}{path}"
-        return httpx.get(url, params=params, headers=bearer(token), timeout=20, trust_env=False)
+        return httpx.get(url, params=params, headers=bearer(token), timeout=WITHIN_S, trust_env=False)
 
     def follow(self, token: str, **params: str) -> "SseClient":
         return SseClient(self.port, token, params)
@@ -38,7 +38,7 @@ class SseClient:
         self.last = ""
 
     def __enter__(self) -> "SseClient":
-        self._http = httpx.Client(timeout=20, trust_env=False)
+        self._http = httpx.Client(timeout=WITHIN_S, trust_env=False)
         headers = bearer(self._token) | ({"Last-Event-ID": self.last} if self.last else {})
         request = self._http.build_request("GET", self._url, params=self._params, headers=headers)
         self._answer = self._http.send(request, stream=True)
@@ -89,7 +89,7 @@ class SocketClient:
         self.last = ""
 
     def __enter__(self) -> "SocketClient":
-        self.socket = connect(self._url, max_size=None).__enter__()
+        self.socket = connect(self._url, max_size=None, open_timeout=WITHIN_S).__enter__()
         after = {"after": self.last} if self.last else {}
         self.send(type="start", token=self._token, **{**self._start, **after})
         self.ready = self.message()
@@ -106,7 +106,7 @@ class SocketClient:
         self.socket.send(json.dumps(message))
 
     def message(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.socket.recv(20))
+        found: dict[str, Any] = json.loads(self.socket.recv(WITHIN_S))
         self.last = found.get("id", self.last)
         return found
 

@@ -6,7 +6,9 @@ import os
 import re
 import signal
 import socket
+import time
 import wave
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,15 @@ ROOT = Path(__file__).parents[3]
 RATE_HZ = 22_050
 SPEECH = ROOT.parent / "shared" / "data" / "speech"
 
+WITHIN_S = 60.0
+"""How long is waited for what comes in some milliseconds: the machine may be slow, and busy."""
+
 PATIENT = {"silence_ms": 5000, "adaptive": False}
 """Endpointing that leaves it to `commit` to end an utterance, however slow the test is."""
+
+
+GRACE_S = 90
+"""How long a server that stops waits for requests that go on."""
 
 
 class Web:
@@ -44,7 +53,7 @@ class Web:
         environ = {**os.environ, "AURA_REDIS_URL": redis_url, "PYTHONPATH": str(ROOT), "TEST_PATIENCE_S": patience_s}
         environ |= {f"AURA_{name.upper()}": value for name, value in settings.items()}
         words = ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "64", "--bind"]
-        words += ["127.0.0.1:0", "--graceful-timeout", "25", "--config", voice_app.__file__]
+        words += ["127.0.0.1:0", "--graceful-timeout", str(GRACE_S), "--config", voice_app.__file__]
         words += [self.app]
         ours, theirs = os.pipe()
         self._said = os.fdopen(ours)
@@ -61,24 +70,24 @@ class Web:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}{self.look}").status_code == 200
+            return httpx.get(f"http://127.0.0.1:{self.port}{self.look}", timeout=WITHIN_S).status_code == 200
         except httpx.ConnectError:
             return False
 
     def state(self) -> dict[str, int]:
-        found: dict[str, int] = httpx.get(f"http://127.0.0.1:{self.port}/state").json()
+        found: dict[str, int] = httpx.get(f"http://127.0.0.1:{self.port}/state", timeout=WITHIN_S).json()
         return found
 
     def talk(self, query: str = "", **options: Any) -> "Talker":
         url = f"ws://127.0.0.1:{self.port}/ws/voice/continuous{query}"
-        return Talker(connect(url, max_size=None, **options))
+        return Talker(connect(url, max_size=None, open_timeout=WITHIN_S, **options))
 
     def stop(self) -> str:
         """Stop the server and return what it has logged since it listened."""
         if self.process.returncode is not None:
             return ""
         self.process.send_signal(signal.SIGTERM)
-        return self.end(40)
+        return self.end(2 * GRACE_S)
 
     def end(self, within_s: float) -> str:
         """Return what the server has logged since it listened, once it has ended."""
@@ -93,6 +102,7 @@ class Talker:
     def __init__(self, opening: connect) -> None:
         self.opening = opening
         self.place: str | None = None
+        self._kept: deque[dict[str, Any]] = deque()
 
     def __enter__(self) -> "Talker":
         self.socket: ClientConnection = self.opening.__enter__()
@@ -112,18 +122,29 @@ class Talker:
         self.send(type="start", **fields)
         return self.expect("ready")
 
-    def next(self, timeout_s: float = 10) -> dict[str, Any]:
+    def hear_out(self) -> None:
+        """Return once the server has heard all that was sent; what it has told meanwhile comes next."""
+        place = self.place
+        self.send(type="ping")
+        self._kept.extend(self.until("pong")[:-1])
+        self.place = place
+
+    def next(self, timeout_s: float = WITHIN_S) -> dict[str, Any]:
         """Return the next message; the sound of a `turn.audio` is in `pcm`."""
+        message = self._kept.popleft() if self._kept else self._received(timeout_s)
+        self.place = message.get("id", self.place)
+        return message
+
+    def _received(self, timeout_s: float) -> dict[str, Any]:
         text = self.socket.recv(timeout_s)
         assert isinstance(text, str)
         message: dict[str, Any] = json.loads(text)
         if message["type"] == "turn.audio" and "audio" not in message:
             message["pcm"] = self.socket.recv(timeout_s)
             assert len(message["pcm"]) == message["bytes"] <= 65_536
-        self.place = message.get("id", self.place)
         return message
 
-    def expect(self, kind: str, timeout_s: float = 10, **fields: Any) -> dict[str, Any]:
+    def expect(self, kind: str, timeout_s: float = WITHIN_S, **fields: Any) -> dict[str, Any]:
         """Return the next message of this kind with these fields; others before it are passed over."""
         while True:
             message = self.next(timeout_s)
@@ -142,7 +163,7 @@ class Talker:
         found = []
         with suppress(ConnectionClosed):
             while True:
-                message = self.socket.recv(20)
+                message = self.socket.recv(WITHIN_S)
                 found += [json.loads(message)] if isinstance(message, str) else []
         return self.socket.close_code, found
 
@@ -161,43 +182,46 @@ class Workers:
         self.client = client
         client.delete(*client.keys("test:*") or ["test:none"])
 
-    def next_turn(self, timeout_s: float = 8) -> dict[str, Any]:
+    def next_turn(self) -> dict[str, Any]:
         """Return the next turn that was asked for sure: of those begun early the one that was confirmed."""
         while True:
-            turn = self.next_started(timeout_s)
+            turn = self.next_started()
             if not turn["speculative"]:
                 return turn
-            found = self.client.blpop([voice_app.CONFIRMED, voice_app.DROPPED], timeout=timeout_s)
-            assert found is not None, "a turn was neither confirmed nor dropped"
-            assert json.loads(found[1])[0] == turn["turn_id"]
-            if found[0].decode() == voice_app.CONFIRMED:
+            what, done = self._next(voice_app.CONFIRMED, voice_app.DROPPED)
+            assert done[0] == turn["turn_id"]
+            if what == voice_app.CONFIRMED:
                 return turn
 
-    def next_started(self, timeout_s: float = 8) -> dict[str, Any]:
+    def next_started(self) -> dict[str, Any]:
         """Return the next turn that was begun, whether it is sure or not."""
-        found = self.client.blpop([voice_app.STARTED], timeout=timeout_s)
-        assert found is not None, "no turn was started"
-        turn: dict[str, Any] = json.loads(found[1])
+        turn: dict[str, Any] = self._next(voice_app.STARTED)[1]
         return turn
 
-    def next_standing(self) -> dict[str, Any]:
-        """Return the next turn that was begun and is not dropped soon after, as one at a short pause is."""
-        while True:
+    def next_standing(self, talker: Talker) -> dict[str, Any]:
+        """Return the turn that was begun early and not dropped, as one at a short pause is, once all sound is heard."""
+        talker.hear_out()
+        turn = self.next_started()
+        while (dropped := self.client.lpop(voice_app.DROPPED)) is not None:
+            assert json.loads(dropped)[0] == turn["turn_id"]  # type: ignore[arg-type]
             turn = self.next_started()
-            found = self.client.blpop([voice_app.DROPPED], timeout=1)
-            if found is None:
-                return turn
-            assert json.loads(found[1])[0] == turn["turn_id"]
+        return turn
 
-    def next_cancelled(self, timeout_s: float = 8) -> list[str]:
-        return self.next_done(voice_app.CANCELLED, timeout_s)
+    def next_cancelled(self) -> list[str]:
+        return self.next_done(voice_app.CANCELLED)
 
-    def next_done(self, what: str, timeout_s: float = 8) -> list[Any]:
+    def next_done(self, what: str) -> list[Any]:
         """Return the next act of this kind: the turn's id, and what was said of it."""
-        found = self.client.blpop([what], timeout=timeout_s)
-        assert found is not None, f"nothing was done: {what}"
-        done: list[Any] = json.loads(found[1])
+        done: list[Any] = self._next(what)[1]
         return done
+
+    def _next(self, *whats: str) -> tuple[str, Any]:
+        """Return the next thing that was done of these, and about it."""
+        until = time.monotonic() + WITHIN_S
+        # Less at a time than the client waits for any answer.
+        while (found := self.client.blpop(list(whats), timeout=5)) is None:
+            assert time.monotonic() < until, f"nothing was done: {whats}"
+        return found[0].decode(), json.loads(found[1])
 
     def started(self) -> int:
         return int(self.client.llen(voice_app.STARTED))

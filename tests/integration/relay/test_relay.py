@@ -26,7 +26,7 @@ def token(about: Subject, n: int) -> Event:
     return Event(EventName.TURN_TOKEN, about, {"turn_id": "t", "text": str(n)})
 
 
-def numbers(following: Following, until: int, timeout_s: float = 20) -> list[int]:
+def numbers(following: Following, until: int, timeout_s: float = 60) -> list[int]:
     """Return the numbers that come, up to and with `until`."""
     found: list[int] = []
     while not found or found[-1] != until:
@@ -84,7 +84,7 @@ def test_a_client_cut_fifty_times_misses_nothing_and_gets_nothing_twice(client: 
         with relay.follow(about, place) as following:
             assert following.resumed
             for _ in range(1 + cuts * 7 % 60):
-                event = following.next(10)
+                event = following.next(60)
                 assert event is not None
                 found.append(int(event.data["text"]))
                 place = event.id
@@ -130,10 +130,11 @@ def test_a_cut_of_the_subscriber_connection_alone_loses_nothing(client: "redis.R
 
 
 def test_two_hundred_followers_share_one_connection(client: "redis.Redis", relay: Relay) -> None:
-    before = len(client.client_list(_type="pubsub"))
+    # Those of tests before may go meanwhile.
+    before = {each["id"] for each in client.client_list(_type="pubsub")}
     abouts = [subject() for _ in range(200)]
     followings = [relay.follow(about) for about in abouts]
-    assert len(client.client_list(_type="pubsub")) == before + 1
+    assert len({each["id"] for each in client.client_list(_type="pubsub")} - before) == 1
     for n in range(5):
         events.publish_many(client, [token(about, n) for about in abouts])
     for following in followings:
@@ -164,7 +165,7 @@ def test_joining_and_leaving_in_haste_never_loses_an_event(client: "redis.Redis"
     for n in range(300):
         with relay.follow(about) as following:
             events.publish(client, token(about, n))
-            assert numbers(following, n, timeout_s=5) == [n]
+            assert numbers(following, n) == [n]
 
 
 def test_a_slow_follower_is_dropped_with_a_reason_and_costs_no_memory(client: "redis.Redis", relay: Relay) -> None:
@@ -177,7 +178,7 @@ def test_a_slow_follower_is_dropped_with_a_reason_and_costs_no_memory(client: "r
         publisher.join()
     assert mailbox.waiting() == 0
     with pytest.raises(Closed) as closed:
-        slow.next(5)
+        slow.next(60)
     assert closed.value.reason is Reason.OVERFLOW
     slow.leave()
 
@@ -249,7 +250,7 @@ def test_all_are_told_when_the_process_stops(client: "redis.Redis") -> None:
     relay.close()
     for following in followings:
         with pytest.raises(Closed) as closed:
-            following.next(5)
+            following.next(60)
         assert closed.value.reason is Reason.GOING_AWAY
         assert list(following) == []
 
@@ -259,7 +260,7 @@ def test_waiting_for_one_event_ends_with_it_or_with_the_time(client: "redis.Redi
     with relay.follow(about) as following:
         for n in range(10):
             events.publish(client, token(about, n))
-        found = following.wait_for(lambda event: event.data["text"] == "7", timeout_s=5)
+        found = following.wait_for(lambda event: event.data["text"] == "7", timeout_s=60)
         assert found is not None and found.data["text"] == "7"
         assert following.wait_for(lambda event: event.data["text"] == "7", timeout_s=0.05) is None
 

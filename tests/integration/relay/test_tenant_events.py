@@ -78,7 +78,7 @@ def test_a_client_cut_fifty_times_misses_nothing(client: SseClient | SocketClien
 
     def process() -> None:
         for _ in range(CUTS):
-            cut.acquire(timeout=20)
+            cut.acquire(timeout=60)
             for step in STEPS:
                 found = [document(ada.tenant_id, step) for _ in range(DOCUMENTS_A_CUT)]
                 published.extend(event.data["doc_id"] for event in found)

@@ -11,10 +11,12 @@ import redis
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
-from tests.integration.relay.talking import Web, Workers
+from tests.integration.relay.talking import WITHIN_S, Web, Workers
 from tests.integration.relay.valkey import wait_until
 
 LIMIT = 3
+AT_ONCE_S = 30.0
+"""Nobody is let wait for a place, as none comes free here; how long a busy machine needs to say so is its own."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def small(shared_valkey: object) -> Iterator[Web]:
 @pytest.fixture(autouse=True)
 def every_place_is_given_back(small: Web) -> Iterator[None]:
     yield
-    wait_until(lambda: small.state() == {"taken": 0, "followers": 0}, timeout_s=20)
+    wait_until(lambda: small.state() == {"taken": 0, "followers": 0})
 
 
 def refusal(web: Web) -> tuple[Response, float]:
@@ -48,12 +50,14 @@ def test_one_too_many_is_refused_at_once_with_a_time_to_come_back_and_the_others
         for _ in range(5):
             response, took_s = refusal(small)
             assert (response.status_code, json.loads(response.body or b"")["code"]) == (503, "too_busy")
-            assert 10 <= int(response.headers["Retry-After"]) <= 20 and took_s < 1.0
+            assert 10 <= int(response.headers["Retry-After"]) <= 20 and took_s < AT_ONCE_S
         for talker in talkers:
             talker.send(type="ping")
             talker.expect("pong")
         # What is no voice session still finds a place: an event stream, as a text chat opens.
-        with httpx.stream("GET", f"http://127.0.0.1:{small.port}/events/{'0' * 8}-0000-0000-0000-{'0' * 12}") as stream:
+        with httpx.stream(
+            "GET", f"http://127.0.0.1:{small.port}/events/{'0' * 8}-0000-0000-0000-{'0' * 12}", timeout=WITHIN_S
+        ) as stream:
             assert stream.status_code == 200
             began = stream.iter_raw()
             assert next(began)
@@ -76,16 +80,16 @@ def test_a_machine_that_is_behind_with_its_voice_work_takes_nobody_in(small: Web
         talker.start()
         client.rpush("transcribe", *[b"a message"] * 200)
         # Left from before, as nobody works on them: that keeps nobody out.
-        wait_until(lambda: not turned_away(small), timeout_s=5)
-        client.set("aura:worker:transcribe:transcribe@test", "{}", ex=60)
+        wait_until(lambda: not turned_away(small))
+        client.set("aura:worker:transcribe:transcribe@test", "{}", ex=600)
         try:
             # What was known a second ago still counts.
-            wait_until(lambda: turned_away(small), timeout_s=5)
+            wait_until(lambda: turned_away(small))
             talker.send(type="ping")
             talker.expect("pong")
         finally:
             client.delete("transcribe", "aura:worker:transcribe:transcribe@test")
-        wait_until(lambda: not turned_away(small), timeout_s=5)
+        wait_until(lambda: not turned_away(small))
 
 
 def turned_away(web: Web) -> bool:

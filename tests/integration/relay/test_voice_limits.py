@@ -15,7 +15,7 @@ import psutil
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.integration.relay.talking import Web, Workers, sound_of
+from tests.integration.relay.talking import GRACE_S, WITHIN_S, Web, Workers, sound_of
 from tests.integration.relay.valkey import wait_until
 
 
@@ -39,7 +39,7 @@ class Raw:
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(15)
+        self.socket.settimeout(WITHIN_S)
         self.socket.connect(("127.0.0.1", web.port))
         self.socket.sendall(
             b"GET /ws/voice/continuous HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -83,7 +83,7 @@ class Raw:
 @pytest.fixture(autouse=True)
 def every_seat_is_given_back(web: Web) -> Iterator[None]:
     yield
-    wait_until(lambda: web.state() == {"taken": 0, "followers": 0}, timeout_s=20)
+    wait_until(lambda: web.state() == {"taken": 0, "followers": 0})
 
 
 def test_sound_before_start_is_refused(web: Web) -> None:
@@ -226,19 +226,20 @@ def test_a_large_frame_within_the_limit_is_heard(web: Web) -> None:
 def test_a_flood_of_sound_is_read_at_the_speed_of_speech_and_harms_nobody(web: Web) -> None:
     second = bytes(32_000)
     with web.talk() as flood, web.talk() as other:
-        flood.start()
         other.start()
+        began = time.monotonic()
+        flood.start()
         for _ in range(62):
             flood.socket.send(second)
         assert flood.expect("error")["code"] == "too_fast"
-        began = time.monotonic()
         for _ in range(3):
             flood.socket.send(second)
         flood.send(type="ping")
-        flood.expect("pong", timeout_s=20)
-        assert time.monotonic() - began > 2
+        flood.expect("pong")
+        # Sixty of the 65 seconds may come at once.
+        assert time.monotonic() - began > 4
         other.send(type="ping")
-        other.expect("pong", timeout_s=5)
+        other.expect("pong")
 
 
 def test_a_flood_of_frames_is_slowed_down(web: Web) -> None:
@@ -254,7 +255,7 @@ def test_a_flood_of_frames_is_slowed_down(web: Web) -> None:
 def test_a_client_that_never_reads_is_dropped_and_one_that_never_starts_is_sent_away(
     serve: Callable[..., Web], workers: Workers
 ) -> None:
-    server = serve(patience_s="2")
+    server = serve(patience_s="6")
     with server.talk() as idle, Raw(server, receive_buffer=4096) as raw:
         raw.send(type="start")
         raw.send(type="text", text="Tell me everything.")
@@ -264,7 +265,7 @@ def test_a_client_that_never_reads_is_dropped_and_one_that_never_starts_is_sent_
             workers.speak(turn, 0, part, sound_of(0, part, 0.7))
         assert resident_bytes(server) - before < 20_000_000
         assert idle.closed()[0] == 1008
-        wait_until(lambda: server.state()["taken"] == 0, timeout_s=20)
+        wait_until(lambda: server.state()["taken"] == 0)
     assert "Traceback" not in server.stop()
 
 
@@ -282,11 +283,11 @@ def test_a_client_that_vanishes_gives_its_seat_back(web: Web, workers: Workers) 
         workers.speak(turn, 0, 0, sound_of(0, 0, 0.5))
         talker.expect("turn.audio")
         talker.cut()
-        wait_until(lambda: web.state()["taken"] == 0, timeout_s=5)
+        wait_until(lambda: web.state()["taken"] == 0)
 
 
 def test_a_session_ends_when_its_time_is_up(serve: Callable[..., Web]) -> None:
-    server = serve(max_session_s="1")
+    server = serve(max_session_s="4")
     with server.talk() as talker:
         talker.start()
         assert talker.closed()[0] == 1000
@@ -315,17 +316,18 @@ def test_a_server_that_is_stopped_says_goodbye(serve: Callable[..., Web]) -> Non
         assert started.closed()[0] == 1001
         assert waiting.closed()[0] == 1001
     began = time.monotonic()
-    server.end(30)
-    assert time.monotonic() - began < 20  # It would wait 25 s for sockets that stayed.
+    server.end(2 * GRACE_S)
+    assert time.monotonic() - began < GRACE_S - 10  # It would wait so long for sockets that stayed.
 
 
 def test_what_is_no_websocket_is_refused_as_http(web: Web) -> None:
     url = f"http://127.0.0.1:{web.port}/ws/voice/continuous"
-    assert httpx.get(url).status_code == 400
+    assert httpx.get(url, timeout=WITHIN_S).status_code == 400
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-    answer = httpx.get(url, headers=upgrade)
+    answer = httpx.get(url, headers=upgrade, timeout=WITHIN_S)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
-    answer = httpx.get(url, headers={**upgrade, "Sec-WebSocket-Version": "7", "Sec-WebSocket-Key": "A" * 22 + "=="})
+    upgrade |= {"Sec-WebSocket-Version": "7", "Sec-WebSocket-Key": "A" * 22 + "=="}
+    answer = httpx.get(url, headers=upgrade, timeout=WITHIN_S)
     assert answer.status_code == 422
 
 

@@ -76,7 +76,7 @@ def test_a_question_at_whose_end_the_line_was_cut_is_answered(web: Web, workers:
     with web.talk() as talker:
         conversation_id = talker.start(endpointing=PATIENT)["conversation_id"]
         talker.say(np.concatenate([recording("spk1_snt1.wav"), silence(0.4)]))
-        early = workers.next_standing()
+        early = workers.next_standing(talker)
         talker.expect("state", state="hearing")
         place = talker.place
         talker.cut()

@@ -2,7 +2,6 @@
 
 import importlib.resources
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -10,15 +9,15 @@ from pathlib import Path
 
 import redis
 
+from deploy.places import free_port
+
 
 class Valkey:
     """A server with its data in `folder`, on a port it keeps."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
@@ -31,18 +30,18 @@ class Valkey:
 
     def answers(self) -> bool:
         try:
-            with redis.Redis(port=self.port, socket_timeout=1) as client:
+            with redis.Redis(port=self.port, socket_timeout=10) as client:
                 return bool(client.ping())
-        except redis.ConnectionError:
+        except (redis.ConnectionError, redis.TimeoutError):
             return False
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
-    """Return when `holds` is true. Fails after `timeout_s`."""
+def wait_until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    """Return when `holds` is true. Fails after `timeout_s`: far longer than it takes, as the machine may be busy."""
     end = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < end, f"{holds} did not become true within {timeout_s} s"

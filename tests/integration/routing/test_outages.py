@@ -22,7 +22,7 @@ from tests.integration.providers.fakes import FarEnd
 from tests.integration.routing.conftest import Ask
 from workers.spending import circuits
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(700)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""
 
 OPENAI = Circuit("chat", "openai")

@@ -20,7 +20,7 @@ from tests.integration.reindex.stacks import ROOT, Stack
 from tests.unit.turn.recordings import raw_wav
 
 TEXT = "Your bicycle will be ready on Friday. Please bring the receipt with you."
-pytestmark = pytest.mark.timeout(400)  # Two models are loaded first, on whatever machine.
+pytestmark = pytest.mark.timeout(800)  # Two models are loaded first, on whatever machine.
 TYPES = {"wav": "audio/wav", "pcm16": "audio/pcm", "opus": "audio/ogg", "mp3": "audio/mpeg"}
 
 

@@ -159,7 +159,7 @@ def test_one_that_failed_is_to_be_asked_anew(speaker: Speaker) -> None:
     assert speaker.told() == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(650)
 def test_confirmed_while_its_ground_is_found_it_is_woken_exactly_once(speaker: Speaker) -> None:
     rounds = 200
     with ThreadPoolExecutor(2) as pool:

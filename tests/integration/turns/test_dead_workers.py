@@ -80,7 +80,7 @@ def killer(admin: psycopg.Connection) -> Callable[[str], int]:
 
 
 @pytest.mark.parametrize("step", ASKS)
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(650)
 def test_its_step_is_run_again_within_two_seconds(
     stack: tuple[Stack, FarEnd],
     speaker: Speaker,

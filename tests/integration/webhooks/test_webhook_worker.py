@@ -14,7 +14,7 @@ from tests.integration.relay.valkey import wait_until
 from tests.integration.webhooks.conftest import Log, add_endpoint, enqueue
 from tests.integration.webhooks.receiver import Receiver
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(700)
 """What is started here takes a while: more than others have where the machine is busy, and a place in front."""
 
 

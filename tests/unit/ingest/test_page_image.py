@@ -117,7 +117,7 @@ def test_pictures_of_every_mode_are_shown(mode: str) -> None:
     assert Image.open(io.BytesIO(page.png)).size == (100, 50)
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(250)
 def test_a_page_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     # A form that draws itself twice, thirty deep: 2^30 times.
     monkeypatch.setattr(page_image, "LIMITS", page_image.Limits(1 << 29, 2))

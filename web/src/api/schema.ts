@@ -315,7 +315,10 @@ export interface paths {
         /** Return what users think of answers, the newest first. */
         get: operations["recollection_listing_feedback_get"];
         put?: never;
-        /** Say what one thinks of an answer, in place of what one said before: thumbs (-1, 1) or stars (1 to 5). */
+        /**
+         * Say what one thinks of an answer, in place of what one said before: thumbs (-1, 1) or stars (1 to 5).
+         * @description <br/>After a thumb down, or one or two stars, the answer is not given again from the cache.
+         */
         post: operations["recollection_give_feedback_post"];
         delete?: never;
         options?: never;

@@ -1,13 +1,18 @@
 """Files that are attached to mails, each read by the reader of its own type."""
 
+import resource
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any
 
+import structlog
+
 from pipelines.ingest import extract, sniff
-from pipelines.ingest.elements import Element
+from pipelines.ingest.apart import Report, run_apart
+from pipelines.ingest.elements import Element, Extraction
 from schemas.errors.tree import AuraError
 from schemas.errors.uploads import UnsupportedType
 
@@ -17,8 +22,7 @@ MAX_BYTES = 256 << 20
 
 MAX_DEPTH = 5
 
-_MAILS = ("eml", "msg")
-_RECORDINGS = "recordings"
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Room:
 
     count: int = MAX_ATTACHED
     size: int = MAX_BYTES
+    cpu_s: float = extract.MAX_CPU_S
     depth: int = 0
 
 
@@ -48,6 +53,9 @@ def read_attached(item: Attached, room: Room, depth: int) -> Sequence[Element]:
         return (_unread(error.detail.partition(". ")[0].rstrip(".") + "."),)
     except (MemoryError, RecursionError):
         return (_unread("It is larger or nested deeper than can be read here."),)
+    except RuntimeError as bug:
+        log.error("attachment not read", error=str(bug))
+        return (_unread("There was an error in its reader."),)
     return found or (Element("No text was found in this attachment."),)
 
 
@@ -68,15 +76,30 @@ def _read(item: Attached, room: Room, depth: int) -> Sequence[Element]:
         raise UnsupportedType("A recording in a mail is not transcribed, only one that is uploaded by itself.")
     reader = extract.READERS[kind]
     module: Any = import_module(reader.module)
-    if kind in _MAILS:
+    if kind in extract.HOLDERS:
         if depth >= MAX_DEPTH:
             raise UnsupportedType(f"Mails are nested more than {MAX_DEPTH} deep.")
-        inner = Room(room.count, room.size, depth)
+        inner = replace(room, depth=depth)
         found = module.read_within(data, inner)
-        room.count, room.size = inner.count, inner.size
+        room.count, room.size, room.cpu_s = inner.count, inner.size, inner.cpu_s
     else:
-        found = module.read(data, None, _ignored) if reader.paged else module.read(data)
+        found = _apart(partial(module.read, data, None) if reader.paged else lambda _: module.read(data), room)
     return tuple(one for one in found.elements if one.text.strip())
+
+
+def _apart(work: Callable[[Report], Extraction], room: Room) -> Extraction:
+    """Read a file in a child of its own, so that one that ends its reader ends neither the mail nor the others."""
+    most = extract.limits(extract.PAGES_PER_PART)
+    before_s = _children_s()
+    try:
+        return run_apart(work, _ignored, replace(most, cpu_s=max(1, min(most.cpu_s, int(room.cpu_s)))))
+    finally:
+        room.cpu_s -= _children_s() - before_s
+
+
+def _children_s() -> float:
+    """Return the processor time that ended children have taken."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 def _named(item: Attached) -> str:

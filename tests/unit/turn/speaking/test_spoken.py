@@ -144,7 +144,7 @@ HOSTILE = (
 ).split(" ")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_hostile_repetition_takes_time_only_in_proportion() -> None:
     for piece in HOSTILE:
         began = time.process_time()

@@ -83,6 +83,8 @@ export const chat: Like<typeof en> = {
   nearest: "Das kam am nächsten",
   nothingFound: "Nichts in den Dokumenten kommt dem nahe.",
   inWork: { one: "{count} Dokument wird noch gelesen und antwortet noch nicht.", other: "{count} Dokumente werden noch gelesen und antworten noch nicht." },
+  teachHint: "Sie wissen es? Schreiben Sie es einmal auf, und es wird von da an beantwortet.",
+  dropHint: "Steht es in einer Datei? Legen Sie sie hier ab, und fragen Sie noch einmal.",
   teach: "Die Antwort beibringen",
   teachTitle: "Die Antwort beibringen",
   teachText: "Der Assistent gibt sie von nun an Wort für Wort, auf diese Frage und auf ähnliche.",

@@ -80,6 +80,8 @@ export const chat = {
   nearest: "This came nearest",
   nothingFound: "Nothing in the documents comes near.",
   inWork: { one: "{count} document is still being read, and does not answer yet.", other: "{count} documents are still being read, and do not answer yet." },
+  teachHint: "You know it? Write it down once, and it is answered from then on.",
+  dropHint: "Is it in a file? Drop it here, and ask again.",
   teach: "Teach the answer",
   teachTitle: "Teach the answer",
   teachText: "The assistant gives it word for word from now on, to this question and to those like it.",

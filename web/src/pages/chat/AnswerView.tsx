@@ -136,6 +136,11 @@ function NotAnswered({ exchange, places, onPlace, onAgain }: NotAnsweredProps) {
           ))}
         </ul>
       )}
+      {(can("ai:write") || can("documents:write")) && (
+        <Text fz="sm" c="dimmed">
+          {[can("ai:write") && t("chat.teachHint"), can("documents:write") && t("chat.dropHint")].filter(Boolean).join(" ")}
+        </Text>
+      )}
       {can("ai:write") && <Teach exchange={exchange} onTaught={onAgain} />}
     </div>
   );
