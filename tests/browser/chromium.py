@@ -1,9 +1,17 @@
-"""Where the browser of the tests comes from: the machine, its distribution where we are root, else Playwright."""
+"""Where the browser of the tests comes from: the machine, its distribution where we are root, else Playwright.
+
+`python -m tests.browser.chromium` has one there before the tests, so that two processes never install at once.
+"""
 
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+
+import playwright
+
+from deploy.node import node
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 """First the one without windows, which draws, runs and asks as the others do for half of a processor's time."""
@@ -11,9 +19,9 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 PACKAGES = ("chromium-headless-shell", "chromium")
 FONT = "fonts-liberation"
 WHAT_TO_DO = (
-    "The browser tests need a Chromium, and none could be installed. Install one (on Debian: `apt install chromium"
-    " fonts-liberation`; elsewhere `.venv/bin/python -m playwright install --with-deps chromium` as root), or mend what"
-    " is said above about the network, and run this again."
+    "The browser tests need a Chromium, and none could be installed. Install one (on Debian `apt install chromium"
+    " fonts-liberation`, elsewhere `.venv/bin/python -m playwright install --with-deps chromium`), or mend what is said"
+    " above about the network, and run this again."
 )
 
 
@@ -28,13 +36,24 @@ def executable() -> str | None:
     """
     if found := _found():
         return found
-    if os.geteuid() == 0 and shutil.which("apt-get") and (found := _from_the_distribution()):
+    is_root = os.geteuid() == 0
+    if is_root and shutil.which("apt-get") and (found := _from_the_distribution()):
         return found
     # What it links to comes with it where we may install that.
-    with_libraries = ["--with-deps"] if os.geteuid() == 0 else []
-    if not _ran(sys.executable, "-m", "playwright", "install", *with_libraries, "chromium"):
+    install = [sys.executable, "-m", "playwright", "install", *(["--with-deps"] if is_root else []), "chromium"]
+    if subprocess.run(install, check=False, env={**os.environ, **node_to_run_with()}).returncode:
         raise NoChromium(WHAT_TO_DO)
     return None
+
+
+def node_to_run_with() -> dict[str, str]:
+    """Return what tells Playwright which Node to run by: nothing where its own starts, else the one of the build.
+
+    Its own wants a library, libatomic, that a bare Debian does not have.
+    """
+    own = Path(playwright.__file__).parent / "driver" / "node"
+    other = None if own.is_file() and _starts(str(own)) else node()
+    return {"PLAYWRIGHT_NODEJS_PATH": other} if other else {}
 
 
 def arguments() -> list[str]:
@@ -43,15 +62,18 @@ def arguments() -> list[str]:
 
 
 def _from_the_distribution() -> str | None:
-    _ran("apt-get", "update", "-qq")
+    _apt("update")
     for package in PACKAGES:
-        if _ran("apt-get", "install", "-y", "-qq", "--no-install-recommends", package, FONT) and (found := _found()):
+        if _apt("install", "-y", "--no-install-recommends", package, FONT) and (found := _found()):
             return found
     return None
 
 
-def _ran(*command: str) -> bool:
-    return subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=False).returncode == 0
+def _apt(*arguments: str) -> bool:
+    """Return whether it did it. What it unpacks is hundreds of lines; what went wrong is on the other stream."""
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "-qq", *arguments]
+    return subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def _found() -> str | None:
@@ -59,12 +81,11 @@ def _found() -> str | None:
 
 
 def _starts(path: str) -> bool:
-    """Return whether it is a browser: Ubuntu's `chromium-browser` only says which snap to install."""
+    """Return whether it runs here: Ubuntu's `chromium-browser` only says which snap to install."""
     return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
 
 
 if __name__ == "__main__":
-    # Before the tests, so that two of them never install at once.
     try:
         executable()
     except NoChromium as missing:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -99,6 +100,7 @@ def stack(groq: FarEnd) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    os.environ.update(chromium.node_to_run_with())
     with sync_playwright() as running:
         yield running
 

@@ -27,6 +27,7 @@ def install(machine: Path, version: str) -> None:
 def test_the_machines_own_node_is_taken_where_it_is_new_enough(machine: Path, version: str, is_taken: bool) -> None:
     install(machine, version)
     assert node.npm() == ((str(machine / "npm"),) if is_taken else ())
+    assert node.node() == (str(machine / "node") if is_taken else None)
 
 
 def test_a_machine_without_node_is_told_how_to_get_one(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
