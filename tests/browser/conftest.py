@@ -47,6 +47,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem if here == HERE else here.name))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was measured, whatever came of it."""
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
+        for name, figure in report.user_properties:
+            terminalreporter.write_line(f"{name}: {figure}")
+
+
 @dataclass(frozen=True)
 class Person:
     """The first admin of an organisation of their own, signed in by the API."""
