@@ -130,7 +130,9 @@ def many(stack: Stack, new_person: NewPerson) -> Person:
     return person
 
 
-def test_a_thousand_documents_scroll_without_jank(open_page: OpenPage, many: Person) -> None:
+def test_a_thousand_documents_scroll_without_jank(
+    open_page: OpenPage, many: Person, record_property: Callable[[str, object], None]
+) -> None:
     page = open_page("/app/knowledge", many)
     longest: list[float] = []
     # What the page itself does too long, it does each time; a busy machine does not.
@@ -142,6 +144,7 @@ def test_a_thousand_documents_scroll_without_jank(open_page: OpenPage, many: Per
             assert page.evaluate(SCROLL) == str(MANY)
         assert rows(page).count() < 60
         longest.append(tasks[0])
+    record_property("longest task of a thousand documents", f"{min(longest):.0f} ms")
     assert min(longest) < LONGEST_TASK_MS, longest
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.ephemeral import Stack
 from tests.browser.chat.conftest import BEGUN, HANDBOOK, HOLIDAY, PATIENCE_MS, SAMPLES, Model, answer, ask
-from tests.browser.conftest import PASSWORD, Person
+from tests.browser.conftest import DESKTOP, PASSWORD, Person
 from tests.browser.looking import look
 
 OpenPage = Callable[..., Page]
@@ -21,7 +21,6 @@ NewPerson = Callable[..., Person]
 
 FILES = (HANDBOOK, SAMPLES / "price-list.pdf", SAMPLES / "visitor-guide.txt")
 WIDTH_PX = 1200
-DESKTOP = {"width": 1440, "height": 900}
 
 MOVED = """(files) => {
   const moved = new DataTransfer();

@@ -9,7 +9,7 @@ export const home: Like<typeof en> = {
   sampleQuestion: "Wie lange darf man einen Audioguide ausleihen?",
   sampleAnswer: "Drei Stunden; danach wird stundenweise berechnet.",
   sampleSource: "Besucherhandbuch, Seite 12",
-  sampleSure: "{percent} sicher",
+  sampleSure: "94 % sicher",
   pointCitations: "Jede Antwort nennt ihre Seite",
   pointCitationsText: "Öffnen Sie die Seite mit der markierten Stelle und urteilen Sie selbst.",
   pointVoice: "Sprechen statt tippen",
