@@ -84,6 +84,7 @@ export const admin: Like<typeof en> = {
   by_assistant: "Nach Assistent",
   by_tenant: "Nach Organisation",
   by_day: "Nach Tag",
+  gone: "Gelöschte Organisation ({id})",
   audit: "Protokoll",
   auditText: "Jede Verwaltungshandlung: wer, was, von wo. Niemand kann es ändern.",
   csv: "Als CSV exportieren",

@@ -81,6 +81,7 @@ export const admin = {
   by_assistant: "By assistant",
   by_tenant: "By organisation",
   by_day: "By day",
+  gone: "Deleted organisation ({id})",
   audit: "Audit log",
   auditText: "Every administrative act: who, what, from where. Nobody can change it.",
   csv: "Export as CSV",

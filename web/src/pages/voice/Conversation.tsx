@@ -2,7 +2,7 @@ import { Text, Title } from "@mantine/core";
 import { IconQuote } from "@tabler/icons-react";
 import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
 import { Empty } from "../../components/Empty";
-import { useMessages } from "../../i18n";
+import { useMessages, useSentence } from "../../i18n";
 import type { CallView } from "../../voice/call";
 import type { Citation } from "../../voice/messages";
 import type { Turn } from "../../voice/transcript";
@@ -55,6 +55,7 @@ interface TurnProps {
 
 function OneTurn({ turn, assistant, isSpoken, onCited }: TurnProps) {
   const t = useMessages();
+  const sentence = useSentence();
   const { question, answer, citations, state, detail, timings } = turn;
   return (
     <article className={classes.turn}>
@@ -74,7 +75,7 @@ function OneTurn({ turn, assistant, isSpoken, onCited }: TurnProps) {
           {answer && <div className={classes.words}>{withMarkers(answer, citations, onCited, t)}</div>}
           {detail && (
             <Text fz="sm" c="var(--mantine-color-error)">
-              {detail}
+              {sentence(turn)}
             </Text>
           )}
           {timings && <WaterfallChart timings={timings} />}
