@@ -17,6 +17,7 @@ export const admin: Like<typeof en> = {
   fails: "Versagt",
   isTried: "Wird neu versucht",
   notSetUp: "Nicht eingerichtet",
+  isNotSet: "{name} ist nicht gesetzt",
   here: "läuft hier",
   ownKey: "eigener Schlüssel",
   chosen: "in Gebrauch",

@@ -14,6 +14,7 @@ export const admin = {
   fails: "Fails",
   isTried: "Tried again",
   notSetUp: "Not set up",
+  isNotSet: "{name} is not set",
   here: "runs here",
   ownKey: "your own key",
   chosen: "in use",
