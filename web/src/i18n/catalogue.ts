@@ -21,6 +21,20 @@ export type Values = Readonly<Record<string, string | number>>;
 
 export type Translate = (key: MessageKey, values?: Values) => string;
 
+/** What the API says went wrong: a stable code, and its sentence in English. */
+export interface Said {
+  code?: string | null | undefined;
+  detail?: string | null | undefined;
+}
+
+/** Returns what says an error by the sentences of a language, and in the API's own where it has none for its code. */
+export function sayer(sentences: Readonly<Record<string, string>> = {}): (said: Said) => string {
+  return ({ code, detail }) => {
+    const own = code && Object.hasOwn(sentences, code) ? sentences[code]! : "{said}";
+    return own.replace("{said}", () => detail ?? "").trim();
+  };
+}
+
 /** Returns what writes a catalogue's messages: numbers as the language writes them, plurals by `count`. */
 export function translator(catalogue: Catalogue, language: string): Translate {
   // Made when they are needed: the first of them costs a first page a fifth of its time.

@@ -18,7 +18,7 @@ export const home: Like<typeof en> = {
   pointYoursText: "Dokumente bleiben in Ihrer Installation, getrennt von denen jeder anderen Organisation.",
   greeting: "Hallo, {name}",
   greetingLocal: "Hallo",
-  askPlaceholder: "Fragen Sie Ihre Dokumente",
+  askPlaceholder: "Ihre Dokumente fragen",
   ask: "Fragen",
   talk: "Sprechen",
   begin: "In drei Schritten",
