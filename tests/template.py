@@ -3,6 +3,7 @@
 A program is named as after `python -m`: `workers`, `celery` or `gunicorn`.
 """
 
+import gc
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ __all__ = ["api"]
 
 def main() -> None:
     """Serve until the tests are over."""
+    gc.disable()  # As `deploy.template` does: next to nothing of what is imported is ever garbage.
     for module in pkgutil.walk_packages(workers.__path__, "workers."):
         import_module(module.name)
     template.serve(_be)

@@ -24,8 +24,6 @@ REDIS_RESTS_S = 2.0
 ALWAYS_OPEN = frozenset({"usage.show"})
 """Views that a used-up month does not close, so that one can see why it is."""
 
-UNLIMITED = 1 << 52
-
 VISITOR_RATE = 30
 """Calls a minute of one visitor of a widget. All of a widget's together have half of what the organisation has."""
 
@@ -47,6 +45,8 @@ def register(app: Flask) -> None:
 
 def _count() -> None:
     """Count the request in its caller's rates and month. Raises TooManyRequests, QuotaExceeded.
+
+    What a person who is signed in reads is not counted in the month: pages look again by themselves.
 
     Who asks without a token on their own machine is not limited. Without Redis requests go on uncounted:
     a rate protects against haste, not against a stranger, and is not worth refusing everybody.
@@ -77,13 +77,22 @@ def _take(asking: Caller, limits: Limits) -> Taken:
         buckets |= {f"user:{asking.user_id}": VISITOR_RATE, f"widget:{asking.credential}": limits.rates.tenant // 2}
     else:
         buckets[f"user:{asking.user_id}"] = limits.rates.user
-    most = UNLIMITED if request.endpoint in ALWAYS_OPEN else limits.max_api_calls_monthly
+    most = rates.UNLIMITED if request.endpoint in ALWAYS_OPEN else limits.max_api_calls_monthly
+    counts = not _is_looking(asking)
     month = quotas.this_month()
-    taken = rates.take(get_redis(), asking.tenant_id, buckets, most, month)
+    taken = rates.take(get_redis(), asking.tenant_id, buckets, most, month, counts=counts)
     if taken.verdict is Verdict.UNSEEDED:
         counted = usage.calls_of(asking.tenant_id, month)
-        taken = rates.take(get_redis(), asking.tenant_id, buckets, most, month, counted)
+        taken = rates.take(get_redis(), asking.tenant_id, buckets, most, month, counted, counts=counts)
     return taken
+
+
+def _is_looking(asking: Caller) -> bool:
+    """Return whether somebody looks at a page: lists that are read again while files are in work are no use of the API.
+
+    A month that such reads had used up would close the application to those who only watched it.
+    """
+    return asking.kind == "user" and request.method in ("GET", "HEAD")
 
 
 def _show(response: Response) -> Response:

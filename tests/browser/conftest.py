@@ -7,10 +7,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from deploy.ephemeral import Stack, ephemeral_stack
 from tests.browser import chromium
@@ -19,11 +20,38 @@ from tests.integration.providers.fakes import FarEnd, far_end
 from tests.integration.webhooks.receiver import ALLOWED
 
 PASSWORD = "four calm words together"
+HERE = Path(__file__).parent
 PATIENCE_MS = 30_000
 """What takes this long beside another suite on two processors is not slow but broken."""
 
+SIGNED_IN = """(() => {{
+  if (window.origin !== {origin} || localStorage.getItem("tests.began")) return;
+  localStorage.setItem("tests.began", "1");
+  localStorage.setItem("aura.session", {kept});
+}})()"""
+"""Puts a login where the application keeps it, before the first page runs, once: who signs out stays out.
+
+Playwright's own `storage_state` opens another page for that in every context, which takes half a second."""
+
 expect.set_options(timeout=PATIENCE_MS)
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 _addresses = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares a stack of its own in one process of `--dist loadgroup`, and the tests of a file."""
+    for item in items:
+        here = item.path.parent
+        if HERE in (here, *here.parents):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem if here == HERE else here.name))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was measured, whatever came of it."""
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
+        for name, figure in report.user_properties:
+            terminalreporter.write_line(f"{name}: {figure}")
 
 
 @dataclass(frozen=True)
@@ -114,7 +142,7 @@ def open_page(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
 
     Each is watched: the test fails where a request left the origin, a script broke, or the content policy was broken.
     Of errors in the console, those that begin with one of `may_say` are expected. Further options are those of
-    Playwright's `new_context`.
+    Playwright's `new_context`; without one nothing moves, as for somebody who asked for that.
     """
     opened: list[tuple[Any, Watch]] = []
 
@@ -125,11 +153,11 @@ def open_page(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
         origin: str = stack.url,
         **options: Any,
     ) -> Page:
-        kept = [{"name": "aura.session", "value": person.kept}] if person else []
-        state = {"cookies": [], "origins": [{"origin": origin, "localStorage": kept}]}
-        options = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", "storage_state": state, **options}
+        options = {"viewport": DESKTOP, "locale": "en-GB", "reduced_motion": "reduce", **options}
         context = browser.new_context(base_url=origin, **options)
         context.set_default_timeout(PATIENCE_MS)
+        if person:
+            context.add_init_script(SIGNED_IN.format(origin=json.dumps(origin), kept=json.dumps(person.kept)))
         opened.append((context, Watch.over(context, origin, may_say)))
         page = context.new_page()
         page.goto(path)

@@ -17,9 +17,14 @@ JUDGED = ((375, "light"), (1440, "dark"))
 
 GRAVE = ("serious", "critical")
 
-WIDER = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
-RESTS = """() => document.getAnimations().every((each) =>
-  each.playState !== "running" || each.effect.getTiming().iterations === Infinity)"""
+WIDER = "() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+RESTS = """async () => {
+  const moves = (each) => each.playState === "running" && each.effect.getTiming().iterations !== Infinity;
+  await new Promise(requestAnimationFrame);
+  for (let moving; (moving = document.getAnimations().filter(moves)).length;)
+    await Promise.allSettled(moving.map((each) => each.finished));
+}"""
+"""Returns once nothing moves that comes to an end."""
 
 
 def look(page: Page, name: str) -> None:
@@ -33,7 +38,7 @@ def look(page: Page, name: str) -> None:
         page.emulate_media(color_scheme=scheme)
         for width in WIDTHS_PX:
             page.set_viewport_size({"width": width, "height": HEIGHT_PX})
-            page.wait_for_function(RESTS)
+            page.evaluate(RESTS)
             page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
             too_wide = page.evaluate(WIDER)
             if too_wide > 0:
@@ -47,7 +52,7 @@ def look(page: Page, name: str) -> None:
 def glance(page: Page, name: str) -> None:
     """Keep one screenshot of what is open above a page, and raise AssertionError for what axe finds in it."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.wait_for_function(RESTS)
+    page.evaluate(RESTS)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
     faults = grave_faults(page)
     assert not faults, "\n".join(faults)

@@ -1,5 +1,6 @@
 """Knowledge as somebody handles it who has files: dropped, followed, held back, looked into, searched, put right."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -59,6 +60,7 @@ def test_a_folder_goes_on_when_the_line_is_back_and_each_file_says_how_it_fared(
     expect(status).to_have_text("9 of 11 ready · 2 could not be read", timeout=READY_MS)
     card.get_by_role("button", name="Show all files").click()
     expect(card).to_contain_text("museum/rooms/note-0.md")
+    expect(card).to_contain_text(re.compile(r"The same file as museum/(rooms/)?note-1"))
     # What is there twice is one document; what was refused is none.
     expect(rows(page)).to_have_count(9)
     look(page, "knowledge-uploads")
@@ -130,7 +132,9 @@ def many(stack: Stack, new_person: NewPerson) -> Person:
     return person
 
 
-def test_a_thousand_documents_scroll_without_jank(open_page: OpenPage, many: Person) -> None:
+def test_a_thousand_documents_scroll_without_jank(
+    open_page: OpenPage, many: Person, record_property: Callable[[str, object], None]
+) -> None:
     page = open_page("/app/knowledge", many)
     longest: list[float] = []
     # What the page itself does too long, it does each time; a busy machine does not.
@@ -142,6 +146,7 @@ def test_a_thousand_documents_scroll_without_jank(open_page: OpenPage, many: Per
             assert page.evaluate(SCROLL) == str(MANY)
         assert rows(page).count() < 60
         longest.append(tasks[0])
+    record_property("longest task of a thousand documents", f"{min(longest):.0f} ms")
     assert min(longest) < LONGEST_TASK_MS, longest
 
 

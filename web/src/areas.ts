@@ -13,7 +13,7 @@ import type { ComponentType } from "react";
 import type { Permission } from "./api/me";
 import { allMessages } from "./i18n";
 import type { MessageKey } from "./i18n/catalogue";
-import { lazily } from "./lazily";
+import { type LazyPart, lazily } from "./lazily";
 
 export interface Area {
   path: string;
@@ -21,7 +21,7 @@ export interface Area {
   icon?: TablerIcon;
   /** Who may see it; a link that leads to a refusal is none. */
   needs?: Permission;
-  Component: ComponentType;
+  Component: LazyPart;
 }
 
 /** Returns a part that is loaded when it is opened, and every message with the first of them. */

@@ -1,13 +1,17 @@
-import { type ComponentType, lazy } from "react";
+import { type ComponentType, createElement, lazy, useState } from "react";
 
 type Part = { default: ComponentType };
+
+/** A component that is loaded when it is shown, or before that by `begin`, which never fails: showing it says so. */
+export type LazyPart = ComponentType & { begin: () => Promise<void> };
 
 const KEY = "aura.anew";
 const NOT_AGAIN_WITHIN_MS = 30_000;
 
 /** Returns a component that is loaded when it is shown; where the server has a newer version, with all of the page. */
-export function lazily(load: () => Promise<Part>) {
-  return lazy(async () => {
+export function lazily(load: () => Promise<Part>): LazyPart {
+  let found: ComponentType | null = null;
+  const Later = lazy(async () => {
     try {
       return await load();
     } catch (thrown) {
@@ -16,6 +20,10 @@ export function lazily(load: () => Promise<Part>) {
       return new Promise<Part>(() => undefined);
     }
   });
+  // What is there already is shown at once: React keeps what it shows meanwhile for a third of a second.
+  const Shown = () => createElement(useState(() => found ?? Later)[0]);
+  const begin = () => load().then((part) => void (found = part.default)).catch(() => undefined);
+  return Object.assign(Shown, { begin });
 }
 
 /** Loads the page again, at most once in a while and where the server can be reached; returns whether it does. */

@@ -8,9 +8,10 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router/dom";
+import { askWho } from "./api/me";
 import { asProblem } from "./api/problem";
 import { MessagesProvider, useMessages } from "./i18n";
-import { router } from "./router";
+import { begin, router } from "./router";
 import { First } from "./shell/First";
 import { theme, variables } from "./theme";
 
@@ -36,7 +37,7 @@ function Notices() {
 // The same name as in `public/static/scheme.js`.
 const scheme = localStorageColorSchemeManager({ key: "aura.scheme" });
 
-createRoot(document.getElementById("root")!).render(
+const application = (
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" colorSchemeManager={scheme}>
       <QueryClientProvider client={queries}>
@@ -46,5 +47,9 @@ createRoot(document.getElementById("root")!).render(
         </MessagesProvider>
       </QueryClientProvider>
     </MantineProvider>
-  </StrictMode>,
+  </StrictMode>
 );
+
+// The first page is drawn as a whole, once its part is there too; until then `index.html` says whose it is.
+askWho(queries);
+void begin(window.location.pathname).finally(() => createRoot(document.getElementById("root")!).render(application));

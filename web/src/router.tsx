@@ -1,18 +1,33 @@
 import { createBrowserRouter } from "react-router";
+import { signedIn } from "./api/session";
 import { AREAS } from "./areas";
-import { lazily } from "./lazily";
+import { type LazyPart, lazily } from "./lazily";
 import { Broke } from "./shell/Broke";
-import { Front } from "./shell/Front";
+import { Front, Homepage } from "./shell/Front";
 import { Gate } from "./shell/Gate";
 import { Inside } from "./shell/Inside";
 import { Outside } from "./shell/Outside";
 
-const Homepage = lazily(() => import("./pages/home/Homepage"));
 const Login = lazily(() => import("./pages/account/Login"));
 const Register = lazily(() => import("./pages/account/Register"));
 const Invitation = lazily(() => import("./pages/account/Invitation"));
 const PasswordReset = lazily(() => import("./pages/account/PasswordReset"));
 const NotFound = lazily(() => import("./pages/NotFound"));
+
+const OUTSIDE: Record<string, LazyPart> = {
+  "/welcome": Homepage,
+  "/login": Login,
+  "/register": Register,
+  "/invitation": Invitation,
+  "/password-reset": PasswordReset,
+};
+
+/** Loads the part that an address leads to. Never fails: whoever shows the part says what is the matter. */
+export async function begin(pathname: string): Promise<void> {
+  const at = pathname === "/" ? (signedIn() ? "/app" : "/welcome") : pathname.replace(/\/$/, "");
+  const area = AREAS.findLast(({ path }) => at === path || at.startsWith(`${path}/`));
+  await (OUTSIDE[at] ?? area?.Component ?? NotFound).begin();
+}
 
 export const router = createBrowserRouter([
   {
@@ -20,11 +35,7 @@ export const router = createBrowserRouter([
     ErrorBoundary: Broke,
     children: [
       { path: "/", Component: Front },
-      { path: "/welcome", Component: Homepage },
-      { path: "/login", Component: Login },
-      { path: "/register", Component: Register },
-      { path: "/invitation", Component: Invitation },
-      { path: "/password-reset", Component: PasswordReset },
+      ...Object.entries(OUTSIDE).map(([path, Component]) => ({ path, Component })),
       { path: "*", Component: NotFound },
     ],
   },

@@ -24,6 +24,9 @@ from schemas.events import EventName
 UNFLUSHED = "aura:unflushed"
 """The set of counters (`tenant:month`) that have moved since their rows were written. It holds no tenant's data."""
 
+UNLIMITED = 1 << 52
+"""More calls than anybody makes in a month."""
+
 SESSION_RETRY_S = 10
 """When one who found no place for a session may ask again."""
 
@@ -34,14 +37,14 @@ SESSION_COUNTS_FOR_S = 30
 # each call moves that by a `step`. Either all buckets and the month take the call, or none does.
 # KEYS: month's counter, unflushed counters, flags of warning and exceeded, then the buckets.
 # ARGV: calls allowed in the month, what the row says (may be empty), the counter's name in the set,
-# seconds a counter lives, then the buckets' limits. Times are in microseconds.
+# seconds a counter lives, for how many calls it counts, then the buckets' limits. Times are in microseconds.
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local wait, refusing, shown, spare, reset = 0, 0, 0, nil, 0
 local full = {}
 for i = 5, #KEYS do
-  local limit = tonumber(ARGV[i])
+  local limit = tonumber(ARGV[i + 1])
   local step = math.floor(60000000 / limit)
   full[i] = math.max(now, tonumber(redis.call('GET', KEYS[i]) or 0)) + step
   local over = full[i] - now - step * limit
@@ -60,9 +63,9 @@ if calls >= most then
   tell(KEYS[4], 2)
   return {2, shown, spare or 0, reset, calls, told}
 end
-calls = calls + 1
+calls = calls + tonumber(ARGV[5])
 redis.call('SET', KEYS[1], string.format('%.0f', calls), 'EX', ARGV[4])
-redis.call('SADD', KEYS[2], ARGV[3])
+if ARGV[5] == '1' then redis.call('SADD', KEYS[2], ARGV[3]) end
 for i = 5, #KEYS do
   redis.call('SET', KEYS[i], string.format('%.0f', full[i]), 'PX', math.ceil((full[i] - now) / 1000))
 end
@@ -139,17 +142,20 @@ def take(
     max_calls: int,
     month: date,
     counted: int | None = None,
+    *,
+    counts: bool = True,
 ) -> Taken:
     """Count a call in every bucket (name: calls a minute) and in the month, or refuse it in all of them.
 
-    `counted` is what the month's row says; it is used only where Redis has lost the counter. Raises
-    StoreUnavailable.
+    `counted` is what the month's row says; it is used only where Redis has lost the counter. One that does not
+    `counts` is held to the rates alone. Raises StoreUnavailable.
     """
     flags = quotas.flags(tenant_id, Resource.API_CALLS, month)
     keys = [_counter(tenant_id, month), UNFLUSHED, flags[EventName.QUOTA_WARNING], flags[EventName.QUOTA_EXCEEDED]]
     keys += [f"aura:{tenant_id}:rate:{name}" for name in buckets]
     seed = "" if counted is None else counted
-    args = [max_calls, seed, _member(tenant_id, month), quotas.MONTH_TTL_S, *buckets.values()]
+    most = max_calls if counts else UNLIMITED
+    args = [most, seed, _member(tenant_id, month), quotas.MONTH_TTL_S, int(counts), *buckets.values()]
     verdict, limit, remaining, reset, calls, told = _run(client, _TAKE, keys, args)
     levels = (EventName.QUOTA_WARNING, EventName.QUOTA_EXCEEDED)
     return Taken(

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from deploy.ephemeral import Stack
 from tests.browser.chat.conftest import BEGUN, HANDBOOK, HOLIDAY, PATIENCE_MS, SAMPLES, Model, answer, ask
-from tests.browser.conftest import PASSWORD, Person
+from tests.browser.conftest import DESKTOP, PASSWORD, Person
 from tests.browser.looking import look
 
 OpenPage = Callable[..., Page]
@@ -21,7 +21,6 @@ NewPerson = Callable[..., Person]
 
 FILES = (HANDBOOK, SAMPLES / "price-list.pdf", SAMPLES / "visitor-guide.txt")
 WIDTH_PX = 1200
-DESKTOP = {"width": 1440, "height": 900}
 
 MOVED = """(files) => {
   const moved = new DataTransfer();
@@ -131,6 +130,42 @@ def test_escape_stops_an_answer_and_the_question_is_asked_otherwise(
     answer(page).get_by_role("button", name="Answer again").click()
     expect(answer(page)).to_contain_text("2 of 2")
     expect(page.get_by_role("status").filter(has_text="The answer: A full-time")).to_have_count(1)
+
+
+def test_a_question_waits_for_the_answer_before_it_and_a_draft_for_its_writer(
+    open_page: OpenPage, reader: Person, model: Model
+) -> None:
+    model.pauses = True
+    page = open_page("/app/chat", reader)
+    field = page.get_by_role("textbox", name="Ask")
+    ask(page, HOLIDAY)
+    expect(answer(page)).to_contain_text(BEGUN, timeout=PATIENCE_MS)
+    field.fill("And how many of them may be carried over?")
+    field.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="as soon as this answer is written")).to_have_count(1)
+    expect(page.get_by_role("article")).to_have_count(1)
+    model.go.set()
+    expect(page.get_by_role("article")).to_have_count(2)
+    expect(answer(page)).to_contain_text("28 days", timeout=PATIENCE_MS)
+    expect(field).to_have_value("")
+    # Who presses Enter again does not wait.
+    model.go.clear()
+    ask(page, "How long is the notice?")
+    expect(answer(page)).to_contain_text(BEGUN, timeout=PATIENCE_MS)
+    field.fill("How long is the notice in the first month?")
+    field.press("Enter")
+    field.press("Enter")
+    expect(page.get_by_role("article")).to_have_count(4)
+    expect(page.get_by_role("article").nth(2)).to_contain_text("Stopped")
+    model.go.set()
+    expect(answer(page)).to_contain_text("28 days", timeout=PATIENCE_MS)
+    field.fill("What I was about to ask")
+    page.reload()
+    expect(field).to_have_value("What I was about to ask")
+    page.get_by_role("button", name="New conversation").click()
+    expect(field).to_have_value("")
+    page.go_back()
+    expect(field).to_have_value("What I was about to ask")
 
 
 def test_what_is_not_known_is_taught(open_page: OpenPage, reader: Person, model: Model) -> None:

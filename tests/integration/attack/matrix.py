@@ -89,6 +89,11 @@ class Attack:
     options: dict[str, Any] = field(default_factory=dict)
     twin: "Attack | None" = None
 
+    @property
+    def place(self) -> str:
+        """Return where in the request the value stands."""
+        return self.label.partition(" ")[2] if self.label.endswith("in the path") else self.label
+
 
 def operations(document: Mapping[str, Any]) -> list[Operation]:
     """Return every documented operation."""

@@ -108,9 +108,15 @@ def test_nothing_of_another_tenant_crosses(
     sent = 0
     for kind, attacker in attackers():
         twins: dict[str, tuple[int, str]] = {}
+        closed: set[str] = set()
         for attack in attacks(operation, victim):
+            if attack.place in closed:
+                continue
             status, text = send(attacker, attack)
             sent += 1
+            # Whose role is refused is sent away before what they ask for is read: one value in each place tells.
+            if status == 403 and f"it needs `{operation.permission}`" in text:
+                closed.add(attack.place)
             about = (kind, attack.label, attack.path, status, text[-600:])
             assert victim.canary not in text, about
             assert status < 500 or status == 503, about
@@ -132,7 +138,7 @@ def test_nothing_of_another_tenant_crosses(
 def test_nobody_without_a_token_comes_in(name: str, door: FlaskClient, victim: Marked) -> None:
     operation = OPERATIONS[name]
     # Whoever has no token is sent away before what they ask for is read: one value in each place tells.
-    for attack in {attack.label: attack for attack in attacks(operation, victim)}.values():
+    for attack in {attack.place: attack for attack in attacks(operation, victim)}.values():
         options = dict(attack.options)
         status, text = read(door.open(attack.path, method=attack.method.upper(), buffered=False, **options))
         assert victim.canary not in text, (attack.label, attack.path)

@@ -41,7 +41,7 @@ def far_end(servers: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarEnd
         yield fake
     monkeypatch.undo()
     forget_settings()
-    for key in get_redis().scan_iter(match="aura:*:provider:*"):
+    for key in get_redis().scan_iter(match="aura:*:provider:*", count=10_000):
         get_redis().delete(key)
 
 

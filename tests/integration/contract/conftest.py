@@ -40,7 +40,7 @@ def reader(app: Flask, admin: psycopg.Connection) -> Iterator[Visitor]:
 @pytest.fixture
 def visitor(app: Flask, admin: psycopg.Connection) -> Iterator[Visitor]:
     """Yield who calls an operation."""
-    for key in get_redis().scan_iter(match="aura:door:*"):
+    for key in get_redis().scan_iter(match="aura:door:*", count=10_000):
         get_redis().delete(key)
     yield Visitor(app, admin)
     admin.execute("DELETE FROM tenant_users WHERE email LIKE %s", (f"{OPERATORS}%",))

@@ -1,5 +1,6 @@
 """Small stacks to start, wound and stop: real processes, and the real embedded Postgres where it is asked for."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,8 @@ class SmallStack:
                 *options,
             ],
             cwd=REPO,
+            # Nobody listens there: workers try again, where without an address they would end at once.
+            env={**os.environ, "AURA_REDIS_URL": "redis://127.0.0.1:1/0"},
             stdout=subprocess.PIPE,
             text=True,
         )

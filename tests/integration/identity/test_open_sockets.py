@@ -53,7 +53,7 @@ def deployment(servers: tuple[str, str, str]) -> Iterator[Deployment]:
 
 @pytest.fixture
 def ada(deployment: Deployment) -> dict[str, str]:
-    for key in get_redis().scan_iter(match="aura:door:*"):
+    for key in get_redis().scan_iter(match="aura:door:*", count=10_000):
         get_redis().delete(key)
     return deployment.found()
 

@@ -111,7 +111,7 @@ def holdings(admin: psycopg.Connection, store: ObjectStore) -> Callable[[UUID], 
                 found[table.name] = [row for (row,) in rows]
         found["objects"] = {key: store.get(key) for key in store.listing(str(tenant_id))}
         client = get_redis()
-        found["keys"] = {key: client.dump(key) for key in client.scan_iter(match=f"*{tenant_id}*")}
+        found["keys"] = {key: client.dump(key) for key in client.scan_iter(match=f"*{tenant_id}*", count=10_000)}
         found["queued"] = [
             message
             for queue in send.QUEUES

@@ -1,7 +1,6 @@
 """The OpenAI-compatible provider against a fake of OpenAI that others wrote: npm's @copilotkit/aimock."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+import deploy.node
 from pipelines.ports.models import Prompt, Usage
 from pipelines.ports.passages import Passage
 from pipelines.ports.sound import Audio, Word
@@ -36,15 +36,13 @@ Start = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="session")
 def program() -> list[str]:
     """Return the command that runs aimock, installed beside the repository's other caches at the first run."""
-    node, npm = shutil.which("node"), shutil.which("npm")
+    node, npm = deploy.node.node(), deploy.node.npm()
     if node is None:
-        pytest.skip("needs node")
+        pytest.skip("needs Node: `make web` brings one")
     script = FOLDER / "node_modules" / PACKAGE / "dist" / "cli.js"
     if not script.is_file():
-        if npm is None:
-            pytest.skip(f"needs npm, or {PACKAGE} in {FOLDER}")
         FOLDER.mkdir(exist_ok=True)
-        command = [npm, "install", "--prefix", str(FOLDER), "--no-audit", "--no-fund", f"{PACKAGE}@{VERSION}"]
+        command = [*npm, "install", "--prefix", str(FOLDER), "--no-audit", "--no-fund", f"{PACKAGE}@{VERSION}"]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=INSTALL_WITHIN_S)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:

@@ -1,6 +1,8 @@
 """Recordings made by the tests: any container, any sound."""
 
 import io
+from collections.abc import Iterable
+from typing import Any
 
 import av
 import numpy as np
@@ -15,23 +17,31 @@ CONTAINERS = {
     "webm": ("webm", "libopus", 48_000),
     "aac": ("adts", "aac", 22_050),
 }
+QUICKLY = {"libmp3lame": {"compression_level": "9"}, "libopus": {"compression_level": "0"}}
 
 
 def encoded(samples: NDArray[np.float32], kind: str, rate_hz: int = 16_000, layout: str = "mono") -> bytes:
     """Return mono `samples` at `rate_hz` as a file of this kind, at the kind's usual rate, alike in all channels."""
-    container, codec, out_hz = CONTAINERS[kind]
+    out_hz = CONTAINERS[kind][2]
     if out_hz != rate_hz:
         times = np.arange(int(len(samples) * out_hz / rate_hz)) * rate_hz / out_hz
         samples = np.interp(times, np.arange(len(samples)), samples).astype(np.float32)
     channels = av.AudioLayout(layout).nb_channels
     pcm = np.repeat((np.clip(samples, -1, 1) * 32767).astype("<i2"), channels)
+    size = out_hz * channels
+    return packed((pcm[start : start + size] for start in range(0, len(pcm), size)), kind, layout)
+
+
+def packed(seconds: Iterable[NDArray[Any]], kind: str, layout: str = "mono") -> bytes:
+    """Return a file of this kind of the seconds one after the other: 16 bit values at the kind's usual rate."""
+    container, codec, rate_hz = CONTAINERS[kind]
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=container) as file:
-        stream = file.add_stream(codec, rate=out_hz, layout=layout)
-        for start in range(0, len(pcm), out_hz * channels):
-            part = np.ascontiguousarray(pcm[start : start + out_hz * channels]).reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(part, format="s16", layout=layout)
-            frame.sample_rate, frame.pts = out_hz, start // channels
+        # The quickest way to encode: what is tried here is the decoding.
+        stream = file.add_stream(codec, rate=rate_hz, layout=layout, options=QUICKLY.get(codec, {}))
+        for number, values in enumerate(seconds):
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(values).reshape(1, -1), format="s16", layout=layout)
+            frame.sample_rate, frame.pts = rate_hz, number * rate_hz
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     return buffer.getvalue()

@@ -4,7 +4,6 @@ import contextlib
 import io
 import resource
 import zipfile
-import zlib
 
 import pytest
 
@@ -14,6 +13,7 @@ from pipelines.ingest.extract import count_pages, extract
 from pipelines.ingest.formats import pdf
 from schemas.errors.files import Bomb, Damaged, Encrypted
 from schemas.errors.uploads import TypeMismatch
+from tests.unit.bombs import deflated
 from tests.unit.ingest.pdfs import document, file, lines, stream, text
 
 WORDS = text(60, 700, "A few plain words.")
@@ -21,11 +21,6 @@ WORDS = text(60, 700, "A few plain words.")
 
 def texts(data: bytes, kind: str = "pdf", pages: range | None = None) -> list[str]:
     return [element.text for element in extract(data, kind, f"a.{kind}", pages).elements]
-
-
-def deflated(block: bytes, times: int) -> bytes:
-    packer = zlib.compressobj(9)
-    return b"".join([*(packer.compress(block) for _ in range(times)), packer.flush()])
 
 
 @pytest.fixture

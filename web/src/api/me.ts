@@ -1,8 +1,8 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api, ok, type Schemas } from "./client";
 import { Problem } from "./problem";
-import { useSignedIn } from "./session";
+import { signedIn, useSignedIn } from "./session";
 
 /** What a user may do; the same words as `x-permission` in the OpenAPI document. */
 export type Permission =
@@ -27,16 +27,7 @@ export interface Who {
 
 /** Returns who uses this page and what they may do. In single-tenant mode that is somebody without any login. */
 export function useMe(): Who {
-  const signedIn = useSignedIn();
-  const { data, isSuccess, error, refetch } = useQuery({
-    queryKey: ["me", signedIn],
-    staleTime: 60_000,
-    queryFn: () =>
-      ok(api.GET("/api/me")).catch((problem: Problem) => {
-        if (problem.status === 401) return null;
-        throw problem;
-      }),
-  });
+  const { data, isSuccess, error, refetch } = useQuery(asked(useSignedIn()));
   return {
     me: data ?? null,
     isKnown: isSuccess,
@@ -45,6 +36,22 @@ export function useMe(): Who {
     can: (permission) => data?.permissions.includes(permission) ?? false,
   };
 }
+
+/** Asks who this is before any page is there that wants to know. */
+export function askWho(queries: QueryClient): void {
+  void queries.prefetchQuery(asked(signedIn()));
+}
+
+const asked = (login: string) =>
+  queryOptions({
+    queryKey: ["me", login],
+    staleTime: 60_000,
+    queryFn: () =>
+      ok(api.GET("/api/me")).catch((problem: Problem) => {
+        if (problem.status === 401) return null;
+        throw problem;
+      }),
+  });
 
 /** Forgets what was read in another's name, whenever somebody signs in or out. */
 export function useOnePersonsData(): void {

@@ -33,7 +33,12 @@ export function forget(): void {
 
 /** Returns who is signed in here, "" for nobody; components follow it over sign-in and sign-out, in any tab. */
 export function useSignedIn(): string {
-  return useSyncExternalStore(subscribe, () => read()?.userId ?? "");
+  return useSyncExternalStore(subscribe, signedIn);
+}
+
+/** Returns who is signed in here, "" for nobody. */
+export function signedIn(): string {
+  return read()?.userId ?? "";
 }
 
 /**

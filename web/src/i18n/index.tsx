@@ -1,5 +1,5 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { type Catalogue, type Translate, translator } from "./catalogue";
+import { type Catalogue, sayer, type Said, type Translate, translator } from "./catalogue";
 import { account } from "./en/account";
 import { common } from "./en/common";
 import { home } from "./en/home";
@@ -22,13 +22,25 @@ interface Messages {
   language: Language;
   setLanguage: (language: Language) => void;
   t: Translate;
+  sentence: (said: Said) => string;
 }
 
-const Context = createContext<Messages>({ language: "en", setLanguage: () => undefined, t: translator(english, "en") });
+/** Another language than English: its messages, and what it says of the API's errors. */
+interface Other {
+  messages: Catalogue;
+  problems: Readonly<Record<string, string>>;
+}
+
+const Context = createContext<Messages>({ language: "en", setLanguage: () => undefined, t: translator(english, "en"), sentence: sayer() });
 
 /** Returns what writes messages in the user's language: `const t = useMessages(); t("chat.send")`. */
 export function useMessages(): Translate {
   return useContext(Context).t;
+}
+
+/** Returns what says an error of the API in the user's language: `const sentence = useSentence(); sentence(problem)`. */
+export function useSentence(): (said: Said) => string {
+  return useContext(Context).sentence;
 }
 
 /** Returns the user's language, as a BCP 47 tag for `Intl`, and what changes it. */
@@ -39,18 +51,21 @@ export function useLanguage(): Pick<Messages, "language" | "setLanguage"> {
 /** Gives all below it the messages; English is there at once, another language once it is loaded. */
 export function MessagesProvider({ meanwhile, children }: { meanwhile?: ReactNode; children: ReactNode }) {
   const [language, setLanguage] = useState(preferred);
-  const [other, setOther] = useState<Catalogue | null>(null);
+  const [other, setOther] = useState<Other | null>(null);
   useEffect(() => {
     localStorage.setItem(KEY, language);
     if (language === "en") return setOther(null);
     let isWanted = true;
-    void import("./de").then(({ de }) => isWanted && setOther(de));
+    void import("./de").then(({ de, problems }) => isWanted && setOther({ messages: de, problems }));
     return () => void (isWanted = false);
   }, [language]);
   const isThere = language === "en" || other !== null;
   const messages = useMemo(() => {
     const shown: Language = isThere ? language : "en";
-    return { language: shown, setLanguage, t: translator(shown === "en" ? english : other!, shown) };
+    const t = translator(shown === "en" ? english : other!.messages, shown);
+    const say = sayer(shown === "en" ? {} : other!.problems);
+    const sentence = (said: Said) => (said.code === "offline" ? t("common.offline") : say(said));
+    return { language: shown, setLanguage, t, sentence };
   }, [isThere, language, other]);
   useEffect(() => void (document.documentElement.lang = messages.language), [messages.language]);
   return isThere ? <Context value={messages}>{children}</Context> : meanwhile;

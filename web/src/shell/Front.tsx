@@ -3,7 +3,7 @@ import { useMe } from "../api/me";
 import { ErrorNote } from "../components/ErrorNote";
 import { lazily } from "../lazily";
 
-const Homepage = lazily(() => import("../pages/home/Homepage"));
+export const Homepage = lazily(() => import("../pages/home/Homepage"));
 
 /** The first address: the overview for who is signed in, else what AURA is. */
 export function Front() {

@@ -14,7 +14,7 @@ export interface CallView extends Transcript {
   phase: Phase;
   fault: Fault | null;
   /** A passing remark of the server, such as that nothing was heard. */
-  remark: string;
+  remark: { code: string; detail: string } | null;
   isMuted: boolean;
   isPushToTalk: boolean;
   /** The key to talk is held down. */
@@ -55,7 +55,7 @@ export class VoiceCall {
   #saidAt = 0;
 
   constructor(private readonly options: CallOptions) {
-    const about = { fault: null, remark: "", isMuted: false, isPushToTalk: false, isTalking: false, recordedDays: 0 };
+    const about = { fault: null, remark: null, isMuted: false, isPushToTalk: false, isTalking: false, recordedDays: 0 };
     this.view = { ...empty, ...about, phase: "idle", conversationId: "", inputId: options.inputId ?? "" };
     this.#line = new Line({
       ticket: options.ticket,
@@ -81,7 +81,7 @@ export class VoiceCall {
   /** Begins, or goes on with the conversation that was. Call it from a click: browsers let no page sound before. */
   async begin(): Promise<void> {
     if (this.view.phase !== "idle") return;
-    this.#show({ phase: "opening", fault: null, remark: "" });
+    this.#show({ phase: "opening", fault: null, remark: null });
     try {
       requireSound();
       const context = (this.#context = new AudioContext({ latencyHint: "interactive" }));
@@ -133,7 +133,7 @@ export class VoiceCall {
   /** Where talking goes by a key: it is held down, or let go. */
   talk(isTalking: boolean): void {
     if (!this.view.isPushToTalk || isTalking === this.view.isTalking) return;
-    this.#show({ isTalking, remark: "" });
+    this.#show({ isTalking, remark: null });
     if (!isTalking) this.#line.send({ type: "commit" });
     else if (this.#state === "speaking") this.interrupt();
   }
@@ -186,7 +186,7 @@ export class VoiceCall {
     else if (type === "playback.resume") this.#speaker?.order({ type: "resume" });
     else if (type === "turn.cancelled") this.#speaker?.order({ type: "cut", turnId });
     else if (type === "ready" || type === "state") this.#stateIs(message);
-    else if (type === "error") this.#show({ remark: message.detail ?? "" });
+    else if (type === "error") this.#show({ remark: { code: message.code ?? "", detail: message.detail ?? "" } });
     else if (type === "recording.started") this.#show({ recordedDays: Number((message as { days?: number }).days ?? 0) });
     const transcript = told(this.view, message);
     if (transcript !== this.view) this.#show(transcript);
@@ -196,7 +196,7 @@ export class VoiceCall {
     this.#state = message.state ?? this.#state;
     // Coming back ends what held an answer.
     if (message.type === "ready") this.#speaker?.order({ type: "resume" });
-    this.#show({ phase: this.#state, conversationId: this.#line.conversationId, ...(this.#state === "hearing" && { remark: "" }) });
+    this.#show({ phase: this.#state, conversationId: this.#line.conversationId, ...(this.#state === "hearing" && { remark: null }) });
   }
 
   #lineIs(state: LineState, fault?: Fault): void {

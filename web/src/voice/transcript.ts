@@ -7,6 +7,8 @@ export interface Turn {
   answer: string;
   /** `cut`: it was spoken over or stopped; what is here is not all of it. */
   state: "open" | "done" | "cut" | "failed";
+  /** Why it failed: the API's stable code, and its sentence. */
+  code: string;
   detail: string;
   citations: readonly Citation[];
   timings: Timings | null;
@@ -46,7 +48,7 @@ export function told(transcript: Transcript, message: ServerMessage): Transcript
     case "turn.failed":
       // Sound in which nothing was said is no question.
       if (message.code === "no_speech") return without({ ...transcript, partial: NOTHING }, id);
-      return changed(transcript, id, { state: "failed", detail: message.detail ?? "" });
+      return changed(transcript, id, { state: "failed", code: message.code ?? "", detail: message.detail ?? "" });
     case "turn.cancelled": {
       // Speech that goes on before it was answered is asked again as one question.
       const wasAnswered = transcript.turns.some((turn) => turn.id === id && turn.answer);
@@ -62,7 +64,7 @@ type Change = Partial<Turn> | ((turn: Turn) => Partial<Turn>);
 function changed(transcript: Transcript, id: string, change: Change): Transcript {
   if (!id) return transcript;
   const at = transcript.turns.findIndex((turn) => turn.id === id);
-  const blank: Turn = { id, question: transcript.typed, answer: "", state: "open", detail: "", citations: [], timings: null };
+  const blank: Turn = { id, question: transcript.typed, answer: "", state: "open", code: "", detail: "", citations: [], timings: null };
   const before = transcript.turns[at] ?? blank;
   const after = { ...before, ...(typeof change === "function" ? change(before) : change) };
   return { ...transcript, turns: at < 0 ? [...transcript.turns, after] : transcript.turns.with(at, after) };

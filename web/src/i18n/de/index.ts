@@ -13,4 +13,6 @@ import { test } from "./test";
 import { voice } from "./voice";
 import { widget } from "./widget";
 
+export { problems } from "./problems";
+
 export const de: Catalogue = { account, admin, assistants, chat, common, home, insight, knowledge, nav, settings, test, voice, widget };

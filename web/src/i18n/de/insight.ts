@@ -2,7 +2,7 @@ import type { Like } from "../catalogue";
 import type { insight as en } from "../en/insight";
 
 export const insight: Like<typeof en> = {
-  title: "Einblick",
+  title: "Einblicke",
   text: "Was gefragt wurde und wie gut die Antworten waren. Tage sind die von UTC.",
   assistant: "Assistent",
   allAssistants: "Alle Assistenten",

@@ -23,7 +23,7 @@ export const voice: Like<typeof en> = {
   muted: "Mikrofon aus",
   mutedHint: "Was Sie sagen, wird nicht gehört, bis Sie es einschalten.",
   hold: "Zum Sprechen halten",
-  holdHint: "Halten Sie die Leertaste oder diesen Knopf, während Sie sprechen.",
+  holdHint: "Halten Sie die Leertaste oder diesen Knopf, während Sie sprechen. Mit der Eingabetaste beginnen und enden Sie.",
   release: "Zum Senden loslassen",
   mute: "Mikrofon ausschalten",
   unmute: "Mikrofon einschalten",

@@ -6,7 +6,7 @@ export const home = {
   sampleQuestion: "How long can a visitor borrow an audio guide?",
   sampleAnswer: "For three hours; after that it is charged by the hour.",
   sampleSource: "Visitor handbook, page 12",
-  sampleSure: "{percent} sure",
+  sampleSure: "94% sure",
   pointCitations: "Every answer cites its page",
   pointCitationsText: "Open the page with the passage marked, and judge for yourself.",
   pointVoice: "Talk instead of typing",

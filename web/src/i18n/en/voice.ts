@@ -20,7 +20,7 @@ export const voice = {
   muted: "Microphone off",
   mutedHint: "Nothing you say is heard until you turn it on.",
   hold: "Hold to talk",
-  holdHint: "Hold the space bar or this button while you speak.",
+  holdHint: "Hold the space bar or this button while you speak. With the Enter key you begin and end.",
   release: "Let go to send",
   mute: "Turn the microphone off",
   unmute: "Turn the microphone on",

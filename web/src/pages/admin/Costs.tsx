@@ -10,6 +10,7 @@ import { Figure, Figures, Panel } from "../../components/Panel";
 import { useLanguage, useMessages } from "../../i18n";
 
 type Scope = "own" | "all";
+const NAMES = 200;
 const PARTS = ["by_provider", "by_model", "by_kind", "by_assistant", "by_tenant", "by_day"] as const;
 
 /** What providers cost this month: one's own organisation, or all of them for the operator. */
@@ -23,6 +24,12 @@ export function Costs() {
     queryFn: () => ok(api.GET("/admin/costs", { params: { query: { scope } } })),
   });
   const found = costs.data;
+  const names = useTenantNames(Object.keys(found?.by_tenant ?? {}));
+  const named: Partial<Record<(typeof PARTS)[number], (key: string) => string>> = {
+    by_tenant: (id) => names?.get(id) ?? (names ? t("admin.gone", { id }) : id),
+    by_kind: (kind) => (isKind(kind) ? t(`admin.kind_${kind}`) : kind),
+    by_day: (day) => dayOf(day, language),
+  };
   const dollars = (value: number) => value.toLocaleString(language, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
   const count = (value: number) => value.toLocaleString(language);
   return (
@@ -45,7 +52,7 @@ export function Costs() {
       {found && (
         <>
           <Figures>
-            <Figure label={t("admin.costs")} number={dollars(Number(found.total.cost_usd))} hint={`${found.since} – ${found.until}`} />
+            <Figure label={t("admin.costs")} number={dollars(Number(found.total.cost_usd))} hint={`${dayOf(found.since, language)} – ${dayOf(found.until, language)}`} />
             <Figure label={t("admin.calls")} number={count(found.total.calls)} />
             <Figure label={t("admin.tokens")} number={count(found.total.input_tokens + found.total.output_tokens)} />
             <Figure label={t("admin.seconds")} number={count(Math.round(found.total.seconds))} />
@@ -53,7 +60,7 @@ export function Costs() {
           {found.total.calls === 0 && <Empty title={t("admin.noCosts")} text={t("admin.noCostsText")} />}
           {PARTS.filter((part) => Object.keys(found[part]).length > 0).map((part) => (
             <Panel key={part} title={t(`admin.${part}`)} isList>
-              <Sums rows={Object.entries(found[part])} dollars={dollars} count={count} />
+              <Sums rows={Object.entries(found[part]).map(([key, cost]) => [named[part]?.(key) ?? key, cost])} dollars={dollars} count={count} />
             </Panel>
           ))}
         </>
@@ -61,6 +68,30 @@ export function Costs() {
     </>
   );
 }
+
+/** Returns what the organisations of these ids are called, once that is known; those that are deleted are left out. */
+function useTenantNames(ids: readonly string[]): ReadonlyMap<string, string> | undefined {
+  return useQuery({
+    queryKey: ["tenants", "names", ids],
+    enabled: ids.length > 0,
+    queryFn: async () => {
+      const names = new Map<string, string>();
+      let after: string | null = null;
+      do {
+        const page: Schemas["TenantPage"] = await ok(api.GET("/api/tenants", { params: { query: { limit: NAMES, after } } }));
+        for (const { tenant_id, organization_name } of page.tenants) names.set(tenant_id, organization_name);
+        after = page.next ?? null;
+      } while (after && ids.some((id) => !names.has(id)));
+      return names;
+    },
+  }).data;
+}
+
+const KINDS = ["chat", "embedding", "transcription", "speech"] as const;
+const isKind = (kind: string): kind is (typeof KINDS)[number] => (KINDS as readonly string[]).includes(kind);
+
+/** Returns a day as the user's language writes it; days are those of UTC. */
+const dayOf = (day: string, language: string) => new Date(day).toLocaleDateString(language, { dateStyle: "medium", timeZone: "UTC" });
 
 function Sums({ rows, dollars, count }: { rows: [string, Schemas["Cost"]][]; dollars: (value: number) => string; count: (value: number) => string }) {
   const t = useMessages();
@@ -76,8 +107,8 @@ function Sums({ rows, dollars, count }: { rows: [string, Schemas["Cost"]][]; dol
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {rows.map(([name, cost]) => (
-            <Table.Tr key={name}>
+          {rows.map(([name, cost], index) => (
+            <Table.Tr key={index}>
               <Table.Td>{name || "–"}</Table.Td>
               <Table.Td ta="right">{count(cost.calls)}</Table.Td>
               <Table.Td ta="right">{count(cost.input_tokens + cost.output_tokens)}</Table.Td>

@@ -11,7 +11,7 @@ import { Empty } from "../../components/Empty";
 import { ErrorNote } from "../../components/ErrorNote";
 import { Line, Panel } from "../../components/Panel";
 import { RowList } from "../../components/RowList";
-import { useMessages } from "../../i18n";
+import { useMessages, useSentence } from "../../i18n";
 import { Replayed } from "./Replayed";
 
 const KEY = ["dead-letters"];
@@ -19,6 +19,7 @@ const KEY = ["dead-letters"];
 /** Documents that failed for good, why, and another try for one, for those of one kind, or for all. */
 export function DeadLetters() {
   const t = useMessages();
+  const sentence = useSentence();
   const { can } = useMe();
   const [code, setCode] = useState("");
   const list = (limit: number, after: string | null, of: string) =>
@@ -79,7 +80,7 @@ export function DeadLetters() {
             }
           >
             <Text fz="sm" mt={4} style={{ overflowWrap: "anywhere" }}>
-              {each.detail} {each.remedy}
+              {sentence({ code: each.code, detail: [each.detail, each.remedy].filter(Boolean).join(" ") })}
             </Text>
           </Line>
         )}

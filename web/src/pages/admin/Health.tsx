@@ -68,12 +68,13 @@ function Provider({ provider }: { provider: Schemas["ProviderState"] }) {
   const t = useMessages();
   const { offered, state, first_token_ms: first } = provider;
   const told = !offered ? t("admin.notSetUp") : state === "closed" ? t("admin.works") : t(state === "open" ? "admin.fails" : "admin.isTried");
+  const missing = /^(\w+) is not set\.$/.exec(provider.why_not ?? "")?.[1];
   const about = [
     provider.model,
     provider.local && t("admin.here"),
     provider.own_key && t("admin.ownKey"),
     first != null && t("admin.firstToken", { ms: Math.round(first) }),
-    !offered && provider.why_not,
+    !offered && (missing ? t("admin.isNotSet", { name: missing }) : provider.why_not),
   ];
   return (
     <Line

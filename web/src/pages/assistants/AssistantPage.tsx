@@ -1,5 +1,4 @@
 import { Alert, Button, Menu, Switch, Tabs, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { IconArrowLeft, IconDots } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
@@ -10,6 +9,7 @@ import { asProblem } from "../../api/problem";
 import { ErrorNote } from "../../components/ErrorNote";
 import { Loading } from "../../components/Loading";
 import { Page } from "../../components/Page";
+import { useTold } from "../../components/useTold";
 import { useMessages } from "../../i18n";
 import classes from "./assistants.module.css";
 import { type Agent, changesOf, type Draft, draftOf, type Put } from "./draft";
@@ -125,6 +125,7 @@ function Settings({ agent, draft, put }: { agent: Agent; draft: Draft; put: Put 
 
 function Acts({ agent, onActive }: { agent: Agent; onActive: (is: boolean) => void }) {
   const t = useMessages();
+  const told = useTold();
   const client = useQueryClient();
   const navigate = useNavigate();
   const [isLeaving, setLeaving] = useState(false);
@@ -144,7 +145,7 @@ function Acts({ agent, onActive }: { agent: Agent; onActive: (is: boolean) => vo
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => void duplicate().catch((thrown) => notifications.show({ color: "red", message: asProblem(thrown).detail }))}>
+          <Menu.Item onClick={() => void duplicate().catch(told)}>
             {t("assistants.duplicate")}
           </Menu.Item>
           {agent.assistant_key !== DEFAULT && (

@@ -1,12 +1,11 @@
 import { ActionIcon, Group, Input, NumberInput, Select, Slider, Stack, Switch, Text, Textarea } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useRef, useState } from "react";
 import { api, ok, send } from "../../api/client";
-import { asProblem } from "../../api/problem";
 import { ErrorNote } from "../../components/ErrorNote";
-import { useMessages } from "../../i18n";
+import { useTold } from "../../components/useTold";
+import { useLanguage, useMessages } from "../../i18n";
 import type { Draft, Put } from "./draft";
 import { LanguageSelect } from "./LanguageSelect";
 
@@ -16,6 +15,8 @@ const FILLER_LANGUAGES = ["en", "de"];
 /** How it speaks and listens: voice, speed, language, and what it says where its answer is late. */
 export function Voice({ draft, put }: { draft: Draft; put: Put }) {
   const t = useMessages();
+  const { language } = useLanguage();
+  const times = (speed: number) => `${speed.toLocaleString(language, { maximumFractionDigits: 2 })} ×`;
   const id = useId();
   const voices = useQuery({ queryKey: ["voices"], staleTime: 300_000, retry: 1, queryFn: () => ok(api.GET("/api/voice/voices")) });
   const known = voices.data?.voices ?? [];
@@ -46,15 +47,15 @@ export function Voice({ draft, put }: { draft: Draft; put: Put }) {
           min={0.5}
           max={2}
           step={0.05}
-          label={(shown) => `${shown.toFixed(2)} ×`}
+          label={times}
           thumbProps={{ "aria-labelledby": id }}
           value={draft.voice_speed ?? 1}
           onChange={(value) => put("voice_speed", value)}
         />
         <Group justify="space-between" mt={4} fz="xs" c="dimmed">
-          <span>0.5 ×</span>
-          <span>{(draft.voice_speed ?? 1).toFixed(2)} ×</span>
-          <span>2 ×</span>
+          <span>{times(0.5)}</span>
+          <span>{times(draft.voice_speed ?? 1)}</span>
+          <span>{times(2)}</span>
         </Group>
       </Input.Wrapper>
       <LanguageSelect label={t("assistants.listensFor")} placeholder={t("assistants.anyLanguage")} value={draft.language} onChange={(value) => put("language", value)} />
@@ -118,6 +119,7 @@ function Fillers({ draft, put }: { draft: Draft; put: Put }) {
 /** Plays how the greeting sounds with what is set now, saved or not. */
 function Sample({ draft }: { draft: Draft }) {
   const t = useMessages();
+  const told = useTold();
   const [state, setState] = useState<"still" | "asked" | "playing">("still");
   const playing = useRef<{ audio: HTMLAudioElement; url: string } | null>(null);
   const stop = () => {
@@ -149,7 +151,7 @@ function Sample({ draft }: { draft: Draft }) {
       setState("playing");
     } catch (thrown) {
       stop();
-      notifications.show({ color: "red", message: asProblem(thrown).detail });
+      told(thrown);
     }
   };
   return (

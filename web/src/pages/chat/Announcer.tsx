@@ -1,6 +1,6 @@
 import { VisuallyHidden } from "@mantine/core";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
-import { useMessages } from "../../i18n";
+import { useMessages, useSentence } from "../../i18n";
 import { beginning } from "./citations";
 import { type Exchange, isOpen } from "./exchange";
 
@@ -10,6 +10,7 @@ const SAID_CHARS = 600;
 /** Says to a screen reader what became of a question, once, when it is over: not each word as it comes. */
 export function Announcer({ exchanges }: { exchanges: readonly Exchange[] }) {
   const t = useMessages();
+  const sentence = useSentence();
   const [said, setSaid] = useState("");
   const open = useRef(new Set<string>());
   const look = useEffectEvent((all: readonly Exchange[]) => {
@@ -19,7 +20,7 @@ export function Announcer({ exchanges }: { exchanges: readonly Exchange[] }) {
     }
   });
   const ended = ({ state, text, problem }: Exchange) =>
-    state === "stopped" ? t("chat.stopped") : state === "failed" ? `${t("common.failed")}. ${problem?.detail}` : t("chat.answered", { text: beginning(text, SAID_CHARS) });
+    state === "stopped" ? t("chat.stopped") : state === "failed" ? `${t("common.failed")}. ${problem ? sentence(problem) : ""}` : t("chat.answered", { text: beginning(text, SAID_CHARS) });
   useEffect(() => look(exchanges), [exchanges]);
   return (
     <VisuallyHidden role="status" aria-live="polite" aria-atomic>

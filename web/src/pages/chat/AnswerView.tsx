@@ -2,7 +2,7 @@ import { Button, Group, Loader, Text } from "@mantine/core";
 import { IconPlayerStop, IconRefresh, IconWifiOff } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo } from "react";
 import { useMe } from "../../api/me";
-import { useMessages } from "../../i18n";
+import { useMessages, useSentence } from "../../i18n";
 import classes from "./answer.module.css";
 import { citations, placeOf, type Place, withoutMarkers } from "./citations";
 import { ConfidenceNote } from "./ConfidenceNote";
@@ -27,6 +27,7 @@ interface Props {
 /** An answer, as it comes and when it is whole: what it says, where that stands, how sure it is, what to do with it. */
 export function AnswerView({ exchange, isBusy, onPlace, onAgain, onChange }: Props) {
   const t = useMessages();
+  const sentence = useSentence();
   const { text, answer, state, found } = exchange;
   const cited = useMemo(() => citations(answer?.citations ?? []), [answer]);
   const isWhole = answer !== null && !isOpen(exchange);
@@ -45,7 +46,7 @@ export function AnswerView({ exchange, isBusy, onPlace, onAgain, onChange }: Pro
       )}
       {exchange.problem && (
         <div role="alert" className={classes.problem}>
-          <Text fz="sm">{exchange.problem.code === "offline" ? t("common.offline") : exchange.problem.detail}</Text>
+          <Text fz="sm">{sentence(exchange.problem)}</Text>
           <Button size="xs" variant="default" leftSection={<IconRefresh size={14} aria-hidden />} onClick={onAgain} disabled={isBusy}>
             {t("chat.askAgain")}
           </Button>
@@ -120,7 +121,7 @@ function NotAnswered({ exchange, places, onPlace, onAgain }: NotAnsweredProps) {
   const { can } = useMe();
   return (
     <div className={classes.unanswered}>
-      <InWork />
+      <InWork onAgain={onAgain} />
       <Text fz="sm" fw={550}>
         {t(places.length > 0 ? "chat.nearest" : "chat.nothingFound")}
       </Text>

@@ -1,12 +1,13 @@
 import { CloseButton, Progress } from "@mantine/core";
 import { IconAlertTriangle, IconCheck, IconFile } from "@tabler/icons-react";
-import { useMessages } from "../../i18n";
+import { useMessages, useSentence } from "../../i18n";
 import classes from "./chat.module.css";
 import type { Attached } from "./uploads";
 
 /** The files of a question: how far each is, and why one did not come. */
 export function AttachedFiles({ files, onRemove }: { files: readonly Attached[]; onRemove: (key: string) => void }) {
   const t = useMessages();
+  const sentence = useSentence();
   if (files.length === 0) return null;
   return (
     <ul className={classes.files} aria-label={t("chat.files")}>
@@ -16,7 +17,7 @@ export function AttachedFiles({ files, onRemove }: { files: readonly Attached[];
           <div className={classes.fileText}>
             <span className={classes.fileName}>{file.name}</span>
             <span className={classes.fileState} role="status">
-              {file.problem ? file.problem.detail : t(`chat.file_${file.state}`)}
+              {file.problem ? sentence(file.problem) : t(`chat.file_${file.state}`)}
             </span>
             {(file.state === "sending" || file.state === "reading") && (
               <Progress

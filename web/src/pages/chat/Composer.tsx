@@ -1,4 +1,4 @@
-import { ActionIcon, FileButton, Text, Textarea, Tooltip } from "@mantine/core";
+import { ActionIcon, FileButton, Text, Textarea, Tooltip, VisuallyHidden } from "@mantine/core";
 import { IconArrowUp, IconPaperclip, IconPlayerStopFilled } from "@tabler/icons-react";
 import { type ClipboardEvent, type KeyboardEvent, type RefObject, useEffect, useEffectEvent, useState } from "react";
 import { useMe } from "../../api/me";
@@ -10,6 +10,8 @@ import type { Attaching } from "./useAttached";
 
 interface Props {
   field: RefObject<HTMLTextAreaElement | null>;
+  /** The conversation it is for: what waits in one is not asked in another. */
+  place: string;
   text: string;
   onText: (text: string) => void;
   isBusy: boolean;
@@ -20,25 +22,32 @@ interface Props {
   onStop: () => void;
 }
 
-/** Where a question is written: Enter sends it, Shift+Enter begins a line, Escape stops the answer. */
-export function Composer({ field, text, onText, isBusy, attaching, assistantKey, assistantName, onSend, onStop }: Props) {
+/**
+ * Where a question is written: Enter sends it, Shift+Enter begins a line, Escape stops the answer.
+ *
+ * What is sent while an answer is written, or files are read, waits for their end; who presses Enter again does not
+ * wait for the answer, and who goes on writing sends it anew.
+ */
+export function Composer({ field, place, text, onText, isBusy, attaching, assistantKey, assistantName, onSend, onStop }: Props) {
   const t = useMessages();
   const { can } = useMe();
-  const [isHeld, setHeld] = useState(false);
+  const [heldIn, setHeldIn] = useState<string | null>(null);
   const { files } = attaching;
   const isReading = files.some(({ state }) => state === "sending" || state === "reading");
   const failed = files.filter(({ state }) => state === "failed");
+  const isHeld = heldIn === place;
 
   const send = () => {
-    if (!text.trim() || isBusy) return;
-    if (isReading) return setHeld(true);
+    if (!text.trim()) return;
+    if (isBusy && isHeld) onStop();
+    if (isBusy || isReading) return setHeldIn(place);
     const ready = files.filter(({ state }) => state === "ready");
     // An archive is many documents, which go by no one id: then all is searched.
     const isOne = ready.every(({ documentId }) => documentId);
-    setHeld(false);
+    setHeldIn(null);
     onSend(text.trim(), isOne ? ready.map(({ documentId, name }) => ({ document_id: documentId!, filename: name })) : []);
   };
-  const release = useEffectEvent(() => (failed.length > 0 ? setHeld(false) : send()));
+  const release = useEffectEvent(() => (failed.length > 0 ? setHeldIn(null) : send()));
   useEffect(() => {
     if (isHeld && !isReading && !isBusy) release();
   }, [isHeld, isReading, isBusy]);
@@ -56,6 +65,7 @@ export function Composer({ field, text, onText, isBusy, attaching, assistantKey,
     attaching.add([...found], assistantKey);
   };
   const placeholder = files[0] ? t("chat.askAbout", { name: files[0].name }) : t("chat.placeholder", { name: assistantName });
+  const held = isHeld ? t(isBusy ? "chat.heldByAnswer" : "chat.held") : "";
   return (
     <div className={classes.composer}>
       <AttachedFiles files={files} onRemove={attaching.remove} />
@@ -83,27 +93,39 @@ export function Composer({ field, text, onText, isBusy, attaching, assistantKey,
           aria-describedby="chat-keys"
           placeholder={placeholder}
           value={text}
-          onChange={(event) => onText(event.currentTarget.value)}
+          onChange={(event) => {
+            setHeldIn(null);
+            onText(event.currentTarget.value);
+          }}
           onKeyDown={pressed}
           onPaste={pasted}
         />
-        {isBusy ? (
+        {isBusy && (
           <Tooltip label={t("chat.stopKey")}>
             <ActionIcon size={36} radius="md" variant="default" aria-label={t("chat.stop")} onClick={onStop}>
               <IconPlayerStopFilled size={17} aria-hidden />
             </ActionIcon>
           </Tooltip>
-        ) : (
-          <Tooltip label={t("chat.sendKey")}>
-            <ActionIcon size={36} radius="md" aria-label={t("chat.send")} onClick={send} disabled={!text.trim()} loading={isHeld}>
+        )}
+        {(!isBusy || text.trim()) && (
+          <Tooltip label={t(isHeld && isBusy ? "chat.sendNow" : "chat.sendKey")}>
+            <ActionIcon
+              size={36}
+              radius="md"
+              aria-label={t(isHeld && isBusy ? "chat.sendNow" : "chat.send")}
+              onClick={send}
+              disabled={!text.trim()}
+              loading={isHeld && !isBusy}
+            >
               <IconArrowUp size={19} stroke={2} aria-hidden />
             </ActionIcon>
           </Tooltip>
         )}
       </div>
-      <Text id="chat-keys" fz="xs" c="dimmed" className={classes.keys} role={isHeld ? "status" : undefined}>
-        {isHeld ? t("chat.held") : t("chat.keys")}
+      <Text id="chat-keys" fz="xs" c="dimmed" className={classes.keys} data-held={isHeld || undefined}>
+        {held || t("chat.keys")}
       </Text>
+      <VisuallyHidden role="status">{held}</VisuallyHidden>
     </div>
   );
 }

@@ -37,6 +37,12 @@ describe("what is shown of a conversation", () => {
     expect(merged([ended], [mine])).toMatchObject([{ key: "mine", state: "done", text: "At nine [1]." }]);
   });
 
+  test("is the same exchange while its turn is, so that its row is not drawn again", () => {
+    const [one, other] = [turn(), turn()];
+    expect(kept(one, "c")).toBe(kept(one, "c"));
+    expect(kept(one, "c")).not.toBe(kept(other, "c"));
+  });
+
   test("ends with what the server has not heard of yet", () => {
     expect(merged([kept(turn(), "c")], [begun("new")]).map(({ key }) => key)).toEqual(["t", "new"]);
   });

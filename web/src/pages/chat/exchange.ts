@@ -72,10 +72,18 @@ export function asked(key: string, { question, assistantKey, conversationId, fil
   };
 }
 
-/** Returns a turn as the server keeps it. */
+const read = new WeakMap<Schemas["TurnView"], Exchange>();
+
+/**
+ * Returns a turn as the server keeps it.
+ *
+ * A turn that is still what it was is the same exchange, so that a row of it is not drawn again as others come.
+ */
 export function kept(turn: Schemas["TurnView"], conversationId: string): Exchange {
+  const before = read.get(turn);
+  if (before?.conversationId === conversationId) return before;
   const ended = ENDED[turn.status];
-  return {
+  const now: Exchange = {
     key: turn.turn_id,
     turnId: turn.turn_id,
     conversationId,
@@ -94,6 +102,8 @@ export function kept(turn: Schemas["TurnView"], conversationId: string): Exchang
     found: turn.found,
     isConnected: true,
   };
+  read.set(turn, now);
+  return now;
 }
 
 /** Returns the exchange after an event of its turn (docs/events.md); those that are not known leave it as it is. */

@@ -22,6 +22,7 @@ import { Thread } from "./Thread";
 import { lastChosen, TopBar } from "./TopBar";
 import { useAttached } from "./useAttached";
 import { useAssistants, useAbout, useConversation } from "./useConversation";
+import { useDraft } from "./useDraft";
 import { Welcome } from "./Welcome";
 
 const DEFAULT = "default-assistant";
@@ -47,7 +48,7 @@ function Chat() {
   const about = useAbout(id);
   const attaching = useAttached();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useState("");
+  const draft = useDraft(id);
   const [place, setPlace] = useState<Place | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [isHistoryOpen, history] = useDisclosure();
@@ -71,7 +72,7 @@ function Chat() {
   };
   const onSend = (question: string, files: readonly AskedFile[]) => {
     ask(question, files);
-    setText("");
+    draft.write("");
     attaching.clear();
   };
 
@@ -89,7 +90,9 @@ function Chat() {
   }, [handed, location.key, isKnown]);
 
   const named = useEffectEvent((named: string) => {
-    if (!id) void navigate(`/app/chat/${named}`, { replace: true });
+    if (id) return;
+    draft.carry(named);
+    void navigate(`/app/chat/${named}`, { replace: true });
   });
   useEffect(() => {
     if (begunId) named(begunId);
@@ -115,7 +118,6 @@ function Chat() {
 
   const begin = () => {
     conversation.forget();
-    setText("");
     history.close();
     void navigate("/app/chat");
     field.current?.focus();
@@ -124,6 +126,8 @@ function Chat() {
   const onDeleted = (gone: string) => gone === id && begin();
   const list = <History current={id} onDeleted={onDeleted} />;
   const isEmpty = conversation.rounds.length === 0;
+  // It gets its address while it is answered, and stays the same page.
+  const pageKey = id && id !== begunId ? id : "begun";
 
   return (
     <Page title={about?.title || t("nav.chat")} width="full" isTitleHidden>
@@ -173,7 +177,7 @@ function Chat() {
             <Welcome assistant={assistant} onAsk={(question) => ask(question)} />
           ) : (
             <Thread
-              key={id && id !== begunId ? id : "begun"}
+              key={pageKey}
               rounds={conversation.rounds}
               isBusy={current !== undefined}
               hasOlder={conversation.hasOlder}
@@ -188,8 +192,9 @@ function Chat() {
             <ErrorNote error={error} />
             <Composer
               field={field}
-              text={text}
-              onText={setText}
+              place={pageKey}
+              text={draft.text}
+              onText={draft.write}
               isBusy={current !== undefined}
               attaching={attaching}
               assistantKey={assistantKey}

@@ -3,7 +3,7 @@ import { IconFileText, IconMicrophone, IconQuote, IconShieldLock } from "@tabler
 import { useEffect } from "react";
 import { Link } from "react-router";
 import { useMe } from "../../api/me";
-import { useLanguage, useMessages } from "../../i18n";
+import { useMessages } from "../../i18n";
 import classes from "./home.module.css";
 
 const POINTS = [
@@ -63,8 +63,6 @@ export default function Homepage() {
 /** What an answer looks like. */
 function Sample() {
   const t = useMessages();
-  const { language } = useLanguage();
-  const percent = (0.94).toLocaleString(language, { style: "percent" });
   return (
     <figure className={classes.sample} aria-label={t("home.sampleTitle")}>
       <Text fz="sm" className={classes.sampleQuestion}>
@@ -81,7 +79,7 @@ function Sample() {
           </Text>
         </Group>
         <Text fz="xs" c="dimmed">
-          {t("home.sampleSure", { percent })}
+          {t("home.sampleSure")}
         </Text>
       </Group>
     </figure>

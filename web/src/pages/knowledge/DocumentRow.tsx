@@ -46,7 +46,7 @@ export const DocumentRow = memo(function DocumentRow({ document }: { document: S
         </span>
       </span>
       <span className={classes.state}>
-        <StateBadge state={document.status} />
+        <StateBadge state={document.status === "running" && document.waiting_for ? "queued" : document.status} />
         {progress && (
           <span className={classes.small} data-is-bad={isBad || undefined} title={progress}>
             {progress}

@@ -9,12 +9,12 @@ import { body } from "../../api/body";
 import { api, ok, type Schemas } from "../../api/client";
 import { useMe } from "../../api/me";
 import { useRows } from "../../api/pages";
-import { asProblem } from "../../api/problem";
 import { DateTime } from "../../components/DateTime";
 import { Empty } from "../../components/Empty";
 import { ErrorNote } from "../../components/ErrorNote";
 import { Page } from "../../components/Page";
 import { RowList } from "../../components/RowList";
+import { useTold } from "../../components/useTold";
 import { useMessages } from "../../i18n";
 import classes from "./knowledge.module.css";
 import { Tabs } from "./Tabs";
@@ -70,12 +70,13 @@ export default function Unanswered() {
 
 function QuestionRow({ question, onAnswer }: { question: Question; onAnswer: (question: Question) => void }) {
   const t = useMessages();
+  const told = useTold();
   const { can } = useMe();
   const client = useQueryClient();
   const change = useMutation({
     mutationFn: (state: Question["state"]) => ok(api.PATCH("/api/knowledge/unanswered/{id}", { params: { path: { id: question.id } }, body: { state } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ["unanswered"] }),
-    onError: (thrown) => notifications.show({ color: "red", message: asProblem(thrown).detail }),
+    onError: told,
   });
   const nearest = question.nearest[0]?.filename;
   return (

@@ -9,19 +9,20 @@ import { body } from "../../api/body";
 import { api, ok, type Schemas } from "../../api/client";
 import { useMe } from "../../api/me";
 import { useRows } from "../../api/pages";
-import { asProblem } from "../../api/problem";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { DateTime } from "../../components/DateTime";
 import { Empty } from "../../components/Empty";
 import { Page } from "../../components/Page";
 import { RowList } from "../../components/RowList";
 import { StateBadge } from "../../components/StateBadge";
+import { useTold } from "../../components/useTold";
 import { useMessages } from "../../i18n";
 import { Bar } from "./Bar";
 import { workEvents } from "./follow";
 import classes from "./knowledge.module.css";
-import { useReason } from "./progress";
+import { useReason, useWaiting } from "./progress";
 import { Tabs } from "./Tabs";
+import { twins } from "./uploads/twins";
 
 type Batch = Schemas["BatchView"];
 const PAGE = 30;
@@ -69,6 +70,7 @@ function Reindex() {
 
 function BatchRow({ id, summary }: { id: string; summary: Schemas["BatchSummary"] }) {
   const t = useMessages();
+  const waiting = useWaiting();
   const [isOpen, { toggle }] = useDisclosure();
   const batch = useBatch(id, summary.state === "running" || summary.state === "paused");
   const totals = batch?.totals;
@@ -97,7 +99,7 @@ function BatchRow({ id, summary }: { id: string; summary: Schemas["BatchSummary"
             {totals.queued + totals.running > 0 && ` · ${t("knowledge.inWork", { count: totals.queued + totals.running })}`}
             {bad > 0 && ` · ${t("knowledge.notRead", { count: bad })}`}
             {batch.remaining_s != null && batch.state === "running" && ` · ${t("knowledge.minutesLeft", { count: Math.ceil(batch.remaining_s / 60) })}`}
-            {batch.waiting_for && ` · ${t("knowledge.waitsFor", { what: batch.waiting_for.replaceAll("`", "") })}`}
+            {batch.waiting_for && ` · ${waiting(batch.waiting_for)}`}
           </Text>
         </>
       )}
@@ -108,6 +110,7 @@ function BatchRow({ id, summary }: { id: string; summary: Schemas["BatchSummary"
 
 function Reins({ batch }: { batch: Batch }) {
   const t = useMessages();
+  const told = useTold();
   const { can } = useMe();
   const client = useQueryClient();
   const at = { params: { path: { id: batch.id } } };
@@ -115,7 +118,7 @@ function Reins({ batch }: { batch: Batch }) {
     mutationFn: (what: "pause" | "resume" | "retry" | "cancel") =>
       what === "cancel" ? ok(api.DELETE("/api/jobs/{id}", at)) : ok(api.POST(`/api/jobs/{id}/${what}`, at)),
     onSettled: () => client.invalidateQueries({ queryKey: ["batches"] }),
-    onError: (thrown) => notifications.show({ color: "red", message: asProblem(thrown).detail }),
+    onError: told,
   });
   if (!can("documents:write")) return null;
   const isOpen = batch.state === "running" || batch.state === "paused";
@@ -143,6 +146,7 @@ function Items({ batch }: { batch: Batch }) {
     queryKey: ["batches", batch.id, "items", batch.totals],
     queryFn: () => ok(api.GET("/api/batches/{id}/documents", { params: { path: { id: batch.id }, query: { limit: SHOWN } } })),
   });
+  const same = twins(found.data?.documents ?? []);
   return (
     <Stack gap={0} mt="sm" style={{ maxHeight: 320, overflowY: "auto" }} tabIndex={0} role="group" aria-label={batch.name}>
       {found.data?.documents.map((item) => (
@@ -163,6 +167,11 @@ function Items({ batch }: { batch: Batch }) {
           {item.detail && (
             <Text fz="xs" c="var(--mantine-color-error)" className={classes.reason}>
               {reason(item.code, [item.detail, item.remedy].filter(Boolean).join(" "))}
+            </Text>
+          )}
+          {same.has(item) && (
+            <Text fz="xs" c="dimmed" className={classes.reason}>
+              {t("knowledge.sameAs", { name: same.get(item)! })}
             </Text>
           )}
         </div>

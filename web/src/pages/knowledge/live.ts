@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { api, ok, type Schemas } from "../../api/client";
 import { type AuraEvent, events } from "../../api/events";
 import type { CursorPage } from "../../api/pages";
+import { soon } from "../../api/soon";
 
 type Document = Schemas["DocumentView"];
 type Pages = InfiniteData<CursorPage<Document>>;
@@ -24,13 +25,7 @@ export function useLiveDocuments(): void {
   const client = useQueryClient();
   useEffect(() => {
     const stop = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const readAgain = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        void client.invalidateQueries({ queryKey: ["documents"] });
-      }, READ_AGAIN_MS);
-    };
+    const reading = soon(() => void client.invalidateQueries({ queryKey: ["documents"] }), READ_AGAIN_MS);
     const put = (id: string, change: Partial<Document>) =>
       client.setQueriesData<Pages>({ queryKey: ["documents", "list"] }, (data) => data && patched(data, id, change));
     const follow = async () => {
@@ -39,11 +34,11 @@ export function useLiveDocuments(): void {
         const change = changeOf(event);
         if (change) put(id, change);
         else if (event.name === "document.failed") put(id, await ok(api.GET("/api/documents/{id}", { params: { path: { id } } })).catch(() => ({ status: "failed" as const })));
-        else readAgain();
+        else reading.call();
       }
     };
     void follow().catch(() => undefined);
-    return () => (clearTimeout(timer), stop.abort());
+    return () => (stop.abort(), reading.end());
   }, [client]);
 }
 

@@ -51,7 +51,7 @@ function About({ endpoint }: { endpoint: Schemas["EndpointView"] }) {
         </Group>
         {endpoint.disabled_reason && (
           <Text fz="sm" c="var(--mantine-color-error)">
-            {t("settings.disabledBecause", { reason: endpoint.disabled_reason })}
+            {t("settings.disabledBecause", { reason: t(`settings.disabled_${endpoint.disabled_reason}`) })}
           </Text>
         )}
         {made && <ShownOnce title={t("settings.secretOnce")} text={t("settings.rotatedText")} secret={made.secret} onClose={() => setMade(null)} />}

@@ -7,7 +7,7 @@ import { ErrorNote } from "../../components/ErrorNote";
 import { Loading } from "../../components/Loading";
 import { Panel } from "../../components/Panel";
 import classes from "../../components/ways.module.css";
-import { useMessages } from "../../i18n";
+import { useLanguage, useMessages } from "../../i18n";
 import { example, type Tone, toneOf, TRAITS } from "./persona";
 
 export const PREFERENCES = ["preferences"];
@@ -27,6 +27,7 @@ export function Persona() {
 
 function Sliders({ kept }: { kept: Tone }) {
   const t = useMessages();
+  const { language } = useLanguage();
   const [changed, setChanged] = useState<Partial<Tone>>({});
   const tone = { ...kept, ...changed };
   const isChanged = TRAITS.some((trait) => tone[trait] !== kept[trait]);
@@ -48,7 +49,7 @@ function Sliders({ kept }: { kept: Tone }) {
               min={0}
               max={1}
               step={0.05}
-              label={(value) => value.toFixed(2)}
+              label={(value) => value.toLocaleString(language, { style: "percent" })}
               thumbLabel={t(`settings.${trait}`)}
               value={tone[trait]}
               onChange={(value) => setChanged({ ...changed, [trait]: value })}

@@ -2,7 +2,7 @@ import { Text, Title } from "@mantine/core";
 import { IconQuote } from "@tabler/icons-react";
 import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
 import { Empty } from "../../components/Empty";
-import { useMessages } from "../../i18n";
+import { useMessages, useSentence } from "../../i18n";
 import type { CallView } from "../../voice/call";
 import type { Citation } from "../../voice/messages";
 import type { Turn } from "../../voice/transcript";
@@ -13,13 +13,13 @@ import classes from "./voice.module.css";
 /** What was said on both sides, the newest below, and what is being said now. */
 export function Conversation({ view, assistant }: { view: CallView; assistant: string }) {
   const t = useMessages();
-  const end = useRef<HTMLDivElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const [cited, setCited] = useState<Citation | null>(null);
   const { turns, partial } = view;
   const last = turns.at(-1);
   useEffect(() => {
-    // Chromium returns a promise here, which React would take for what ends the effect.
-    void end.current?.scrollIntoView({ block: "nearest" });
+    // The list alone: the page would take the button away from whoever talks on a phone.
+    box.current!.scrollTop = box.current!.scrollHeight;
   }, [turns.length, last?.answer, partial.text]);
   const isSpeaking = view.phase === "speaking";
   return (
@@ -28,7 +28,7 @@ export function Conversation({ view, assistant }: { view: CallView; assistant: s
         {t("voice.transcript")}
       </Title>
       {/* Focusable, so that it can be scrolled by key. */}
-      <div className={classes.turns} role="log" aria-live="off" aria-labelledby="voice-transcript" tabIndex={0}>
+      <div ref={box} className={classes.turns} role="log" aria-live="off" aria-labelledby="voice-transcript" tabIndex={0}>
         {turns.length === 0 && !partial.text && <Empty icon={IconQuote} title={t("voice.nothingYet")} text={t("voice.empty")} />}
         {turns.map((turn) => (
           <OneTurn key={turn.id} turn={turn} assistant={assistant} isSpoken={isSpeaking && turn === last} onCited={setCited} />
@@ -39,7 +39,6 @@ export function Conversation({ view, assistant }: { view: CallView; assistant: s
             <span>{partial.text.slice(partial.stable.length)}</span>
           </p>
         )}
-        <div ref={end} />
       </div>
       <SourceView citation={cited} onClose={() => setCited(null)} />
     </section>
@@ -55,6 +54,7 @@ interface TurnProps {
 
 function OneTurn({ turn, assistant, isSpoken, onCited }: TurnProps) {
   const t = useMessages();
+  const sentence = useSentence();
   const { question, answer, citations, state, detail, timings } = turn;
   return (
     <article className={classes.turn}>
@@ -74,7 +74,7 @@ function OneTurn({ turn, assistant, isSpoken, onCited }: TurnProps) {
           {answer && <div className={classes.words}>{withMarkers(answer, citations, onCited, t)}</div>}
           {detail && (
             <Text fz="sm" c="var(--mantine-color-error)">
-              {detail}
+              {sentence(turn)}
             </Text>
           )}
           {timings && <WaterfallChart timings={timings} />}

@@ -1,7 +1,7 @@
 import { Alert, Stack, Text } from "@mantine/core";
 import { IconMicrophoneOff } from "@tabler/icons-react";
 import type { MessageKey } from "../../i18n/catalogue";
-import { useMessages } from "../../i18n";
+import { useMessages, useSentence } from "../../i18n";
 import type { Fault, FaultCode } from "../../voice/faults";
 
 const WORDS: Record<FaultCode, [MessageKey, MessageKey]> = {
@@ -17,12 +17,13 @@ const WORDS: Record<FaultCode, [MessageKey, MessageKey]> = {
 /** Why there is no conversation, and what to do about it. */
 export function FaultNote({ fault }: { fault: Fault | null }) {
   const t = useMessages();
+  const sentence = useSentence();
   if (!fault) return null;
   const [title, hint] = WORDS[fault.code];
   return (
     <Alert role="alert" variant="light" color="red" icon={<IconMicrophoneOff aria-hidden />} title={t(title)} maw={520} mx="auto">
       <Stack gap={4}>
-        {fault.detail && fault.code !== "unsupported" && <Text fz="sm">{fault.detail}</Text>}
+        {fault.detail && fault.code !== "unsupported" && <Text fz="sm">{sentence({ code: fault.serverCode, detail: fault.detail })}</Text>}
         <Text fz="sm">{t(hint)}</Text>
       </Stack>
     </Alert>

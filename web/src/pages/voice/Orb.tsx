@@ -20,7 +20,7 @@ export function Orb({ call, view }: Props) {
   const { phase, isMuted, isPushToTalk, isTalking } = view;
   const isHeld = isPushToTalk && phase !== "idle";
   useLevel(button, call, phase !== "idle");
-  const label = phase === "idle" ? t("voice.start") : isHeld ? t(isTalking ? "voice.release" : "voice.hold") : t("voice.end");
+  const label = phase === "idle" ? t("voice.start") : isHeld ? t("voice.hold") : t("voice.end");
   const talking = (event: { preventDefault: () => void }, isDown: boolean) => {
     if (!isHeld) return;
     event.preventDefault();

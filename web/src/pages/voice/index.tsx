@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import { Link } from "react-router";
 import { api, ok } from "../../api/client";
 import { Page } from "../../components/Page";
-import { useMessages } from "../../i18n";
+import { useMessages, useSentence } from "../../i18n";
 import type { CallView, VoiceCall } from "../../voice/call";
 import { Controls } from "./Controls";
 import { Conversation } from "./Conversation";
@@ -73,6 +73,7 @@ export default function Voice() {
 /** What is happening, in words: read out at each change, with the answer once it is whole. */
 function Status({ view, greeting }: { view: CallView; greeting: string }) {
   const t = useMessages();
+  const sentence = useSentence();
   const { phase, isMuted, isPushToTalk, isTalking, partial, turns, remark } = view;
   const isWaiting = phase === "listening";
   const name = isWaiting && isMuted ? "muted" : isWaiting && isPushToTalk ? "hold" : phase;
@@ -80,7 +81,7 @@ function Status({ view, greeting }: { view: CallView; greeting: string }) {
   const last = turns.at(-1);
   // Whoever cannot be heard cannot interrupt.
   const hinted = phase !== "speaking" ? name : isMuted ? "muted" : isPushToTalk ? "hold" : name;
-  const hint = remark || (phase === "idle" && greeting && !view.fault ? greeting : t(`voice.${hinted}Hint`));
+  const hint = (remark && sentence(remark)) || (phase === "idle" && greeting && !view.fault ? greeting : t(`voice.${hinted}Hint`));
   return (
     <>
       <div className={classes.status}>
@@ -94,7 +95,7 @@ function Status({ view, greeting }: { view: CallView; greeting: string }) {
       <VisuallyHidden aria-live="polite">
         {last?.question && <p>{t("voice.said", { who: t("voice.you") }) + " " + last.question}</p>}
         {/* The answer is heard; it is read out where it was not spoken to its end. */}
-        {last?.state === "failed" && <p>{last.detail}</p>}
+        {last?.state === "failed" && <p>{sentence(last)}</p>}
       </VisuallyHidden>
     </>
   );

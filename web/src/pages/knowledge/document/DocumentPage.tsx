@@ -7,11 +7,11 @@ import { Link, useNavigate, useParams } from "react-router";
 import { body } from "../../../api/body";
 import { api, ok, type Schemas } from "../../../api/client";
 import { useMe } from "../../../api/me";
-import { asProblem } from "../../../api/problem";
 import { ConfirmButton } from "../../../components/ConfirmButton";
 import { ErrorNote } from "../../../components/ErrorNote";
 import { Loading } from "../../../components/Loading";
 import { Page } from "../../../components/Page";
+import { useTold } from "../../../components/useTold";
 import { useMessages } from "../../../i18n";
 import { workEvents } from "../follow";
 import classes from "../knowledge.module.css";
@@ -91,6 +91,7 @@ function Contents({ document }: { document: Document }) {
 
 function Acts({ document }: { document: Document }) {
   const t = useMessages();
+  const told = useTold();
   const { can } = useMe();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -100,7 +101,7 @@ function Acts({ document }: { document: Document }) {
   const again = (reread: boolean) => () =>
     void ok(api.POST("/api/documents/{id}/reindex", { ...at, body: body<Schemas["ReindexBody"]>({ reread }) }))
       .then(() => client.invalidateQueries({ queryKey: ["documents", "one", document.id] }))
-      .catch((thrown) => notifications.show({ color: "red", message: asProblem(thrown).detail }));
+      .catch(told);
   const remove = async () => {
     const receipt = await ok(api.DELETE("/api/documents/{id}", at));
     void client.invalidateQueries({ queryKey: ["documents"] });

@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useMe } from "../../../api/me";
 import { ConfirmButton } from "../../../components/ConfirmButton";
 import { StateBadge } from "../../../components/StateBadge";
-import { useMessages } from "../../../i18n";
+import { useMessages, useSentence } from "../../../i18n";
 import classes from "../knowledge.module.css";
 import { EntryForm } from "./EntryForm";
 import type { Entry, Kind } from "./kinds";
@@ -13,6 +13,7 @@ import type { Entry, Kind } from "./kinds";
 /** An entry in a list, with what can be done with it. */
 export function EntryRow({ kind, entry }: { kind: Kind; entry: Entry }) {
   const t = useMessages();
+  const sentence = useSentence();
   const { can } = useMe();
   const client = useQueryClient();
   const [isEdited, { open, close }] = useDisclosure();
@@ -36,7 +37,7 @@ export function EntryRow({ kind, entry }: { kind: Kind; entry: Entry }) {
           {entry.status !== "processed" && <StateBadge state={entry.status} />}
           {entry.detail && (
             <Text fz="xs" c="var(--mantine-color-error)">
-              {entry.detail}
+              {sentence(entry)}
             </Text>
           )}
           {[entry.category, entry.assistant_key, ...entry.tags].filter(Boolean).map((tag) => (

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { events } from "../../../api/events";
+import { soon } from "../../../api/soon";
 
 const READ_AGAIN_MS = 400;
 
@@ -9,17 +10,13 @@ export function useLiveEntries(): void {
   const client = useQueryClient();
   useEffect(() => {
     const stop = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    const reading = soon(() => void client.invalidateQueries({ queryKey: ["entries"] }), READ_AGAIN_MS);
     const follow = async () => {
       for await (const event of events(new Request("/api/events?types=document.*"), { signal: stop.signal })) {
-        if (!/processed|failed|deleted/.test(event.name)) continue;
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          void client.invalidateQueries({ queryKey: ["entries"] });
-        }, READ_AGAIN_MS);
+        if (/processed|failed|deleted/.test(event.name)) reading.call();
       }
     };
     void follow().catch(() => undefined);
-    return () => (clearTimeout(timer), stop.abort());
+    return () => (stop.abort(), reading.end());
   }, [client]);
 }

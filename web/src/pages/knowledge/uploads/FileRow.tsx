@@ -1,11 +1,10 @@
 import { ActionIcon, Anchor, Button, PasswordInput, Progress, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { IconRefresh, IconX } from "@tabler/icons-react";
 import { type SubmitEvent, useState } from "react";
 import { Link } from "react-router";
-import { asProblem } from "../../../api/problem";
 import { FileSize } from "../../../components/FileSize";
 import { StateBadge } from "../../../components/StateBadge";
+import { useTold } from "../../../components/useTold";
 import { useMessages } from "../../../i18n";
 import type { MessageKey } from "../../../i18n/catalogue";
 import classes from "../knowledge.module.css";
@@ -43,9 +42,9 @@ export function FileRow({ drop, file }: { drop: Drop; file: Sent }) {
           {file.code === GONE ? t("knowledge.gone") : reason(file.code, file.reason)}
         </Text>
       )}
-      {file.isKnown && file.state === "processed" && (
+      {(file.sameAs || (file.isKnown && file.state === "processed")) && (
         <Text fz="xs" c="dimmed" className={classes.reason}>
-          {t("knowledge.wasThere")}
+          {file.sameAs ? t("knowledge.sameAs", { name: file.sameAs }) : t("knowledge.wasThere")}
         </Text>
       )}
       {isLocked(file) && <Password drop={drop} file={file} />}
@@ -55,6 +54,7 @@ export function FileRow({ drop, file }: { drop: Drop; file: Sent }) {
 
 function Acts({ drop, file }: { drop: Drop; file: Sent }) {
   const t = useMessages();
+  const told = useTold();
   const [isBusy, setBusy] = useState(false);
   const isLeft = file.state === "waiting" || (file.documentId !== null && !isEnded(file));
   const isAgain = file.documentId !== null && (file.state === "failed" || file.state === "cancelled") && !isLocked(file);
@@ -73,6 +73,7 @@ function Acts({ drop, file }: { drop: Drop; file: Sent }) {
 
 function Password({ drop, file }: { drop: Drop; file: Sent }) {
   const t = useMessages();
+  const told = useTold();
   const [password, setPassword] = useState("");
   const [isBusy, setBusy] = useState(false);
   const submitted = (event: SubmitEvent<HTMLFormElement>) => {
@@ -109,5 +110,3 @@ function StateOf({ state }: { state: FileState }) {
   const words = WORDS[state];
   return <StateBadge state={state === "refused" ? "failed" : state === "waiting" || state === "sent" ? "queued" : state} {...(words ? { label: t(words) } : {})} />;
 }
-
-const told = (thrown: unknown) => void notifications.show({ color: "red", message: asProblem(thrown).detail });

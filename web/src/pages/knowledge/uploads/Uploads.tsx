@@ -1,11 +1,10 @@
 import { Button, Group, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { notifications } from "@mantine/notifications";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, useState } from "react";
-import { asProblem } from "../../../api/problem";
 import { ErrorNote } from "../../../components/ErrorNote";
+import { useTold } from "../../../components/useTold";
 import { useMessages } from "../../../i18n";
 import { Bar } from "../Bar";
 import classes from "../knowledge.module.css";
@@ -87,6 +86,7 @@ function Sum({ drop, sums }: { drop: Drop; sums: ReturnType<typeof sumsOf> }) {
 
 function Reins({ drop, bad }: { drop: Drop; bad: number }) {
   const t = useMessages();
+  const told = useTold();
   const [busy, setBusy] = useState("");
   const isOver = drop.isEnded || drop.isCancelled;
   const again = async () => {
@@ -102,7 +102,6 @@ function Reins({ drop, bad }: { drop: Drop; bad: number }) {
       loading={busy === label}
       onClick={() => {
         setBusy(label);
-        const told = (thrown: unknown) => void notifications.show({ color: "red", message: asProblem(thrown).detail });
         void what().catch(told).finally(() => setBusy(""));
       }}
     >

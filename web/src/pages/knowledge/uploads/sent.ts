@@ -17,6 +17,8 @@ export interface Sent extends Found {
   documentId: string | null;
   /** Whether the same bytes were there before, so that nothing had to be read. */
   isKnown: boolean;
+  /** The file of the same drop that has the same bytes and came first; "" where there is none. */
+  sameAs: string;
 }
 
 /** What is said of a file that is no more where it was chosen from. */
@@ -42,6 +44,7 @@ export function begun(id: string, found: readonly Found[]): Sent[] {
     hasArrived: false,
     documentId: null,
     isKnown: false,
+    sameAs: "",
   }));
 }
 

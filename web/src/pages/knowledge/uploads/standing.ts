@@ -1,5 +1,6 @@
 import { api, ok, type Schemas } from "../../../api/client";
 import { itemsOf, matched } from "./items";
+import { twins } from "./twins";
 import type { FileState, Sent } from "./sent";
 
 interface Ended {
@@ -13,7 +14,11 @@ export async function readBatch(id: string, files: readonly Sent[]): Promise<voi
   const { state } = await ok(api.GET("/api/batches/{id}", { params: { path: { id } } }));
   const items = await itemsOf(id);
   const arrived = files.filter((file) => file.hasArrived);
-  for (const [file, item] of matched(arrived, items)) stands(file, item.status, item, item.document_id);
+  const same = twins(items);
+  for (const [file, item] of matched(arrived, items)) {
+    stands(file, item.status, item, item.document_id);
+    file.sameAs = same.get(item) ?? "";
+  }
   // An archive is no item of its batch; what was in it is.
   if (state === "completed") for (const file of arrived) if (file.state === "sent") file.state = "processed";
 }
