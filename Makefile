@@ -50,7 +50,7 @@ browser: $(VENV)/dev.stamp web/dist/.stamp ## try the web application in a real 
 # tests measure are said at the end.
 define TRY_BROWSER
 $(BIN)/python -m tests.browser.chromium
-$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/browser
+$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/browser
 endef
 
 lint: $(VENV)/dev.stamp web/node_modules/.stamp ## style, types, import rules, generated files

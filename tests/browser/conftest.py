@@ -7,11 +7,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect, sync_playwright
+from xdist.scheduler import LoadFileScheduling
 
 from deploy.ephemeral import Stack, ephemeral_stack
 from tests.browser import chromium
@@ -20,7 +20,6 @@ from tests.integration.providers.fakes import FarEnd, far_end
 from tests.integration.webhooks.receiver import ALLOWED
 
 PASSWORD = "four calm words together"
-HERE = Path(__file__).parent
 PATIENCE_MS = 30_000
 """What takes this long beside another suite on two processors is not slow but broken."""
 
@@ -38,13 +37,18 @@ DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 _addresses = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares a stack of its own in one process of `--dist loadgroup`, and the tests of a file."""
-    for item in items:
-        here = item.path.parent
-        if HERE in (here, *here.parents):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem if here == HERE else here.name))
+class ByStack(LoadFileScheduling):
+    """Gives each process whole files, and all those of a folder whose tests share a stack of their own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        folder = file.rpartition("/")[0]
+        return folder if folder.endswith("/chat") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByStack:
+    return ByStack(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
