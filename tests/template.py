@@ -15,6 +15,7 @@ import gunicorn.workers.gthread
 import api
 import workers
 from deploy import template
+from pipelines.ingest import tokens
 from schemas.settings import get_settings
 from workers.app import app
 
@@ -26,6 +27,10 @@ def main() -> None:
     gc.disable()  # As `deploy.template` does: next to nothing of what is imported is ever garbage.
     for module in pkgutil.walk_packages(workers.__path__, "workers."):
         import_module(module.name)
+    # What nearly every stack comes to need: a worker imports it at its first document or question, each for itself.
+    for name in ("openai_compatible", "openai_listening", "openai_speech", "elevenlabs"):
+        import_module(f"pipelines.providers.{name}")
+    tokens.count("The vocabulary is read as well.")
     template.serve(_be)
 
 
