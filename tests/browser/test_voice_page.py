@@ -15,7 +15,10 @@ FAILS = """(name) => {
 def test_who_cannot_be_heard_is_told_what_to_do(
     open_page: Callable[..., Page], new_person: Callable[..., Person]
 ) -> None:
-    page = open_page("/app/voice", new_person())
+    page = open_page("/app/voice", new_person(), viewport={"width": 375, "height": 740})
+    expect(page.get_by_text("Nothing said yet")).to_be_visible()
+    # On a phone the button is what one sees first.
+    assert page.evaluate("scrollY") == 0
     page.get_by_role("button", name="Sound and assistant").click()
     expect(page.get_by_label("Assistant", exact=True).first).to_be_visible()
     expect(page.get_by_role("switch", name="Push to talk")).not_to_be_checked()

@@ -79,8 +79,9 @@ function Status({ view, greeting }: { view: CallView; greeting: string }) {
   const name = isWaiting && isMuted ? "muted" : isWaiting && isPushToTalk ? "hold" : phase;
   const words = isPushToTalk && isTalking ? t("voice.release") : t(`voice.${name}`);
   const last = turns.at(-1);
-  // Whoever cannot be heard cannot interrupt.
-  const hinted = phase !== "speaking" ? name : isMuted ? "muted" : isPushToTalk ? "hold" : name;
+  // Whoever cannot be heard cannot interrupt, and whoever holds a key is not told to pause.
+  const isByKey = isPushToTalk && (phase === "speaking" || phase === "hearing");
+  const hinted = phase === "speaking" && isMuted ? "muted" : isByKey ? "hold" : name;
   const hint = (remark && sentence(remark)) || (phase === "idle" && greeting && !view.fault ? greeting : t(`voice.${hinted}Hint`));
   return (
     <>
