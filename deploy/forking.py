@@ -92,8 +92,10 @@ class Template:
     def listen(self, within_s: float = 0.0) -> bool:
         """Take in what the template says, waiting for the first word; return whether it said something.
 
-        Raises ConnectionError where it has ended.
+        Raises ConnectionError where it has ended, or was closed.
         """
+        if self.channel.fileno() < 0:
+            raise ConnectionResetError("The template is closed.")
         said = False
         while select.select([self.channel], [], [], 0.0 if said else max(0.0, within_s))[0]:
             message = self.channel.recv(4096)

@@ -10,12 +10,14 @@ from pipelines.turn.speaking.spoken_figures import figures, money, phones
 from pipelines.turn.speaking.spoken_times import times
 from pipelines.turn.speaking.unmarked import unmarked
 
-_EMAIL = re.compile(r"(?<![\w.+-])(?:mailto:)?([\w.+-]{1,64}+)@([\w-]{1,63}+(?:\.[\w-]{1,63}+){1,8}+)")
+# A group that is looked ahead for and then taken is never gone back into. Possessive groups say the same, but lose
+# matches in Python before 3.11.5, which Debian 12 has.
+_EMAIL = re.compile(r"(?<![\w.+-])(?:mailto:)?([\w.+-]{1,64}+)@(?=([\w-]{1,63}+(?:\.[\w-]{1,63}+){1,8}))\2")
 _URL = re.compile(
-    r"(?:https?://(?:www\.)?|\bwww\.)([\w-]{1,63}+(?:\.[\w-]{1,63}+){0,8}+)(?::\d{1,5})?(?:[/?#]\S*?)?(?=[.,;:!?)\]]*(?:\s|$))",
+    r"(?:https?://(?:www\.)?|\bwww\.)(?=([\w-]{1,63}+(?:\.[\w-]{1,63}+){0,8}))\1(?::\d{1,5})?(?:[/?#]\S*?)?(?=[.,;:!?)\]]*(?:\s|$))",
     re.IGNORECASE,
 )
-_DOMAIN = re.compile(r"(?<![\w.-])((?:[a-z][\w-]*+\.(?=[a-z]))++[a-z]{2,}+)(?:/[\w./?=&%#-]*\w)?", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?<![\w.-])((?=((?:[a-z][\w-]*+\.(?=[a-z]))+))\2[a-z]{2,}+)(?:/[\w./?=&%#-]*\w)?", re.IGNORECASE)
 _LETTERS = {".": " dot ", "_": " underscore ", "-": " dash ", "+": " plus "}
 _INSIDE = re.compile(r"(?<=[^\W_])_{1,3}(?=[^\W_])")
 

@@ -91,6 +91,7 @@ def test_markup_and_figures_become_words(text: str, said: str) -> None:
         ("(+49) 30 123456, +3 °C", "plus four nine, three zero, one two three four five six, plus 3 degrees Celsius"),
         ("1.000.000 and 50¢ a - b", "1000000 and 50 cents a, b"),
         ("C#, .NET, B2B, COVID-19, A4, AT&T", "C#, .NET, B2B, COVID-19, A4, AT&T"),
+        ("It is at https://docs.aura.example.org.", "It is at docs dot aura dot example dot org."),
     ],
 )
 def test_what_is_short_for_the_eye_is_said_in_full(text: str, said: str) -> None:
