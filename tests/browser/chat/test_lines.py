@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from deploy.ephemeral import Stack
+from deploy.ephemeral import Stack, wait_until
 from tests.browser.chat.conftest import BEGUN, HOLIDAY, PATIENCE_MS, TOLD, Model, answer, ask
 from tests.browser.conftest import Person
 
@@ -20,6 +20,13 @@ def turns(stack: Stack, person: Person, page: Page) -> list[dict[str, Any]]:
     path = f"/api/memory/conversations/{page.url.split('/')[-1]}/turns"
     found: list[dict[str, Any]] = stack.client.get(path, headers=person.headers).json()["turns"]
     return found
+
+
+def writes(stack: Stack, person: Person, model: Model) -> bool:
+    """Return whether the model is asked for an answer, by asking for one."""
+    before = model.asked
+    stack.client.post("/api/chat", json={"message": HOLIDAY}, headers=person.headers)
+    return model.asked > before
 
 
 def test_an_answer_goes_on_after_a_new_load_and_after_the_network_was_away(
@@ -74,7 +81,7 @@ def test_a_question_is_asked_once_whatever_the_network_does(
 
 
 def test_a_model_that_refuses_is_done_without_and_a_server_that_does_is_asked_again(
-    open_page: OpenPage, reader: Person, model: Model
+    open_page: OpenPage, reader: Person, stack: Stack, model: Model
 ) -> None:
     page = open_page("/app/chat", reader)
     busy = {"code": "too_busy", "detail": "Too many are asking.", "status": 503}
@@ -88,3 +95,6 @@ def test_a_model_that_refuses_is_done_without_and_a_server_that_does_is_asked_ag
     model.refuses = True
     ask(page, "How many days of holiday does a full-time employee have a year?")
     expect(answer(page)).to_contain_text("28 days of paid holiday a year, public holidays", timeout=PATIENCE_MS)
+    model.refuses = False
+    # It is let alone for ten seconds: the tests after this one need it again.
+    wait_until(lambda: writes(stack, reader, model), 120, "the model writes again")
