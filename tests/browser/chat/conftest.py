@@ -94,8 +94,9 @@ def keep(stack: Stack, person: Person, path: Path, name: str = "") -> None:
 def ask(page: Page, question: str) -> None:
     """Ask a question, once the one before it is answered: its last word comes before its end."""
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
-    page.get_by_role("textbox", name="Ask").fill(question)
-    page.keyboard.press("Enter")
+    field = page.get_by_role("textbox", name="Ask")
+    field.fill(question)
+    field.press("Enter")
 
 
 def answer(page: Page) -> Locator:
